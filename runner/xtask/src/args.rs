@@ -1,0 +1,100 @@
+//! What the command line says. It is small enough that a parser crate would double the build; the
+//! product's own command line is in `cli`.
+
+use crate::groups::{self, Group};
+
+/// The help of the whole.
+pub(crate) const HELP: &str = "\
+The chores of the repository. Each needs rustup, a C compiler and git, nothing else.
+
+usage: cargo xtask <command>
+
+  test [--group NAME]  run all tests, group by group; --group runs one of them
+  tidy                 check the source tree: arrows, owners, budgets, headers
+  lint                 formatting, clippy and documentation, warnings refused
+  ci                   lint, then test: what must pass before a merge
+  bench                run the benches of the package `tests`, if there are any
+
+Each command explains itself: cargo xtask <command> --help";
+
+const TEST: &str = "\
+usage: cargo xtask test [--group NAME]
+
+Builds every test of the workspace once, then runs the groups in this order and prints the
+time of each. A failure does not keep later groups from running; the exit code is that of the
+first failure. The Wasm target is installed first if it is missing.
+
+groups:";
+
+const TIDY: &str = "\
+usage: cargo xtask tidy
+
+Runs the tests of tests/it/tidy.rs only: crate arrows, owners of external crates, lengths of
+files and functions, module headers, ambient clocks, the top level, what is documented.";
+
+const LINT: &str = "\
+usage: cargo xtask lint
+
+Runs `cargo fmt --check`, then clippy over all targets, then rustdoc; a warning is an error.";
+
+const CI: &str = "\
+usage: cargo xtask ci
+
+Runs everything of `cargo xtask lint`, then everything of `cargo xtask test`.";
+
+const BENCH: &str = "\
+usage: cargo xtask bench
+
+Runs the benches in tests/benches, optimised. Without any it says so and succeeds.";
+
+/// What to do.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Task {
+    /// Print this text.
+    Help(String),
+    /// Run all test groups, or one.
+    Test(Option<Group>),
+    /// Run the checks of the source tree.
+    Tidy,
+    /// Check formatting, lints and documentation.
+    Lint,
+    /// Lint, then test.
+    Ci,
+    /// Run the benches.
+    Bench,
+}
+
+/// Reads the command line without the program's name; an error is a sentence for its author.
+pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let Some((command, rest)) = words.split_first() else {
+        return Ok(Task::Help(HELP.to_owned()));
+    };
+    let (task, help) = match *command {
+        "test" => (Task::Test(None), format!("{TEST}\n{}", groups::list())),
+        "tidy" => (Task::Tidy, TIDY.to_owned()),
+        "lint" => (Task::Lint, LINT.to_owned()),
+        "ci" => (Task::Ci, CI.to_owned()),
+        "bench" => (Task::Bench, BENCH.to_owned()),
+        "help" | "--help" | "-h" => return Ok(Task::Help(HELP.to_owned())),
+        unknown => return Err(format!("there is no command `{unknown}`")),
+    };
+    match rest {
+        [] => Ok(task),
+        ["--help" | "-h"] => Ok(Task::Help(help)),
+        ["--group", name] if *command == "test" => match groups::find(name) {
+            Some(group) => Ok(Task::Test(Some(group))),
+            None => Err(format!(
+                "there is no group `{name}`; groups:\n{}",
+                groups::list()
+            )),
+        },
+        ["--group"] if *command == "test" => {
+            Err(format!("--group wants a name; groups:\n{}", groups::list()))
+        }
+        [unknown, ..] => Err(format!("`{command}` does not take `{unknown}`")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! `cargo xtask`: the chores of the repository, each one command on a fresh machine with rustup, a
+//! C compiler and git. It starts cargo and the binaries that cargo builds; it links nothing of ours,
+//! so that it builds in seconds. It installs nothing but the Wasm target, and says so.
+//!
+//! Neighbours: `args` (what the command line says), `groups` (which packages are tested together),
+//! `steps` (runs commands, times them, keeps the first failure), `one` (the hidden command that
+//! cargo starts for each test binary), `wasm` (the target that scripts are built for).
+
+mod args;
+mod groups;
+mod one;
+mod steps;
+mod wasm;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::args::Task;
+use crate::steps::{Step, say};
+
+/// The exit code of a command line that makes no sense.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((one::COMMAND, rest)) = arguments.split_first().map(|(it, rest)| (&**it, rest)) {
+        return one::run(rest);
+    }
+    let task = match args::parse(&arguments) {
+        Ok(task) => task,
+        Err(problem) => {
+            say(&format!("error: {problem}\n\n{}", args::HELP));
+            return ExitCode::from(USAGE);
+        }
+    };
+    match perform(&task) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does the task; the result is the exit code of the first command that failed, or 0.
+fn perform(task: &Task) -> Result<u8> {
+    let root = root();
+    let steps = match task {
+        Task::Help(text) => {
+            say(text);
+            return Ok(0);
+        }
+        Task::Bench => bench(&root),
+        Task::Tidy => vec![tidy()],
+        Task::Lint => lint(),
+        Task::Test(None) => test(groups::ALL)?,
+        Task::Test(Some(group)) => test(&[*group])?,
+        Task::Ci => [lint(), test(groups::ALL)?].concat(),
+    };
+    if steps.is_empty() {
+        say("there is nothing to do: no benches in tests/benches yet");
+        return Ok(0);
+    }
+    wasm::ensure_target(&root)?;
+    steps::run_all(&steps, &mut std::io::stderr(), |step| step.run(&root))
+}
+
+/// Every group is a step after one that builds them all, so that nothing is compiled twice: cargo
+/// chooses features by the packages on its command line, and other packages mean other builds of
+/// wasmtime. So each step names the whole workspace, and `one` skips what is not of the group.
+fn test(chosen: &[groups::Group]) -> Result<Vec<Step>> {
+    let xtask = std::env::current_exe()?;
+    let mut steps = vec![Step::cargo(
+        "build tests",
+        &[groups::BUILT, &["--no-run"]].concat(),
+    )];
+    steps.extend(
+        chosen
+            .iter()
+            .map(|group| group.step(&xtask.to_string_lossy())),
+    );
+    Ok(steps)
+}
+
+fn tidy() -> Step {
+    let only = [
+        "test",
+        "--workspace",
+        "--test",
+        "it",
+        "--",
+        "--quiet",
+        "tidy::",
+    ];
+    Step::cargo("tidy", &only)
+}
+
+fn lint() -> Vec<Step> {
+    let clippy = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    let mut docs = Step::cargo("docs", &["doc", "--workspace", "--no-deps"]);
+    docs.env
+        .push(("RUSTDOCFLAGS".to_owned(), "-D warnings".to_owned()));
+    vec![
+        Step::cargo("fmt", &["fmt", "--all", "--check"]),
+        Step::cargo("clippy", &clippy),
+        docs,
+    ]
+}
+
+fn bench(root: &Path) -> Vec<Step> {
+    if !root.join("tests/benches").is_dir() {
+        return Vec::new();
+    }
+    vec![Step::cargo(
+        "bench",
+        &["bench", "--workspace", "--bench", "*"],
+    )]
+}
+
+/// The root of the workspace that this was built in.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}

@@ -1,0 +1,45 @@
+//! The hidden command that cargo starts in place of each test binary (its *runner*). It skips the
+//! binaries of other groups; otherwise it becomes the binary, so that signals and exit codes are the
+//! test's own. Cargo says in the environment whose binary it is; nothing else is read from there.
+
+use std::ffi::OsStr;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
+
+use crate::steps::say;
+
+/// The name of the hidden command.
+pub(crate) const COMMAND: &str = "run-one";
+
+/// `FILTER BINARY ARGUMENT…`. A filter is `=a,b` (these packages) or `!a,b` (all but these).
+pub(crate) fn run(arguments: &[String]) -> ExitCode {
+    let [filter, binary, rest @ ..] = arguments else {
+        say(&format!(
+            "error: `{COMMAND}` is for cargo, which passes a filter and a binary"
+        ));
+        return ExitCode::FAILURE;
+    };
+    let package = std::env::var_os("CARGO_PKG_NAME").unwrap_or_default();
+    let Some(package) = package.to_str().filter(|name| !name.is_empty()) else {
+        say("error: cargo does not say whose tests these are (CARGO_PKG_NAME)");
+        return ExitCode::FAILURE;
+    };
+    if !is_chosen(filter, package) {
+        return ExitCode::SUCCESS;
+    }
+    say(&format!("   {package}"));
+    let error = Command::new(OsStr::new(binary)).args(rest).exec();
+    say(&format!("error: cannot start {binary}: {error}"));
+    ExitCode::FAILURE
+}
+
+/// Whether the filter lets the package through. A filter of no known form lets everything through:
+/// a test too many is seen, one too few is not.
+pub(crate) fn is_chosen(filter: &str, package: &str) -> bool {
+    let named = |names: &str| names.split(',').any(|name| name == package);
+    match (filter.strip_prefix('='), filter.strip_prefix('!')) {
+        (Some(names), _) => named(names),
+        (None, Some(names)) => !named(names),
+        (None, None) => true,
+    }
+}

@@ -1,0 +1,5 @@
+//! The one integration binary: scenarios over the whole product, and the checks of the tree itself.
+//! It is not the place for tests of one module; those live beside the module. The support code that
+//! scenarios share is the library of this package (`tests/src`).
+
+mod tidy;
