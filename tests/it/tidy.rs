@@ -82,6 +82,16 @@ fn every_external_dependency_says_what_it_is_for() {
     assert_tidy(&tree::dependencies_without_comment(&manifest));
 }
 
+#[test]
+fn every_crate_takes_the_lints_of_the_workspace() {
+    let paths = packages().into_iter().map(|package| package.manifest());
+    let manifests = paths.map(|path| Source {
+        text: read(&path).unwrap_or_default(),
+        path,
+    });
+    assert_tidy(&tree::without_lints(&manifests.collect::<Vec<_>>()));
+}
+
 /// Fails with all violations at once, one a line: fixing them one run at a time wastes an hour.
 fn assert_tidy(violations: &[String]) {
     assert!(

@@ -28,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// What every script may depend on directly.
 const SCRIPTS_MAY: &[&str] = &["borescope"];
 
-/// `(external crate and all `crate-…`, who may link it)`. The package `tests` attacks everything and
+/// `(external crate, with all crate-… and crate_…, who may link it)`. The package `tests` attacks everything and
 /// is exempt; dev-dependencies are linked into no product and are exempt as well.
 const OWNERS: &[(&str, &[&str])] = &[
     ("sqlx", &["store", "targets"]),
@@ -75,6 +75,11 @@ impl Package {
             dependencies: dependencies.collect(),
         }
     }
+
+    /// The path of its manifest, relative to the root.
+    pub(super) fn manifest(&self) -> String {
+        format!("{}/Cargo.toml", self.folder)
+    }
 }
 
 /// Dependencies of any kind (dev and build too) that follow no arrow.
@@ -116,7 +121,7 @@ pub(super) fn without_owner(packages: &[Package]) -> Vec<String> {
         for dependency in package.dependencies.iter().filter(|it| !it.ours && !it.dev) {
             let Some((_, owners)) = OWNERS.iter().find(|(name, _)| {
                 let rest = dependency.name.strip_prefix(name);
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
             }) else {
                 continue;
             };

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use super::Source;
+
 /// Everything that a visitor sees first. Configuration of tools goes into dot-files.
 const TOP_LEVEL: &[&str] = &[
     "Cargo.toml",
@@ -74,6 +76,19 @@ pub(super) fn dependencies_without_comment(manifest: &str) -> Vec<String> {
     violations
 }
 
+/// Manifests that do not take the lints of the workspace: without that line nothing is refused.
+pub(super) fn without_lints(manifests: &[Source]) -> Vec<String> {
+    let missing = manifests.iter().filter(|manifest| {
+        let lines: Vec<&str> = manifest.text.lines().map(str::trim).collect();
+        !lines
+            .windows(2)
+            .any(|pair| pair == ["[lints]", "workspace = true"])
+    });
+    missing
+        .map(|Source { path, .. }| format!("{path}: needs `[lints] workspace = true`"))
+        .collect()
+}
+
 /// What stands after the first `#` that is not in a string.
 fn comment(value: &str) -> Option<&str> {
     let mut in_string = false;
@@ -140,5 +155,21 @@ fn a_dependency_without_a_reason_is_found() {
             "Cargo.toml:5: say what `bad` is for",
             "Cargo.toml:6: say what `empty` is for"
         ]
+    );
+}
+
+#[test]
+fn a_crate_that_escapes_the_lints_is_found() {
+    let manifest = |text: &str| Source {
+        path: "runner/x/Cargo.toml".into(),
+        text: text.into(),
+    };
+    let good = manifest("[package]\n\n[lints]\nworkspace = true\n\n[dependencies]\n");
+    assert_eq!(without_lints(&[good]), Vec::<String>::new());
+    let bad =
+        manifest("[package]\nversion.workspace = true\n\n[lints.rust]\nunsafe_code = \"allow\"\n");
+    assert_eq!(
+        without_lints(&[bad]),
+        ["runner/x/Cargo.toml: needs `[lints] workspace = true`"]
     );
 }
