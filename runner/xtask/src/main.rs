@@ -72,10 +72,9 @@ fn perform(task: &Task) -> Result<u8> {
 /// wasmtime. So each step names the whole workspace, and `one` skips what is not of the group.
 fn test(chosen: &[groups::Group]) -> Result<Vec<Step>> {
     let xtask = std::env::current_exe()?;
-    let mut steps = vec![Step::cargo(
-        "build tests",
-        &[groups::BUILT, &["--no-run"]].concat(),
-    )];
+    let mut build = Step::cargo("build tests", &[groups::BUILT, &["--no-run"]].concat());
+    build.needed = true;
+    let mut steps = vec![build];
     steps.extend(
         chosen
             .iter()
@@ -106,14 +105,19 @@ fn lint() -> Vec<Step> {
         "-D",
         "warnings",
     ];
-    let mut docs = Step::cargo("docs", &["doc", "--workspace", "--no-deps"]);
-    docs.env
-        .push(("RUSTDOCFLAGS".to_owned(), "-D warnings".to_owned()));
-    vec![
+    // Programs and libraries apart: the executable and the SDK are both called `borescope`, and two
+    // pages of that name in one go would overwrite each other.
+    let docs = [("docs of bins", "--bins"), ("docs of libs", "--lib")].map(|(name, kind)| {
+        let mut docs = Step::cargo(name, &["doc", "--workspace", "--no-deps", kind]);
+        docs.env
+            .push(("RUSTDOCFLAGS".to_owned(), "-D warnings".to_owned()));
+        docs
+    });
+    let checks = [
         Step::cargo("fmt", &["fmt", "--all", "--check"]),
         Step::cargo("clippy", &clippy),
-        docs,
-    ]
+    ];
+    checks.into_iter().chain(docs).collect()
 }
 
 fn bench(root: &Path) -> Vec<Step> {

@@ -27,10 +27,16 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     if !is_chosen(filter, package) {
         return ExitCode::SUCCESS;
     }
-    say(&format!("   {package}"));
+    say(&format!("   {package}: {}", target(binary)));
     let error = Command::new(OsStr::new(binary)).args(rest).exec();
     say(&format!("error: cannot start {binary}: {error}"));
     ExitCode::FAILURE
+}
+
+/// The name of the target that cargo built as `…/name-<hash>`.
+fn target(binary: &str) -> &str {
+    let file = binary.rsplit('/').next().unwrap_or(binary);
+    file.rsplit_once('-').map_or(file, |(name, _)| name)
 }
 
 /// Whether the filter lets the package through. A filter of no known form lets everything through:

@@ -1,5 +1,6 @@
-//! Commands with names: each is announced, timed and summed up at the end. All of them run; the
-//! first failure decides the exit code, because what fails later is often its consequence.
+//! Commands with names: each is announced, timed and summed up at the end. All of them run, unless
+//! one fails that the rest needs; the first failure decides the exit code, because what fails later
+//! is often its consequence.
 
 use std::io::Write;
 use std::path::Path;
@@ -22,6 +23,8 @@ pub(crate) struct Step {
     pub(crate) arguments: Vec<String>,
     /// Variables added to the environment.
     pub(crate) env: Vec<(String, String)>,
+    /// Whether later steps make no sense without it.
+    pub(crate) needed: bool,
 }
 
 impl Step {
@@ -32,6 +35,7 @@ impl Step {
             note: String::new(),
             arguments: arguments.iter().map(|it| (*it).to_owned()).collect(),
             env: Vec::new(),
+            needed: false,
         }
     }
 
@@ -48,8 +52,8 @@ impl Step {
     }
 }
 
-/// Runs every step, reporting to `out`, with a summary at the end; the result is the exit code of
-/// the first that failed, or 0. An error means that a step could not be started, and ends the rest.
+/// Runs the steps, reporting to `out`, with a summary at the end; the result is the exit code of the
+/// first that failed, or 0. An error means that a step could not be started, and ends the rest.
 pub(crate) fn run_all(
     steps: &[Step],
     out: &mut impl Write,
@@ -72,6 +76,9 @@ pub(crate) fn run_all(
         summary.push(line);
         if failed == 0 {
             failed = code;
+        }
+        if code != 0 && step.needed {
+            break;
         }
     }
     if steps.len() > 1 {

@@ -33,6 +33,19 @@ fn a_failure_keeps_nothing_from_running_and_the_first_one_decides() {
 }
 
 #[test]
+fn tests_that_do_not_compile_are_not_run_group_by_group() {
+    let mut steps = steps(&["build", "a"]);
+    steps[0].needed = true;
+    let mut ran = Vec::new();
+    let code = run_all(&steps, &mut Vec::new(), |step| {
+        ran.push(step.name.clone());
+        Ok(101)
+    });
+    assert_eq!(code.expect("all could start"), 101);
+    assert_eq!(ran, ["build"]);
+}
+
+#[test]
 fn success_is_zero_and_a_step_that_cannot_start_is_an_error() {
     let mut out = Vec::new();
     assert_eq!(
