@@ -65,6 +65,18 @@ pub enum Rule {
     GrantExpired,
     /// All uses are spent, or this one is.
     UseSpent,
+    /// A document of the run order is malformed, falsely signed, or about something else.
+    DocumentInvalid,
+    /// The bundle's files are not those that the revision digest names.
+    BundleInvalid,
+    /// The input does not fit the schema, or lacks what a query needs.
+    InputInvalid,
+    /// The component cannot run within what is effective.
+    ComponentRefused,
+    /// The run cannot be recorded.
+    NotRecorded,
+    /// The clock shows a time before one that was recorded.
+    ClockWentBack,
 }
 
 impl Rule {
@@ -89,6 +101,12 @@ impl Rule {
             Self::GrantNotYet => "grant-not-yet",
             Self::GrantExpired => "grant-expired",
             Self::UseSpent => "use-spent",
+            Self::DocumentInvalid => "document-invalid",
+            Self::BundleInvalid => "bundle-invalid",
+            Self::InputInvalid => "input-invalid",
+            Self::ComponentRefused => "component-refused",
+            Self::NotRecorded => "not-recorded",
+            Self::ClockWentBack => "clock-went-back",
         }
     }
 }
@@ -106,7 +124,8 @@ pub struct Denial {
 }
 
 impl Denial {
-    pub(crate) fn new(rule: Rule, fact: impl Into<String>, help: impl Into<String>) -> Self {
+    /// A denial by `rule` because of `fact`; `help` says what would change it.
+    pub fn new(rule: Rule, fact: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             rule,
             fact: fact.into(),
