@@ -1,0 +1,32 @@
+//! Embeds the bundles that `borescope demo` submits: the ready-made scripts, and two scripts that
+//! try what they may not.
+
+#[path = "build/guests.rs"]
+mod guests;
+
+use std::path::Path;
+
+use guests::{Guests, embed};
+
+fn main() -> Result<(), guests::Failure> {
+    let cli = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let repository = cli
+        .join("../..")
+        .canonicalize()
+        .map_err(|e| format!("no repository: {e}"))?;
+    let scripts = ["stuck-orders", "payment-mismatch", "customer-timeline"];
+    let scripts = scripts
+        .map(|name| repository.join("scripts").join(name))
+        .to_vec();
+    let attackers = repository.join("runner/cli/demo-guests");
+    embed(
+        &repository,
+        &[
+            Guests {
+                workspace: repository.clone(),
+                packages: scripts,
+            },
+            Guests::all_in(&attackers, &attackers)?,
+        ],
+    )
+}

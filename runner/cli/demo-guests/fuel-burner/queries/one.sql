@@ -1,0 +1,1 @@
+SELECT count(o.id) AS orders FROM orders AS o

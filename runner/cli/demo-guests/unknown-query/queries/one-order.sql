@@ -1,0 +1,1 @@
+SELECT o.number, o.status FROM orders AS o WHERE o.number = $1
