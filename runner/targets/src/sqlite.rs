@@ -1,0 +1,102 @@
+//! SQLite targets.
+//!
+//! Layers, each written as if the others had failed:
+//! 1. [`text`]: one statement, `$n` parameters, no joins that the authorizer cannot see;
+//! 2. [`open`]: a read-only handle, `query_only`, defensive settings, low engine limits, identity;
+//! 3. [`grants`]: default-deny authorizer over the real compiler's reads and functions;
+//! 4. [`bytecode`]: what the compiled program opens, compared with the grants a second time;
+//! 5. [`statement`]: read-only check, time limit, cancellation, caps.
+//!
+//! Tables of which only some columns are granted are shadowed by temporary views of those columns,
+//! so `*` means the granted columns.
+//!
+//! WAL databases: SQLite needs the `-shm` file beside the database. A reader that finds none makes
+//! it, so the runner's user needs write permission on the directory, or the database must be open
+//! in its application while scripts run. A snapshot (backup or `VACUUM INTO`) has no such need and
+//! is the better target. In rollback-journal mode a reader delays a writer's commit for as long as
+//! a statement runs: keep `statement_ms_max` low.
+//!
+//! Timestamps: SQLite has no such type. A parameter of type `timestamptz` arrives as RFC 3339 text;
+//! write `datetime($1)` to compare it with columns in SQLite's own form.
+
+mod bytecode;
+mod grants;
+mod open;
+mod session;
+mod statement;
+mod text;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use domain::Column;
+
+use crate::{Connector, Session, TargetError};
+
+pub use text::{NESTING_MAX, SQL_BYTES_MAX, gate};
+
+/// One table or view and the columns of it that queries may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableReads {
+    /// Its name. For a view, the tables that it reads must be granted as well.
+    pub table: String,
+    /// Its visible columns; at least one.
+    pub columns: Vec<String>,
+}
+
+/// A SQLite target as policy and configuration describe it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteSpec {
+    /// The database file; absolute.
+    pub path: PathBuf,
+    /// `PRAGMA application_id` of the file: its identity, checked before every statement.
+    pub application_id: i32,
+    /// The only tables and columns that any query can see.
+    pub reads: Vec<TableReads>,
+    /// Milliseconds that one statement may take.
+    pub statement_ms_max: u64,
+}
+
+/// What a target is and gives to queries, found without running any script's SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// As found in the file.
+    pub application_id: i32,
+    /// Each granted table with its visible columns and their declared types.
+    pub tables: Vec<(String, Vec<Column>)>,
+    /// Tables and views that no query can see.
+    pub hidden_tables: usize,
+}
+
+/// Opens the target, compares its identity and its schema with the description, and says what
+/// queries can reach. Blocks on file access.
+///
+/// # Errors
+/// As [`Connector::open_session`].
+pub fn check(spec: &SqliteSpec) -> Result<Reach, TargetError> {
+    open::open(spec)?.reach()
+}
+
+/// Opens sessions on one SQLite target.
+#[derive(Debug, Clone)]
+pub struct SqliteConnector {
+    spec: SqliteSpec,
+}
+
+impl SqliteConnector {
+    /// A connector; nothing is opened yet.
+    #[must_use]
+    pub fn new(spec: SqliteSpec) -> Self {
+        Self { spec }
+    }
+}
+
+#[async_trait::async_trait]
+impl Connector for SqliteConnector {
+    async fn open_session(&self) -> Result<Box<dyn Session>, TargetError> {
+        Ok(Box::new(session::SqliteSession::start(self.spec.clone()).await?))
+    }
+}

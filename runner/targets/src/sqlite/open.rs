@@ -1,0 +1,194 @@
+//! Opening the file: settings, limits, identity, schema. No text of a script is compiled here.
+
+use std::collections::BTreeSet;
+
+use domain::Column;
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+
+use super::grants::Grants;
+use super::statement::failure;
+use super::{Reach, SqliteSpec, TableReads};
+use crate::TargetError;
+
+/// Milliseconds to wait for a writer; less than people notice.
+const BUSY_MS_MAX: u64 = 1_000;
+/// Tables in one description.
+const TABLES_MAX: usize = 1_000;
+
+/// Engine limits: what a reviewed query needs with room to spare, far below SQLite's own.
+const LIMITS: &[(Limit, i32)] = &[
+    // one value or row; also bounds single function calls, which cannot be interrupted
+    (Limit::SQLITE_LIMIT_LENGTH, 4 << 20),
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 64 << 10),
+    (Limit::SQLITE_LIMIT_COLUMN, 500),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50),
+    (Limit::SQLITE_LIMIT_VDBE_OP, 100_000),
+    (Limit::SQLITE_LIMIT_FUNCTION_ARG, 100),
+    (Limit::SQLITE_LIMIT_ATTACHED, 0),
+    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000),
+    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 32),
+    (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 1),
+    (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+];
+const _: () = assert!(super::SQL_BYTES_MAX == 64 << 10, "text and engine agree on the length");
+
+/// An open target with its description.
+pub(super) struct Open {
+    pub(super) conn: Connection,
+    pub(super) spec: SqliteSpec,
+}
+
+/// Opens, restricts and checks.
+pub(super) fn open(spec: &SqliteSpec) -> Result<Open, TargetError> {
+    check_spec(spec)?;
+    // SQLite is compiled with URIs on, whatever the flags; an absolute path is never one.
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(&spec.path, flags).map_err(unreachable)?;
+    restrict(&conn).map_err(unreachable)?;
+    let open = Open { conn, spec: spec.clone() };
+    open.check_identity()?;
+    for reads in &spec.reads {
+        let all = open.columns(&reads.table)?;
+        if all.is_empty() {
+            return Err(TargetError::Missing { what: format!("table {}", reads.table) });
+        }
+        let has = |c: &&String| all.iter().any(|a| a.name.eq_ignore_ascii_case(c));
+        if let Some(column) = reads.columns.iter().find(|c| !has(c)) {
+            return Err(TargetError::Missing { what: format!("column {}.{column}", reads.table) });
+        }
+        // A duplicate is refused above, so fewer means that some are hidden.
+        if reads.columns.len() < all.len() {
+            open.conn.execute_batch(&shadow(reads, &all)).map_err(failure)?;
+        }
+    }
+    // Last, because the views above are written to the temporary schema.
+    open.conn.pragma_update(None, "query_only", 1).map_err(failure)?;
+    Ok(open)
+}
+
+impl Open {
+    /// Compares the file's identity with policy. Inside a transaction it holds for all of it.
+    pub(super) fn check_identity(&self) -> Result<(), TargetError> {
+        let found: i32 = self
+            .conn
+            .query_row("PRAGMA main.application_id", [], |row| row.get(0))
+            .map_err(unreachable)?;
+        let expected = self.spec.application_id;
+        if found == expected { Ok(()) } else { Err(TargetError::Identity { expected, found }) }
+    }
+
+    /// The grants against the schema of this moment; to be called in the statement's transaction.
+    pub(super) fn grants(&self) -> Result<Grants, TargetError> {
+        let sql = "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view') \
+                   UNION ALL SELECT name FROM pragma_module_list";
+        let mut existing = BTreeSet::new();
+        let mut statement = self.conn.prepare(sql).map_err(failure)?;
+        let mut rows = statement.query([]).map_err(failure)?;
+        while let Some(row) = rows.next().map_err(failure)? {
+            existing.insert(row.get::<_, String>(0).map_err(failure)?.to_ascii_lowercase());
+        }
+        Ok(Grants::new(&self.spec.reads, existing))
+    }
+
+    /// Columns of a table or view in `main`; none if it does not exist.
+    pub(super) fn columns(&self, table: &str) -> Result<Vec<Column>, TargetError> {
+        // hidden: 0 ordinary, 1 of a virtual table, 2 and 3 generated
+        let sql = "SELECT name, type FROM pragma_table_xinfo(?1, 'main') WHERE hidden <> 1";
+        let mut statement = self.conn.prepare(sql).map_err(failure)?;
+        let column = |row: &rusqlite::Row<'_>| Ok(Column { name: row.get(0)?, db_type: row.get(1)? });
+        let rows = statement.query_map([table], column).map_err(failure)?;
+        rows.collect::<Result<_, _>>().map_err(failure)
+    }
+
+    pub(super) fn reach(&self) -> Result<Reach, TargetError> {
+        let mut tables = Vec::new();
+        for reads in &self.spec.reads {
+            let mut columns = self.columns(&reads.table)?;
+            columns.retain(|c| reads.columns.iter().any(|r| r.eq_ignore_ascii_case(&c.name)));
+            tables.push((reads.table.clone(), columns));
+        }
+        let sql = "SELECT count(*) FROM main.sqlite_schema \
+                   WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+        let all: i64 = self.conn.query_row(sql, [], |row| row.get(0)).map_err(failure)?;
+        let hidden_tables = usize::try_from(all).unwrap_or(0).saturating_sub(tables.len());
+        Ok(Reach { application_id: self.spec.application_id, tables, hidden_tables })
+    }
+}
+
+/// A description that cannot mean what its author thinks is refused.
+fn check_spec(spec: &SqliteSpec) -> Result<(), TargetError> {
+    let wrong = |problem: String| Err(TargetError::Config { problem });
+    if !spec.path.is_absolute() {
+        return wrong("the database's path is not absolute".into());
+    }
+    if spec.reads.len() > TABLES_MAX {
+        return wrong(format!("more than {TABLES_MAX} tables"));
+    }
+    let unique = |names: &[&String]| {
+        let mut seen = BTreeSet::new();
+        let fits = |n: &&String| !n.is_empty() && !n.contains('\0');
+        names.iter().all(|n| fits(n) && seen.insert(n.to_ascii_lowercase()))
+    };
+    if !unique(&spec.reads.iter().map(|r| &r.table).collect::<Vec<_>>()) {
+        return wrong("a table's name is empty or twice there".into());
+    }
+    for reads in &spec.reads {
+        let name = reads.table.to_ascii_lowercase();
+        if name.starts_with("sqlite_") || name.starts_with("pragma_") {
+            return wrong(format!("{} belongs to SQLite and cannot be granted", reads.table));
+        }
+        if reads.columns.is_empty() || !unique(&reads.columns.iter().collect::<Vec<_>>()) {
+            return wrong(format!("the columns of {} are none, empty or twice there", reads.table));
+        }
+    }
+    Ok(())
+}
+
+fn restrict(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(std::time::Duration::from_millis(BUSY_MS_MAX))?;
+    for (setting, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, false),
+        (DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, false),
+        // A misspelt "name" is an error, not a text.
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+        (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
+    ] {
+        conn.set_db_config(setting, on)?;
+    }
+    // Extension loading is off unless rusqlite's feature turns it on; the authorizer denies it too.
+    for (limit, value) in LIMITS {
+        conn.set_limit(*limit, *value)?;
+    }
+    conn.pragma_update(None, "cell_size_check", 1)
+}
+
+/// `CREATE TEMP VIEW t AS SELECT granted columns FROM main.t`, in the table's order.
+fn shadow(reads: &TableReads, all: &[Column]) -> String {
+    let granted = |c: &&Column| reads.columns.iter().any(|r| r.eq_ignore_ascii_case(&c.name));
+    let columns: Vec<String> = all.iter().filter(granted).map(|c| ident(&c.name)).collect();
+    let table = ident(&reads.table);
+    format!("CREATE TEMP VIEW {table} AS SELECT {} FROM main.{table}", columns.join(", "))
+}
+
+fn ident(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn unreachable(e: rusqlite::Error) -> TargetError {
+    match failure(e) {
+        TargetError::Database { detail } => TargetError::Unreachable {
+            hint: "check that the file exists, is a SQLite database and is readable by the runner; \
+                   a WAL database also needs its -shm file, or write permission on its directory",
+            detail,
+        },
+        other => other,
+    }
+}

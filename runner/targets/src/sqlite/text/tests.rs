@@ -1,0 +1,61 @@
+use super::{Reading, read};
+
+fn using(sql: &str) -> Vec<String> {
+    let Reading { using, .. } = read(sql, 3).expect(sql);
+    using.into_iter().collect()
+}
+
+#[test]
+fn using_is_found_where_sqlite_finds_it_and_nowhere_else() {
+    assert_eq!(using("select 1 from a join b UsInG (\"X\", `y`, [z])"), ["x", "y", "z"]);
+    assert_eq!(using("select 1 from a join b using/* -- */(x -- )\n, y)"), ["x", "y"]);
+    assert_eq!(using("select 'it''s using (x)', \"using\" -- using (y)\n from a /* using (z) */"), [""; 0]);
+    assert_eq!(using("select x'00', a.using_x from a"), [""; 0]);
+}
+
+#[test]
+fn texts_that_could_be_read_in_two_ways_are_refused() {
+    for sql in [
+        "select $1(') using (x) --')",
+        "select $a",
+        "select $1::x",
+        "select $01",
+        "select ?",
+        "select :a",
+        "select @a",
+        "select #1",
+        "select 'open",
+        "select \"open",
+        "select /* open",
+        "select [open",
+        "select 1\u{0}",
+        "select 1 from a join b \u{feff}using (x)",
+        "select 1 from a join b using x",
+        "select 1 from a join b using (x.y)",
+        "select 1 from a natural left join b",
+        "select \u{b}1",
+        "select {1}",
+    ] {
+        assert_eq!(read(sql, 3).expect_err(sql).code(), "not-allowed", "{sql:?}");
+    }
+}
+
+#[test]
+fn no_text_makes_the_reader_panic() {
+    let pieces = ["select", " ", "'", "\"", "`", "[", "]", "é", "$1", "$", "--", "\n", "/*", "*/", "(", ";", "using"];
+    for a in pieces {
+        for b in pieces {
+            for c in pieces {
+                let _ = read(&format!("select {a}{b}{c}"), 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn nesting_and_length_are_bounded() {
+    let nested = format!("select {}1{}", "(".repeat(65), ")".repeat(65));
+    assert_eq!(read(&nested, 0).unwrap_err().code(), "too-big");
+    let long = format!("select '{}'", "x".repeat(64 << 10));
+    assert_eq!(read(&long, 0).unwrap_err().code(), "too-big");
+}
