@@ -128,7 +128,9 @@ impl TargetError {
             | Self::NotAllowed { detail, .. }
             | Self::TooBig { detail, .. }
             | Self::Locked { detail }
-            | Self::Database { detail } => Some(detail).filter(|d| !d.is_empty()).map(String::as_str),
+            | Self::Database { detail } => {
+                Some(detail).filter(|d| !d.is_empty()).map(String::as_str)
+            }
             Self::Config { .. }
             | Self::Identity { .. }
             | Self::Missing { .. }
@@ -157,6 +159,9 @@ impl TargetError {
     }
 
     pub(crate) fn not_allowed(reason: impl Into<String>) -> Self {
-        Self::NotAllowed { reason: reason.into(), detail: String::new() }
+        Self::NotAllowed {
+            reason: reason.into(),
+            detail: String::new(),
+        }
     }
 }

@@ -14,10 +14,33 @@ use crate::TargetError;
 /// Opcodes that open something other than a granted table, or change something. `Transaction` with
 /// a second operand other than 0 begins a write.
 const REFUSED: &[&str] = &[
-    "OpenWrite", "VOpen", "VUpdate", "VBegin", "VCreate", "VDestroy", "CreateBtree", "Destroy", "Clear",
-    "ParseSchema", "SetCookie", "JournalMode", "Vacuum", "Checkpoint", "IncrVacuum", "AutoCommit",
-    "Savepoint", "SqlExec", "DropTable", "DropIndex", "DropTrigger", "LoadAnalysis", "Expire", "Pagecount",
-    "MaxPgcnt", "TableLock", "ReadCookie",
+    "OpenWrite",
+    "VOpen",
+    "VUpdate",
+    "VBegin",
+    "VCreate",
+    "VDestroy",
+    "CreateBtree",
+    "Destroy",
+    "Clear",
+    "ParseSchema",
+    "SetCookie",
+    "JournalMode",
+    "Vacuum",
+    "Checkpoint",
+    "IncrVacuum",
+    "AutoCommit",
+    "Savepoint",
+    "SqlExec",
+    "DropTable",
+    "DropIndex",
+    "DropTrigger",
+    "LoadAnalysis",
+    "Expire",
+    "Pagecount",
+    "MaxPgcnt",
+    "TableLock",
+    "ReadCookie",
 ];
 
 /// Refuses a program that opens what is not granted. `sql` was compiled under the authorizer

@@ -10,33 +10,133 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use super::TableReads;
 
 /// Functions of SQLite that compute from their arguments, and its clock. Not here: anything that
-/// loads, names files, tells about the library or the connection, or makes random values. Long
+/// loads, names files, tells about the library or the connection, makes random values, or answers
+/// NULL instead of an error when its value gets too long (`printf`). Long
 /// values are the engine limits' matter.
 const FUNCTIONS: &[&str] = &[
     // operators that are functions
-    "like", "glob", "->", "->>",
+    "like",
+    "glob",
+    "->",
+    "->>",
     // values and text
-    "abs", "char", "coalesce", "concat", "concat_ws", "format", "hex", "if", "ifnull", "iif", "instr",
-    "length", "likelihood", "likely", "lower", "ltrim", "max", "min", "nullif", "octet_length",
-    "printf", "quote", "replace", "round", "rtrim", "sign", "soundex", "substr", "substring", "trim",
-    "typeof", "unhex", "unicode", "unistr", "unistr_quote", "unlikely", "upper",
+    "abs",
+    "char",
+    "coalesce",
+    "concat",
+    "concat_ws",
+    "hex",
+    "if",
+    "ifnull",
+    "iif",
+    "instr",
+    "length",
+    "likelihood",
+    "likely",
+    "lower",
+    "ltrim",
+    "max",
+    "min",
+    "nullif",
+    "octet_length",
+    "quote",
+    "replace",
+    "round",
+    "rtrim",
+    "sign",
+    "soundex",
+    "substr",
+    "substring",
+    "trim",
+    "typeof",
+    "unhex",
+    "unicode",
+    "unistr",
+    "unistr_quote",
+    "unlikely",
+    "upper",
     // dates
-    "current_date", "current_time", "current_timestamp", "date", "datetime", "julianday", "strftime",
-    "time", "timediff", "unixepoch",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "date",
+    "datetime",
+    "julianday",
+    "strftime",
+    "time",
+    "timediff",
+    "unixepoch",
     // aggregates
-    "avg", "count", "group_concat", "median", "percentile", "percentile_cont", "percentile_disc",
-    "string_agg", "sum", "total",
+    "avg",
+    "count",
+    "group_concat",
+    "median",
+    "percentile",
+    "percentile_cont",
+    "percentile_disc",
+    "string_agg",
+    "sum",
+    "total",
     // windows
-    "cume_dist", "dense_rank", "first_value", "lag", "last_value", "lead", "nth_value", "ntile",
-    "percent_rank", "rank", "row_number",
+    "cume_dist",
+    "dense_rank",
+    "first_value",
+    "lag",
+    "last_value",
+    "lead",
+    "nth_value",
+    "ntile",
+    "percent_rank",
+    "rank",
+    "row_number",
     // JSON values; not the table-valued json_each and json_tree
-    "json", "json_array", "json_array_length", "json_error_position", "json_extract",
-    "json_group_array", "json_group_object", "json_insert", "json_object", "json_patch",
-    "json_pretty", "json_quote", "json_remove", "json_replace", "json_set", "json_type", "json_valid",
+    "json",
+    "json_array",
+    "json_array_length",
+    "json_error_position",
+    "json_extract",
+    "json_group_array",
+    "json_group_object",
+    "json_insert",
+    "json_object",
+    "json_patch",
+    "json_pretty",
+    "json_quote",
+    "json_remove",
+    "json_replace",
+    "json_set",
+    "json_type",
+    "json_valid",
     // mathematics
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "ceiling", "cos", "cosh",
-    "degrees", "exp", "floor", "ln", "log", "log10", "log2", "mod", "pi", "pow", "power", "radians",
-    "sin", "sinh", "sqrt", "tan", "tanh", "trunc",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "ceil",
+    "ceiling",
+    "cos",
+    "cosh",
+    "degrees",
+    "exp",
+    "floor",
+    "ln",
+    "log",
+    "log10",
+    "log2",
+    "mod",
+    "pi",
+    "pow",
+    "power",
+    "radians",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+    "trunc",
 ];
 
 /// Granted tables and columns, and the names of all things that exist. All names lower case, as
@@ -51,7 +151,10 @@ pub(super) struct Grants {
 impl Grants {
     pub(super) fn new(reads: &[TableReads], existing: BTreeSet<String>) -> Self {
         let columns = |r: &TableReads| r.columns.iter().map(|c| c.to_ascii_lowercase()).collect();
-        let tables = reads.iter().map(|r| (r.table.to_ascii_lowercase(), columns(r))).collect();
+        let tables = reads
+            .iter()
+            .map(|r| (r.table.to_ascii_lowercase(), columns(r)))
+            .collect();
         Self { tables, existing }
     }
 
@@ -66,7 +169,9 @@ impl Grants {
 
     /// The first of `names` (lower case) that exists and is not granted.
     pub(super) fn hidden<'a>(&self, names: &'a BTreeSet<String>) -> Option<&'a String> {
-        names.iter().find(|n| self.exists(n) && !self.allows_table(n))
+        names
+            .iter()
+            .find(|n| self.exists(n) && !self.allows_table(n))
     }
 
     /// The granted tables.
@@ -79,15 +184,20 @@ impl Grants {
         let allowed = match asked.action {
             // RECURSIVE costs time and memory only; the time limit and the engine's limits hold.
             AuthAction::Select | AuthAction::Recursive => true,
-            AuthAction::Function { function_name } => {
-                FUNCTIONS.iter().any(|f| f.eq_ignore_ascii_case(function_name))
-            }
-            AuthAction::Read { table_name, column_name } => {
-                self.allows_read(asked.database_name, table_name, column_name)
-            }
+            AuthAction::Function { function_name } => FUNCTIONS
+                .iter()
+                .any(|f| f.eq_ignore_ascii_case(function_name)),
+            AuthAction::Read {
+                table_name,
+                column_name,
+            } => self.allows_read(asked.database_name, table_name, column_name),
             _ => false,
         };
-        if allowed { Authorization::Allow } else { Authorization::Deny }
+        if allowed {
+            Authorization::Allow
+        } else {
+            Authorization::Deny
+        }
     }
 
     /// `column` is empty when rows are used but no column (`count(*)`); then `database` is what

@@ -19,8 +19,7 @@ use crate::{Canceller, Caps, Spool, TargetError};
 const STEPS: i32 = 1_000;
 
 /// One sentence for hidden and for missing things, so that it tells nothing about hidden ones.
-pub(super) const NOT_GRANTED: &str =
-    "it names a table, column or function that does not exist or that the target's policy does not \
+pub(super) const NOT_GRANTED: &str = "it names a table, column or function that does not exist or that the target's policy does not \
      grant; name granted columns instead";
 
 /// A statement to run.
@@ -76,13 +75,19 @@ fn in_transaction(
     let grants = open.grants()?;
     check_using(open, &grants, reading)?;
     let rules = grants.clone();
-    authorize(&open.conn, Some(Box::new(move |asked| rules.authorize(&asked))))?;
+    authorize(
+        &open.conn,
+        Some(Box::new(move |asked| rules.authorize(&asked))),
+    )?;
     // Compile once under the authorizer for the verdict, then the second pass without it, then
     // again under it to run: a statement does not outlive a change of authorizer.
     drop(prepare(&open.conn, &job.sql)?);
     authorize(&open.conn, None)?;
     bytecode::check(&open.conn, &job.sql, &grants)?;
-    authorize(&open.conn, Some(Box::new(move |asked| grants.authorize(&asked))))?;
+    authorize(
+        &open.conn,
+        Some(Box::new(move |asked| grants.authorize(&asked))),
+    )?;
     let mut statement = prepare(&open.conn, &job.sql)?;
     bind(&mut statement, bound)?;
     drain(&mut statement, job)
@@ -130,7 +135,9 @@ fn check_using(
 fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<rusqlite::Statement<'c>, TargetError> {
     let statement = conn.prepare(sql).map_err(compile_failure)?;
     if !statement.readonly() || statement.is_explain() != 0 || statement.column_count() == 0 {
-        return Err(TargetError::not_allowed("only a query that returns rows is allowed"));
+        return Err(TargetError::not_allowed(
+            "only a query that returns rows is allowed",
+        ));
     }
     Ok(statement)
 }
@@ -143,7 +150,9 @@ fn bind(
 ) -> Result<(), TargetError> {
     for index in 1..=statement.parameter_count() {
         let name = statement.parameter_name(index).unwrap_or_default();
-        let n = name.strip_prefix(['$', '?']).and_then(|n| n.parse::<usize>().ok());
+        let n = name
+            .strip_prefix(['$', '?'])
+            .and_then(|n| n.parse::<usize>().ok());
         let value = match n {
             Some(n) => n.checked_sub(1).and_then(|n| bound.get(n)),
             // `?3` alone makes SQLite count unnamed 1 and 2 as well.
@@ -154,7 +163,9 @@ fn bind(
             let problem = "the statement has a parameter other than $1, $2 …".into();
             return Err(TargetError::BadParameters { problem });
         };
-        statement.raw_bind_parameter(index, value).map_err(failure)?;
+        statement
+            .raw_bind_parameter(index, value)
+            .map_err(failure)?;
     }
     Ok(())
 }
@@ -163,7 +174,10 @@ fn drain(statement: &mut rusqlite::Statement<'_>, job: &Job) -> Result<Spool, Ta
     let columns: Vec<Column> = statement
         .columns()
         .iter()
-        .map(|c| Column { name: c.name().into(), db_type: c.decl_type().unwrap_or("").into() })
+        .map(|c| Column {
+            name: c.name().into(),
+            db_type: c.decl_type().unwrap_or("").into(),
+        })
         .collect();
     let (mut out, mut bytes, mut hit) = (Vec::new(), 0u64, None);
     let mut rows = statement.raw_query();
@@ -194,10 +208,16 @@ fn compile_failure(e: rusqlite::Error) -> TargetError {
     let too_big = ["too many", "too large", "too long", "stack overflow"];
     match failure(e) {
         TargetError::Database { detail } if too_big.iter().any(|w| words.contains(w)) => {
-            TargetError::TooBig { capacity: "the size and depth of a statement", detail }
+            TargetError::TooBig {
+                capacity: "the size and depth of a statement",
+                detail,
+            }
         }
         TargetError::Database { detail } if !syntax.iter().any(|w| words.contains(w)) => {
-            TargetError::NotAllowed { reason: NOT_GRANTED.into(), detail }
+            TargetError::NotAllowed {
+                reason: NOT_GRANTED.into(),
+                detail,
+            }
         }
         other => other,
     }
@@ -205,7 +225,10 @@ fn compile_failure(e: rusqlite::Error) -> TargetError {
 
 /// SQLite's error in our terms. An interrupt becomes [`TargetError::Cancelled`]; [`run`] knows
 /// whether it was the time.
-#[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is the argument of map_err"
+)]
 pub(super) fn failure(e: rusqlite::Error) -> TargetError {
     let detail = e.to_string();
     if matches!(e, rusqlite::Error::MultipleStatement) {
@@ -214,11 +237,15 @@ pub(super) fn failure(e: rusqlite::Error) -> TargetError {
     match e.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => TargetError::Cancelled,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => TargetError::Locked { detail },
-        Some(ErrorCode::TooBig) => {
-            TargetError::TooBig { capacity: "values of at most 4 MiB", detail }
-        }
+        Some(ErrorCode::TooBig) => TargetError::TooBig {
+            capacity: "values of at most 4 MiB",
+            detail,
+        },
         Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly) => {
-            TargetError::NotAllowed { reason: NOT_GRANTED.into(), detail }
+            TargetError::NotAllowed {
+                reason: NOT_GRANTED.into(),
+                detail,
+            }
         }
         _ => TargetError::Database { detail },
     }

@@ -48,7 +48,10 @@ enum Token {
 pub(super) fn read(sql: &str, params: usize) -> Result<Reading, TargetError> {
     if sql.len() > SQL_BYTES_MAX {
         let capacity = "a statement of at most 64 KiB";
-        return Err(TargetError::TooBig { capacity, detail: String::new() });
+        return Err(TargetError::TooBig {
+            capacity,
+            detail: String::new(),
+        });
     }
     let mut tokens = tokens(sql)?;
     while tokens.last() == Some(&Token::Punct(b';')) {
@@ -63,25 +66,38 @@ pub(super) fn read(sql: &str, params: usize) -> Result<Reading, TargetError> {
         Token::Word(w) | Token::Quoted(w) => Some(w.clone()),
         Token::Number | Token::Param(_) | Token::Punct(_) => None,
     });
-    Ok(Reading { using: using_columns(&tokens)?, names: names.collect() })
+    Ok(Reading {
+        using: using_columns(&tokens)?,
+        names: names.collect(),
+    })
 }
 
 fn check_shape(tokens: &[Token], params: usize) -> Result<(), TargetError> {
     let mut depth = 0usize;
     for token in tokens {
         match token {
-            Token::Punct(b';') => return refuse("only one statement is allowed; remove what follows `;`"),
+            Token::Punct(b';') => {
+                return refuse("only one statement is allowed; remove what follows `;`");
+            }
             Token::Punct(b'(') => depth += 1,
             Token::Punct(b')') => depth = depth.saturating_sub(1),
             Token::Param(n) if *n == 0 || *n > params => {
-                let problem = format!("${n} has no entry in the query's params; there are {params}");
+                let problem =
+                    format!("${n} has no entry in the query's params; there are {params}");
                 return Err(TargetError::BadParameters { problem });
             }
-            Token::Word(_) | Token::Quoted(_) | Token::Number | Token::Param(_) | Token::Punct(_) => {}
+            Token::Word(_)
+            | Token::Quoted(_)
+            | Token::Number
+            | Token::Param(_)
+            | Token::Punct(_) => {}
         }
         if depth > NESTING_MAX {
             let capacity = "at most 64 parentheses inside one another";
-            return Err(TargetError::TooBig { capacity, detail: String::new() });
+            return Err(TargetError::TooBig {
+                capacity,
+                detail: String::new(),
+            });
         }
     }
     Ok(())
@@ -168,8 +184,8 @@ fn token(rest: &str, first: u8) -> Result<(Option<Token>, usize), TargetError> {
             let len = word_len(rest);
             Ok((Some(Token::Word(lower(&rest[..len]))), len))
         }
-        b'(' | b')' | b',' | b';' | b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'=' | b'<' | b'>'
-        | b'!' | b'&' | b'|' | b'~' => Ok((Some(Token::Punct(first)), 1)),
+        b'(' | b')' | b',' | b';' | b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'=' | b'<'
+        | b'>' | b'!' | b'&' | b'|' | b'~' => Ok((Some(Token::Punct(first)), 1)),
         _ => refuse("the text has a character that SQL does not use"),
     }
 }
@@ -186,14 +202,20 @@ fn quoted(rest: &str, quote: u8) -> Result<(String, usize), TargetError> {
             Some(_) => at += 1,
         }
     }
-    let (one, two) = (char::from(quote).to_string(), char::from(quote).to_string().repeat(2));
+    let (one, two) = (
+        char::from(quote).to_string(),
+        char::from(quote).to_string().repeat(2),
+    );
     Ok((lower(&rest[1..at].replace(&two, &one)), at + 1))
 }
 
 /// `$n` or `?n`, and nothing glued to it: SQLite reads `$1(…)` and `$1::x` as one long name.
 fn param(rest: &str) -> Result<(Option<Token>, usize), TargetError> {
     let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
-    let glued = rest.as_bytes().get(1 + digits).is_some_and(|c| is_word(*c) || matches!(c, b'(' | b':'));
+    let glued = rest
+        .as_bytes()
+        .get(1 + digits)
+        .is_some_and(|c| is_word(*c) || matches!(c, b'(' | b':'));
     let canonical = !rest[1..].starts_with('0');
     match rest[1..=digits].parse() {
         Ok(n) if !glued && canonical => Ok((Some(Token::Param(n)), 1 + digits)),

@@ -7,9 +7,18 @@ fn using(sql: &str) -> Vec<String> {
 
 #[test]
 fn using_is_found_where_sqlite_finds_it_and_nowhere_else() {
-    assert_eq!(using("select 1 from a join b UsInG (\"X\", `y`, [z])"), ["x", "y", "z"]);
-    assert_eq!(using("select 1 from a join b using/* -- */(x -- )\n, y)"), ["x", "y"]);
-    assert_eq!(using("select 'it''s using (x)', \"using\" -- using (y)\n from a /* using (z) */"), [""; 0]);
+    assert_eq!(
+        using("select 1 from a join b UsInG (\"X\", `y`, [z])"),
+        ["x", "y", "z"]
+    );
+    assert_eq!(
+        using("select 1 from a join b using/* -- */(x -- )\n, y)"),
+        ["x", "y"]
+    );
+    assert_eq!(
+        using("select 'it''s using (x)', \"using\" -- using (y)\n from a /* using (z) */"),
+        [""; 0]
+    );
     assert_eq!(using("select x'00', a.using_x from a"), [""; 0]);
 }
 
@@ -36,13 +45,20 @@ fn texts_that_could_be_read_in_two_ways_are_refused() {
         "select \u{b}1",
         "select {1}",
     ] {
-        assert_eq!(read(sql, 3).expect_err(sql).code(), "not-allowed", "{sql:?}");
+        assert_eq!(
+            read(sql, 3).expect_err(sql).code(),
+            "not-allowed",
+            "{sql:?}"
+        );
     }
 }
 
 #[test]
 fn no_text_makes_the_reader_panic() {
-    let pieces = ["select", " ", "'", "\"", "`", "[", "]", "é", "$1", "$", "--", "\n", "/*", "*/", "(", ";", "using"];
+    let pieces = [
+        "select", " ", "'", "\"", "`", "[", "]", "é", "$1", "$", "--", "\n", "/*", "*/", "(", ";",
+        "using",
+    ];
     for a in pieces {
         for b in pieces {
             for c in pieces {
