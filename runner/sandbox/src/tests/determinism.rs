@@ -1,0 +1,81 @@
+//! The same run twice, in two engines: the same fuel, randomness and time.
+
+use super::guests::{HELLO, guest};
+use super::host::{FakeHost, everything, options, plan, run};
+use crate::random::Stream;
+use crate::{Cancel, Sandbox};
+
+/// Random bytes as an artifact, and the fuel that is left as a log line's length.
+const BODY: &str = "(call $random (i32.const 32) (i32.const 16))
+    (call $artifact (i32.const 1040) (i32.const 5) (i32.const 1040) (i32.const 5)
+      (i32.load (i32.const 16)) (i32.load (i32.const 20)))
+    (local.set $n (call $fuel))
+    (call $emit (i32.const 0) (i32.const 0) (i32.wrap_i64 (i64.rem_u (local.get $n) (i64.const 1000))))";
+
+#[tokio::test]
+async fn two_engines_give_the_same_run() {
+    let body = format!("{HELLO}{BODY}");
+    let mut here = FakeHost::default();
+    let finished = run(guest(&body), &mut here).await;
+    assert_eq!(finished.result.artifacts[0].bytes.len(), 32);
+
+    let other = Sandbox::new(options()).unwrap();
+    assert_eq!(other.engine_build(), super::host::sandbox().engine_build());
+    let admitted = other.admit(guest(&body).into()).await.unwrap();
+    let linked = other.link(&admitted, &everything()).unwrap();
+    let mut there = FakeHost::default();
+    other
+        .run(&linked, plan(&everything()), &mut there, &Cancel::new())
+        .await;
+    assert_eq!(here.events, there.events);
+}
+
+#[tokio::test]
+async fn another_seed_gives_other_randomness() {
+    let linked = super::host::link(guest(BODY), &everything()).await;
+    let mut drawn = Vec::new();
+    for seed in [1, 2] {
+        let mut p = plan(&everything());
+        p.seed = [seed; 32];
+        let f = super::host::sandbox()
+            .run(&linked, p, &mut FakeHost::default(), &Cancel::new())
+            .await;
+        drawn.push(f.result.artifacts[0].bytes.clone());
+    }
+    assert_ne!(drawn[0], drawn[1]);
+}
+
+#[test]
+fn a_stream_does_not_depend_on_how_it_is_read() {
+    let mut at_once = Stream::new("random", [3; 32]);
+    let mut in_parts = Stream::new("random", [3; 32]);
+    let parts: Vec<u8> = [1, 31, 32, 33, 3]
+        .iter()
+        .flat_map(|n| in_parts.bytes(*n))
+        .collect();
+    assert_eq!(at_once.bytes(100), parts);
+    assert_ne!(Stream::new("insecure", [3; 32]).bytes(32), parts[..32]);
+}
+
+#[test]
+fn the_version_in_recordings_is_the_one_that_is_linked() {
+    let lock = include_str!("../../../../Cargo.lock");
+    let wanted = format!(
+        "name = \"wasmtime\"\nversion = \"{}\"",
+        crate::engine::WASMTIME_VERSION
+    );
+    assert!(
+        lock.contains(&wanted),
+        "raise WASMTIME_VERSION in engine.rs with the dependency"
+    );
+}
+
+#[tokio::test]
+async fn a_run_can_be_spawned() {
+    fn is_send<T: Send>(t: T) -> T {
+        t
+    }
+    let linked = super::host::link(guest(""), &everything()).await;
+    let (mut host, cancel) = (FakeHost::default(), Cancel::new());
+    is_send(super::host::sandbox().run(&linked, plan(&everything()), &mut host, &cancel)).await;
+}
