@@ -1,0 +1,194 @@
+//! The closed list of what a ledger records.
+//!
+//! A digest in an event is always of something salted (a signed document has a random salt, a
+//! recording its seed), so that it commits to it without telling what it says.
+
+use domain::{
+    ApprovalId, Digest, DirectoryId, KeyringId, Outcome, PolicyId, RequestId, ReviewId, RunId,
+    StopId, SubmissionId,
+};
+use serde::{Deserialize, Serialize};
+
+/// The public part of an entry. `document` is the digest of the signed payload's bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Event {
+    /// A process opened this log; written by the ledger itself.
+    LogOpened {
+        /// Bytes of an incomplete last frame that a crash had left and that were cut off.
+        torn_bytes: u64,
+    },
+    /// A submission was accepted.
+    SubmissionAccepted {
+        /// Its id.
+        id: SubmissionId,
+        /// Its digest.
+        document: Digest,
+    },
+    /// A review was accepted.
+    ReviewAccepted {
+        /// Its id.
+        id: ReviewId,
+        /// Its digest.
+        document: Digest,
+    },
+    /// An access request was accepted.
+    RequestAccepted {
+        /// Its id.
+        id: RequestId,
+        /// Its digest.
+        document: Digest,
+    },
+    /// An approval was accepted.
+    ApprovalAccepted {
+        /// Its id.
+        id: ApprovalId,
+        /// Its digest.
+        document: Digest,
+    },
+    /// A stop was accepted; from here on it bans.
+    StopAccepted {
+        /// Its id.
+        id: StopId,
+        /// Its digest.
+        document: Digest,
+    },
+    /// A keyring became the pinned one.
+    KeyringAdopted {
+        /// Its id.
+        id: KeyringId,
+        /// Its version.
+        version: u64,
+        /// Its digest.
+        document: Digest,
+    },
+    /// A directory became the newest seen.
+    DirectoryAdopted {
+        /// Its id.
+        id: DirectoryId,
+        /// Its version.
+        version: u64,
+        /// Its digest.
+        document: Digest,
+    },
+    /// A policy became the newest seen.
+    PolicyAdopted {
+        /// Its id.
+        id: PolicyId,
+        /// Its version.
+        version: u64,
+        /// Its digest.
+        document: Digest,
+    },
+    /// A run was refused. Outside the run's chain: an order may repeat the id of a live run.
+    RunDenied {
+        /// The run id of the order.
+        run: RunId,
+    },
+    /// A run began; with this its id and its use are spent.
+    RunStarted {
+        /// The run.
+        run: RunId,
+        /// Digest of the signed run request.
+        order: Digest,
+        /// Digest of the access request whose use is spent.
+        request: Digest,
+        /// Which use of it.
+        use_number: u64,
+    },
+    /// An outward call is about to leave the runner.
+    CallIntent {
+        /// The run.
+        run: RunId,
+        /// The call's number in the run, from 0.
+        call: u64,
+    },
+    /// An outward call came back.
+    CallOutcome {
+        /// The run.
+        run: RunId,
+        /// The call's number in the run, from 0.
+        call: u64,
+        /// How it ended.
+        status: CallStatus,
+    },
+    /// Bytes derived from guest or target are about to leave for the caller.
+    OutputReleased {
+        /// The run.
+        run: RunId,
+        /// How many.
+        bytes: u64,
+    },
+    /// A run ended; closes its chain.
+    RunFinished {
+        /// The run.
+        run: RunId,
+        /// How.
+        outcome: Outcome,
+        /// Digest of the recording file.
+        recording: Digest,
+        /// Digest of the signed receipt, where it was signed before this entry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        receipt: Option<Digest>,
+    },
+    /// The runner died during the run and closed it at the next start; closes its chain.
+    RunLost {
+        /// The run.
+        run: RunId,
+    },
+}
+
+/// How an outward call ended: the errors of the host interfaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallStatus {
+    /// With a result.
+    Ok,
+    /// Outside the effective capabilities.
+    Denied,
+    /// A limit was hit.
+    Limit,
+    /// The target did not answer in time.
+    Timeout,
+    /// The arguments do not fit.
+    Invalid,
+    /// The target failed.
+    Backend,
+}
+
+impl Event {
+    /// The run in whose chain the event is; `None` for everything else, a denial included.
+    #[must_use]
+    pub const fn chained_run(&self) -> Option<&RunId> {
+        match self {
+            Self::RunStarted { run, .. }
+            | Self::CallIntent { run, .. }
+            | Self::CallOutcome { run, .. }
+            | Self::OutputReleased { run, .. }
+            | Self::RunFinished { run, .. }
+            | Self::RunLost { run } => Some(run),
+            Self::LogOpened { .. }
+            | Self::SubmissionAccepted { .. }
+            | Self::ReviewAccepted { .. }
+            | Self::RequestAccepted { .. }
+            | Self::ApprovalAccepted { .. }
+            | Self::StopAccepted { .. }
+            | Self::KeyringAdopted { .. }
+            | Self::DirectoryAdopted { .. }
+            | Self::PolicyAdopted { .. }
+            | Self::RunDenied { .. } => None,
+        }
+    }
+
+    /// Whether it opens its run's chain.
+    #[must_use]
+    pub const fn opens_run(&self) -> bool {
+        matches!(self, Self::RunStarted { .. })
+    }
+
+    /// Whether it closes its run's chain.
+    #[must_use]
+    pub const fn closes_run(&self) -> bool {
+        matches!(self, Self::RunFinished { .. } | Self::RunLost { .. })
+    }
+}
