@@ -17,7 +17,6 @@ use crate::{Column, Error, Result, Value, row};
 const PAGE_ROWS: u32 = 1_000;
 
 /// Starts a call of the query that the manifest declares under this name.
-#[must_use]
 pub fn query(name: &str) -> Query {
     Query {
         name: name.to_owned(),

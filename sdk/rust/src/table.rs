@@ -13,7 +13,6 @@ use crate::bindings::borescope::debug::output;
 use crate::{Column, Error, Result, Value};
 
 /// Starts a table of the result.
-#[must_use]
 pub fn table(name: &str) -> Table {
     Table {
         name: name.to_owned(),

@@ -37,6 +37,7 @@ pub(crate) fn expand(arguments: TokenStream, function: TokenStream) -> Result<To
     let check_output =
         quote_spanned!(output.span()=> ::borescope::entry::assert_output::<#output>(););
     Ok(quote! {
+        #[allow(clippy::needless_pass_by_value, reason = "a script owns its input by contract")]
         #function
 
         const _: () = {
