@@ -12,7 +12,7 @@ pub(super) enum Way {
     /// At the customer's door.
     Delivered,
     /// Placed in the last days: the next step is simply still to come.
-    OnItsWay,
+    Fresh,
     /// Cancelled by the customer before it was shipped.
     Cancelled,
     /// Marked as paid although the capture failed.
@@ -77,7 +77,7 @@ fn provider_timeouts(placed: i64) -> bool {
 /// How far the order comes.
 pub(super) fn way(random: &mut Random, placed: i64, carrier: &str, warehouse: &str) -> Way {
     if placed >= FRESH_SINCE {
-        Way::OnItsWay
+        Way::Fresh
     } else if label_outage(placed, carrier) && !random.once_in(3) {
         Way::NoLabel
     } else if stock_clean_up(placed, warehouse) && random.once_in(4) {

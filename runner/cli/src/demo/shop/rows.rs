@@ -114,8 +114,8 @@ impl Tables<'_> {
         let delivered = scan + DAY + random.below(2 * DAY);
         let cancelled = (o.way == Way::Cancelled).then_some(paid + HOUR + random.below(HOUR));
         let has = |reached: bool, at: i64| due(at).filter(|_| reached);
-        use Way::{Delivered, NeverScanned, NoLabel, OnItsWay, StatusNotUpdated};
-        let moving = matches!(o.way, Delivered | OnItsWay);
+        use Way::{Delivered, Fresh, NeverScanned, NoLabel, StatusNotUpdated};
+        let moving = matches!(o.way, Delivered | Fresh);
         let scanned = has(moving || o.way == StatusNotUpdated, scan);
         let labelled = has(
             moving || matches!(o.way, StatusNotUpdated | NeverScanned),
@@ -235,7 +235,7 @@ impl Tables<'_> {
         cancelled: Option<i64>,
     ) -> rusqlite::Result<()> {
         let (at, kind, detail) = match o.way {
-            Way::Delivered | Way::OnItsWay => (shipment, "pick.done", "all items found"),
+            Way::Delivered | Way::Fresh => (shipment, "pick.done", "all items found"),
             Way::Cancelled => (
                 cancelled.unwrap_or(paid),
                 "order.cancelled",
