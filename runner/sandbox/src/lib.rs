@@ -45,6 +45,3 @@ pub use run::Plan;
 
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-mod tests;

@@ -79,16 +79,16 @@ const LIBC: &str = r#"
 "#;
 
 const LOWER: &str = r#"
-  (core func $emit (canon lower (func $log "emit") (memory $libc "memory")))
-  (core func $progress (canon lower (func $output "progress") (memory $libc "memory")))
-  (core func $artifact (canon lower (func $output "artifact") (memory $libc "memory")))
-  (core func $random (canon lower (func $context "random-bytes") (memory $libc "memory") (realloc (func $libc "realloc"))))
+  (core func $emit (canon lower (func $log "emit") (memory (core memory $libc "memory"))))
+  (core func $progress (canon lower (func $output "progress") (memory (core memory $libc "memory"))))
+  (core func $artifact (canon lower (func $output "artifact") (memory (core memory $libc "memory"))))
+  (core func $random (canon lower (func $context "random-bytes") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
   (core func $fuel (canon lower (func $context "fuel-left")))
 "#;
 
 const LOWER_SQL: &str = r#"
-  (core func $open (canon lower (func $sql "open") (memory $libc "memory") (realloc (func $libc "realloc"))))
-  (core func $next (canon lower (func $sql "[method]cursor.next") (memory $libc "memory") (realloc (func $libc "realloc"))))
+  (core func $open (canon lower (func $sql "open") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+  (core func $next (canon lower (func $sql "[method]cursor.next") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
   (core func $drop (canon resource.drop $cursor))
 "#;
 
@@ -155,7 +155,7 @@ fn shell(sql: bool, import: &str, more: &str, body: &str) -> Vec<u8> {
     (with "host" (instance (export "emit" (func $emit)) (export "progress" (func $progress))
       (export "artifact" (func $artifact)) (export "random" (func $random)) (export "fuel" (func $fuel)) {sql_with}))))
   (func (export "run") (param "input" string) (result (result string (error string)))
-    (canon lift (core func $main "run") (memory $libc "memory") (realloc (func $libc "realloc")))))"#
+    (canon lift (core func $main "run") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc")))))"#
     );
     wat::parse_str(text).unwrap()
 }

@@ -34,7 +34,7 @@ pub(crate) struct FakeHost {
     pub(crate) fail_record: Option<&'static str>,
     /// Cancelled inside `sql_open`, which then never returns.
     pub(crate) cancel_in_open: Option<Cancel>,
-    cursors: u64,
+    pub(crate) cursors: u64,
 }
 
 fn fault() -> HostFault {

@@ -31,7 +31,7 @@ fn wasi_guest(imports: &str, lower: &str, with: &str, core: &str, body: &str) ->
       (i32.const 0)))
   (core instance $main (instantiate $main (with "libc" (instance $libc)) (with "host" (instance {with}))))
   (func (export "run") (param "input" string) (result (result string (error string)))
-    (canon lift (core func $main "run") (memory $libc "memory") (realloc (func $libc "realloc")))))"#
+    (canon lift (core func $main "run") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc")))))"#
     );
     wat::parse_str(text).unwrap()
 }
@@ -62,9 +62,9 @@ async fn environment_files_and_sockets_are_empty_not_forbidden() {
         (alias outer 1 $descriptor (type $od)) (export "descriptor" (type $d (eq $od)))
         (export "get-directories" (func (result (list (tuple (own $d) string)))))))"#;
     let lower = r#"
-      (core func $env (canon lower (func $env "get-environment") (memory $libc "memory") (realloc (func $libc "realloc"))))
-      (core func $create (canon lower (func $create "create-tcp-socket") (memory $libc "memory")))
-      (core func $pre (canon lower (func $pre "get-directories") (memory $libc "memory") (realloc (func $libc "realloc"))))"#;
+      (core func $env (canon lower (func $env "get-environment") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+      (core func $create (canon lower (func $create "create-tcp-socket") (memory (core memory $libc "memory"))))
+      (core func $pre (canon lower (func $pre "get-directories") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))"#;
     let with =
         r#"(export "env" (func $env)) (export "create" (func $create)) (export "pre" (func $pre))"#;
     let core = r#"(import "host" "env" (func $env (param i32)))
@@ -106,7 +106,7 @@ async fn sleeping_for_a_year_skips_and_the_wall_clock_stands() {
       (core func $block (canon lower (func $poll "[method]pollable.block")))
       (core func $now (canon lower (func $mono "now")))
       (core func $sleep (canon lower (func $mono "subscribe-duration")))
-      (core func $wall (canon lower (func $wall "now") (memory $libc "memory")))"#;
+      (core func $wall (canon lower (func $wall "now") (memory (core memory $libc "memory"))))"#;
     let with = r#"(export "block" (func $block)) (export "now" (func $now)) (export "sleep" (func $sleep)) (export "wall" (func $wall))"#;
     let core = r#"(import "host" "block" (func $block (param i32)))
       (import "host" "now" (func $now (result i64)))
@@ -149,7 +149,7 @@ async fn a_flood_on_stderr_is_capped_counted_and_exit_is_an_error() {
     let lower = r#"
       (core func $stderr (canon lower (func $stderr "get-stderr")))
       (core func $exit (canon lower (func $exit "exit")))
-      (core func $write (canon lower (func $streams "[method]output-stream.blocking-write-and-flush") (memory $libc "memory")))"#;
+      (core func $write (canon lower (func $streams "[method]output-stream.blocking-write-and-flush") (memory (core memory $libc "memory"))))"#;
     let with = r#"(export "stderr" (func $stderr)) (export "write" (func $write)) (export "exit" (func $exit))"#;
     let core = r#"(import "host" "stderr" (func $stderr (result i32)))
       (import "host" "exit" (func $exit (param i32)))
