@@ -55,6 +55,9 @@ pub enum Damage {
     /// The leaf does not continue its run's chain.
     #[error("the run's chain is broken")]
     Chain(#[from] ChainError),
+    /// The log does not begin with its own opening, or was opened as another.
+    #[error("the entry says that this is another log, or the log's opening is missing")]
+    OtherLog,
     /// The leaf is older than the one before.
     #[error("time runs backwards")]
     Time,

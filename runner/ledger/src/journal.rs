@@ -15,7 +15,7 @@ use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::chain::Chains;
-use crate::entry::StoredEntry;
+use crate::entry::{Event, StoredEntry};
 use crate::frame::{Damage, HEADER_BYTES, Header};
 use crate::merkle::Tree;
 use crate::note::Origin;
@@ -194,6 +194,12 @@ impl Scan {
     }
 
     fn take(&mut self, entry: &StoredEntry) -> Result<(), Damage> {
+        match &entry.leaf.event {
+            Event::LogOpened { log, .. } if *log == self.origin => {}
+            Event::LogOpened { .. } => return Err(Damage::OtherLog),
+            _ if self.tree.size() == 0 => return Err(Damage::OtherLog),
+            _ => {}
+        }
         let hash = entry.leaf_hash();
         self.chains
             .check(&entry.leaf.event, entry.leaf.link.as_ref(), hash)?;

@@ -54,6 +54,11 @@ pub(crate) fn run_id(n: u64) -> RunId {
         .unwrap()
 }
 
+pub(crate) fn log_opened(torn_bytes: u64) -> Event {
+    let log = key().verifier().name().clone();
+    Event::LogOpened { log, torn_bytes }
+}
+
 pub(crate) fn started(n: u64) -> Entry {
     let digest = Digest::of(b"document");
     let event = Event::RunStarted {

@@ -9,12 +9,16 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::note::Origin;
+
 /// The public part of an entry. `document` is the digest of the signed payload's bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Event {
     /// A process opened this log; written by the ledger itself.
     LogOpened {
+        /// The log's name, so that the tree itself says whose it is.
+        log: Origin,
         /// Bytes of an incomplete last frame that a crash had left and that were cut off.
         torn_bytes: u64,
     },

@@ -5,6 +5,7 @@ use expect_test::expect;
 
 use super::{CallStatus, Event, Leaf, LeafError, Opening};
 use crate::chain::Link;
+use crate::testing::log_opened;
 
 fn run() -> RunId {
     "run_019ab000-0000-7000-8000-000000000002".parse().unwrap()
@@ -35,8 +36,8 @@ fn text(leaf: &Leaf) -> String {
 
 #[test]
 fn leaves_have_this_form() {
-    let opened = leaf(Event::LogOpened { torn_bytes: 5 }, None);
-    expect![[r#"{"v":1,"at":1795464000123,"event":{"t":"log-opened","torn_bytes":5},"c":"345c64bb2133ef6a652ca479c214e4182f32e0ad34fc4c469963210de2bafccd","len":8}"#]]
+    let opened = leaf(log_opened(5), None);
+    expect![[r#"{"v":1,"at":1795464000123,"event":{"t":"log-opened","log":"example.com/prod/runner-1","torn_bytes":5},"c":"345c64bb2133ef6a652ca479c214e4182f32e0ad34fc4c469963210de2bafccd","len":8}"#]]
         .assert_eq(&text(&opened));
     let recording = Digest::of(b"recording");
     let event = Event::RunFinished {
@@ -87,7 +88,7 @@ fn every_event_reads_back_as_written() {
         Event::RunLost { run: run() },
     ];
     let others = [
-        Event::LogOpened { torn_bytes: 0 },
+        log_opened(0),
         Event::SubmissionAccepted {
             id: typed("sub").parse().unwrap(),
             document,
@@ -136,7 +137,7 @@ fn every_event_reads_back_as_written() {
 
 #[test]
 fn the_same_content_in_other_bytes_is_refused() {
-    let good = text(&leaf(Event::LogOpened { torn_bytes: 5 }, None));
+    let good = text(&leaf(log_opened(5), None));
     let lost = text(&leaf(Event::RunLost { run: run() }, link(1, Some(2))));
     for (bad, why) in [
         (good.replace("{\"v\":1,", "{\"v\":1, "), "written as"),
@@ -192,7 +193,7 @@ fn the_same_content_in_other_bytes_is_refused() {
 
 #[test]
 fn only_the_committed_payload_opens_a_leaf() {
-    let leaf = leaf(Event::LogOpened { torn_bytes: 0 }, None);
+    let leaf = leaf(log_opened(0), None);
     assert!(leaf.is_opened_by(&opening()));
     for i in 0..8 {
         let mut changed = opening();

@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 
 use super::{Damage, HEADER_BYTES, Header, encode};
-use crate::entry::{Event, Leaf, Opening, StoredEntry};
+use crate::entry::{Leaf, Opening, StoredEntry};
 use crate::merkle::leaf_hash;
+use crate::testing::log_opened;
 
 fn frame(index: u64, opening: &Opening) -> (Vec<u8>, usize) {
-    let leaf = Leaf::new(1, Event::LogOpened { torn_bytes: 0 }, None, opening);
+    let leaf = Leaf::new(1, log_opened(0), None, opening);
     let bytes = leaf.to_bytes().unwrap();
     let mut out = Vec::new();
     encode(index, &bytes, &leaf_hash(&bytes), opening, &mut out);

@@ -172,7 +172,8 @@ impl Ledger {
         let ledger = Self {
             inner: Arc::clone(&inner),
         };
-        ledger.append(Entry::new(Event::LogOpened { torn_bytes }, Vec::new()))?;
+        let log = ledger.vkey().name().clone();
+        ledger.append(Entry::new(Event::LogOpened { log, torn_bytes }, Vec::new()))?;
         Ok((
             ledger,
             Recovered {

@@ -13,7 +13,9 @@ use crate::journal::{CHECKPOINT_FILE, JOURNAL_FILE};
 use crate::merkle::proof::verify_consistency;
 use crate::note::LogKey;
 use crate::storage::{FileStorage, Storage};
-use crate::testing::{Manual, intent, key, open, options, outcome, run_id, started, whole_run};
+use crate::testing::{
+    Manual, intent, key, log_opened, open, options, outcome, run_id, started, whole_run,
+};
 use crate::writer::AppendError;
 
 /// How the disk fails, once it is told to.
@@ -109,7 +111,7 @@ async fn what_was_acknowledged_is_there_after_reopening() {
     let entries: Vec<_> = recovered.map(Result::unwrap).collect();
     assert_eq!(entries.len(), 9);
     assert_eq!(entries[3], third);
-    assert_eq!(entries[0].leaf.event, Event::LogOpened { torn_bytes: 0 });
+    assert_eq!(entries[0].leaf.event, log_opened(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -112,7 +112,7 @@ fn malformed_notes_are_refused() {
         (String::new(), "empty line"),
         ("text\n".to_owned(), "empty line"),
         (format!("text\n\n{sig}"), "newline at the end"),
-        ("text\n\n\n".to_owned(), "em dash"),
+        ("text\n\n\n".to_owned(), "newline at the end"),
         (format!("text\n\n{sig}\nx\n"), "em dash"),
         ("text\n\n- a AAAAAAAA\n".to_owned(), "em dash"),
         ("text\n\n\u{2014} a AAA\n".to_owned(), "base64"),
