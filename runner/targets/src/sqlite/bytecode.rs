@@ -48,7 +48,8 @@ const REFUSED: &[&str] = &[
 pub(super) fn check(conn: &Connection, sql: &str, grants: &Grants) -> Result<(), TargetError> {
     let tables = root_pages(conn)?;
     let mut program = conn.prepare(&format!("EXPLAIN {sql}")).map_err(failure)?;
-    let mut rows = program.query([]).map_err(failure)?;
+    // Unbound parameters are NULL; the program does not depend on them.
+    let mut rows = program.raw_query();
     while let Some(row) = rows.next().map_err(failure)? {
         let opcode: String = row.get(1).map_err(failure)?;
         let (p2, p3): (i64, i64) = (row.get(3).map_err(failure)?, row.get(4).map_err(failure)?);

@@ -150,15 +150,8 @@ fn bind(
 ) -> Result<(), TargetError> {
     for index in 1..=statement.parameter_count() {
         let name = statement.parameter_name(index).unwrap_or_default();
-        let n = name
-            .strip_prefix(['$', '?'])
-            .and_then(|n| n.parse::<usize>().ok());
-        let value = match n {
-            Some(n) => n.checked_sub(1).and_then(|n| bound.get(n)),
-            // `?3` alone makes SQLite count unnamed 1 and 2 as well.
-            None if name.is_empty() => Some(&rusqlite::types::Value::Null),
-            None => None,
-        };
+        let n = name.strip_prefix('$').and_then(|n| n.parse::<usize>().ok());
+        let value = n.and_then(|n| n.checked_sub(1)).and_then(|n| bound.get(n));
         let Some(value) = value else {
             let problem = "the statement has a parameter other than $1, $2 …".into();
             return Err(TargetError::BadParameters { problem });

@@ -177,8 +177,8 @@ fn token(rest: &str, first: u8) -> Result<(Option<Token>, usize), TargetError> {
             Some(end) => Ok((Some(Token::Quoted(lower(&rest[1..end]))), end + 1)),
             None => refuse("a quoted name is not closed"),
         },
-        b'$' | b'?' => param(rest),
-        b'@' | b':' | b'#' => refuse("parameters are written $1, $2 …"),
+        b'$' => param(rest),
+        b'?' | b'@' | b':' | b'#' => refuse("parameters are written $1, $2 …"),
         b'0'..=b'9' => Ok((Some(Token::Number), word_len(rest))),
         c if is_word(c) => {
             let len = word_len(rest);
@@ -209,7 +209,8 @@ fn quoted(rest: &str, quote: u8) -> Result<(String, usize), TargetError> {
     Ok((lower(&rest[1..at].replace(&two, &one)), at + 1))
 }
 
-/// `$n` or `?n`, and nothing glued to it: SQLite reads `$1(…)` and `$1::x` as one long name.
+/// `$n`, and nothing glued to it: SQLite reads `$1(…)` and `$1::x` as one long name. `?n` is refused:
+/// beside `$n` it would take another parameter's place.
 fn param(rest: &str) -> Result<(Option<Token>, usize), TargetError> {
     let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
     let glued = rest

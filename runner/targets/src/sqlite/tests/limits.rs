@@ -137,7 +137,7 @@ async fn a_parameter_is_bound_by_its_number_not_by_its_place() {
         (ParamType::Int8, Value::Int64(2)),
         (ParamType::Bool, Value::Null),
     ];
-    let sql = "select $2, $1, $2, ?3, ?1";
+    let sql = "select $2, $1, $2, $3, $1";
     let mut spool = Shop::new().query_with(sql, &params, roomy()).await.unwrap();
     let (one, two) = (params[0].1.clone(), Value::Int64(2));
     assert_eq!(

@@ -28,7 +28,21 @@ async fn cells_have_the_type_that_their_column_declares() {
             cells.join(" | ")
         );
     }
-    expect_test::expect![[""]].assert_eq(&shown);
+    expect_test::expect![[r#"
+        i [INTEGER]: Int64(9223372036854775807) | Text("text") | Float64(1.5)
+        b [boolean]: Boolean(true) | Int64(7) | Text("yes")
+        r [REAL]: Float64(1.0) | Null | Float64(2.5)
+        n [decimal(10,2)]: Decimal("12.5") | Other("decimal(10,2)", "n/a") | Decimal("3")
+        s [TEXT]: Text("é") | Text("5") | Bytes([255])
+        x [BLOB]: Bytes([0, 255]) | Text("text") | Null
+        d [date]: Temporal("2026-01-02") | Other("date", "soon") | Null
+        c [time]: Temporal("03:04:05") | Int64(3) | Null
+        ts [datetime]: Timestamp("2026-01-02T03:04:05.25Z") | Other("datetime", "2026-01-02T03:04:05+02:00") | Int64(1700000000)
+        u [uuid]: Uuid("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11") | Uuid("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11") | Text("no")
+        j [json]: Json("{\"a\":[1]}") | Other("json", "{") | Null
+        a []: Float64(1.5) | Null | Bytes([97, 0, 98])
+        e []: Float64(9.223372036854776e18) | Float64(1.5) | Float64(3.0)
+    "#]].assert_eq(&shown);
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ fn texts_that_could_be_read_in_two_ways_are_refused() {
         "select $1::x",
         "select $01",
         "select ?",
+        "select $2, ?1",
         "select :a",
         "select @a",
         "select #1",
