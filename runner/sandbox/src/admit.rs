@@ -148,17 +148,17 @@ fn prepare(
 }
 
 /// Loads code that this process has just compiled, or whose MAC has just been verified.
+#[expect(
+    unsafe_code,
+    reason = "loading compiled code is unsafe by nature; it is authenticated"
+)]
 fn deserialize(engine: &Engine, artifact: &[u8]) -> Option<Component> {
     // SAFETY: `deserialize` trusts the bytes to be what `precompile_component` wrote. They are: both
     // callers have them either directly from it, or from `Artifacts::load`, which authenticated these
     // very bytes with a key that only this runner has.
-    #[expect(
-        unsafe_code,
-        reason = "loading compiled code is unsafe by nature; the bytes are authenticated"
-    )]
     let loaded = unsafe { Component::deserialize(engine, artifact) };
     loaded
-        .inspect_err(|error| tracing::warn!(%error, "a compiled component does not load; it is compiled again"))
+        .inspect_err(|error| tracing::warn!(%error, "a compiled component does not load"))
         .ok()
 }
 

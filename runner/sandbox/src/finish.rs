@@ -245,13 +245,11 @@ fn frames(error: &wasmtime::Error) -> Vec<Frame> {
         return Vec::new();
     };
     let frame = |f: &wasmtime::FrameInfo| Frame {
-        function: match f
-            .symbols()
-            .iter()
-            .find_map(|s| s.name())
-            .or_else(|| f.func_name())
-        {
-            Some(name) => domain::display::neutralise(name),
+        function: match f.func_name() {
+            // The alternate form leaves the hash out.
+            Some(name) => {
+                domain::display::neutralise(&format!("{:#}", rustc_demangle::demangle(name)))
+            }
             None => format!("function {}", f.func_index()),
         },
         module_offset: f.module_offset().map(|o| o as u64),

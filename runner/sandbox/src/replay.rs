@@ -48,8 +48,11 @@ pub enum Replay {
 
 /// Why a player cannot go on.
 enum Mismatch {
-    Differs { expected: Option<Event>, got: Event },
-    Torn { after: Option<u64> },
+    /// What the recording has, and what the component did.
+    Differs(Box<(Event, Event)>),
+    Torn {
+        after: Option<u64>,
+    },
 }
 
 struct Player<'r> {
@@ -66,14 +69,11 @@ impl<'r> Player<'r> {
     fn expect(&mut self, got: &Event) -> Result<(), Mismatch> {
         match self.rest.next() {
             None => Err(Mismatch::Torn { after: self.last }),
-            Some(expected) if expected == got => {
+            Some(expected) if expected.is_same(got) => {
                 self.last = got.seq().or(self.last);
                 Ok(())
             }
-            Some(expected) => Err(Mismatch::Differs {
-                expected: Some(expected.clone()),
-                got: got.clone(),
-            }),
+            Some(expected) => Err(Mismatch::Differs(Box::new((expected.clone(), got.clone())))),
         }
     }
 }
@@ -158,17 +158,18 @@ impl Mismatch {
                 );
                 Replay::Damaged { problem }
             }
-            Self::Differs { expected, got } => {
-                let call = expected.as_ref().and_then(Event::seq).or_else(|| got.seq());
-                let name = expected
-                    .as_ref()
-                    .filter(|e| e.seq().is_some())
-                    .unwrap_or(&got)
-                    .name();
+            Self::Differs(events) => {
+                let (expected, got) = *events;
+                let call = expected.seq().or_else(|| got.seq());
+                let name = if expected.seq().is_some() {
+                    expected.name()
+                } else {
+                    got.name()
+                };
                 Replay::Diverged {
                     call,
                     name,
-                    expected: expected.as_ref().map_or_else(String::new, show),
+                    expected: show(&expected),
                     got: show(&got),
                 }
             }

@@ -229,6 +229,14 @@ impl Event {
         }
     }
 
+    /// Whether both are the same in a recording. Unlike `==`, a NaN is the same as itself.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self == other
+            || serde_json::to_vec(self)
+                .ok()
+                .is_some_and(|a| serde_json::to_vec(other).ok() == Some(a))
+    }
+
     /// The frame's type byte; numbers are never reused.
     pub(super) const fn kind(&self) -> u8 {
         match self {

@@ -1,9 +1,9 @@
 //! The same run twice, in two engines: the same fuel, randomness and time.
 
 use super::guests::{HELLO, guest};
-use super::host::{FakeHost, everything, options, plan, run};
+use super::host::{FakeHost, everything, options, plan, replay, run};
 use crate::random::Stream;
-use crate::{Cancel, Sandbox};
+use crate::{Cancel, Replay, Sandbox};
 
 /// Random bytes as an artifact, and the fuel that is left as a log line's length.
 const BODY: &str = "(call $random (i32.const 32) (i32.const 16))
@@ -28,6 +28,32 @@ async fn two_engines_give_the_same_run() {
         .run(&linked, plan(&everything()), &mut there, &Cancel::new())
         .await;
     assert_eq!(here.events, there.events);
+}
+
+#[tokio::test]
+async fn numbers_survive_the_recording_to_the_last_bit() {
+    // A table of one row with NaN in it; the result is JSON with numbers that round badly.
+    let body = "(i32.store (i32.const 300) (i32.const 1040)) (i32.store (i32.const 304) (i32.const 5))
+        (i32.store (i32.const 308) (i32.const 1040)) (i32.store (i32.const 312) (i32.const 5))
+        (i32.store (i32.const 320) (i32.const 336)) (i32.store (i32.const 324) (i32.const 1))
+        (i32.store8 (i32.const 336) (i32.const 3))
+        (f64.store (i32.const 344) (f64.div (f64.const 0) (f64.const 0)))
+        (call $table (i32.const 1040) (i32.const 5) (i32.const 300) (i32.const 1) (i32.const 320) (i32.const 1))
+        (i32.store (i32.const 4) (i32.const 1120)) (i32.store (i32.const 8) (i32.const 74))";
+    let mut host = FakeHost::default();
+    let finished = run(guest(body), &mut host).await;
+    assert_eq!(
+        finished.outcome,
+        domain::Outcome::Succeeded,
+        "{:?}",
+        finished.error
+    );
+    assert!(
+        matches!(finished.result.tables[0].rows[0][0], domain::Value::Float64(n) if n.is_nan())
+    );
+    assert_eq!(finished.result.value[0].as_f64(), Some(0.1 + 0.2));
+    let found = replay(guest(body), &everything(), &host.recording()).await;
+    assert!(matches!(found, Replay::Matches(_)), "{found:?}");
 }
 
 #[tokio::test]

@@ -32,7 +32,11 @@ const ALWAYS: &str = r#"
     (export "level" (type $level (eq $l)))
     (export "emit" (func (param "level" $level) (param "message" string)))))
   (import "borescope:debug/output@0.1.0" (instance $output
+    (alias outer $C $column (type $oc)) (export "column" (type $column (eq $oc)))
+    (alias outer $C $value (type $ov)) (export "value" (type $value (eq $ov)))
     (export "progress" (func (param "percent" u8) (param "note" string)))
+    (export "table" (func (param "name" string) (param "columns" (list $column))
+      (param "rows" (list (list $value)))))
     (export "artifact" (func (param "name" string) (param "content-type" string) (param "bytes" (list u8))))))
   (import "borescope:debug/run-context@0.1.0" (instance $context
     (export "random-bytes" (func (param "len" u32) (result (list u8))))
@@ -74,13 +78,15 @@ const LIBC: &str = r#"
     (data (i32.const 1056) "recent")
     (data (i32.const 1072) "secret")
     (data (i32.const 1088) "batch")
-    (data (i32.const 1104) "since"))
+    (data (i32.const 1104) "since")
+    (data (i32.const 1120) "[0.30000000000000004,122.416294033786585,5e-324,-0.0,18446744073709551615]"))
   (core instance $libc (instantiate $libc))
 "#;
 
 const LOWER: &str = r#"
   (core func $emit (canon lower (func $log "emit") (memory (core memory $libc "memory"))))
   (core func $progress (canon lower (func $output "progress") (memory (core memory $libc "memory"))))
+  (core func $table (canon lower (func $output "table") (memory (core memory $libc "memory"))))
   (core func $artifact (canon lower (func $output "artifact") (memory (core memory $libc "memory"))))
   (core func $random (canon lower (func $context "random-bytes") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
   (core func $fuel (canon lower (func $context "fuel-left")))
@@ -92,7 +98,7 @@ const LOWER_SQL: &str = r#"
   (core func $drop (canon resource.drop $cursor))
 "#;
 
-/// A component whose `run` is `body`: core code over the imports `emit`, `progress`, `artifact`,
+/// A component whose `run` is `body`: core code over the imports `emit`, `progress`, `table`, `artifact`,
 /// `random`, `fuel`, `open`, `next`, `drop`. `body` leaves nothing on the stack; what it stores at 0
 /// is the result: discriminant, text pointer, text length. It starts as ok(null).
 pub(crate) fn guest(body: &str) -> Vec<u8> {
@@ -138,6 +144,7 @@ fn shell(sql: bool, import: &str, more: &str, body: &str) -> Vec<u8> {
     (import "libc" "memory" (memory 1))
     (import "host" "emit" (func $emit (param i32 i32 i32)))
     (import "host" "progress" (func $progress (param i32 i32 i32)))
+    (import "host" "table" (func $table (param i32 i32 i32 i32 i32 i32)))
     (import "host" "artifact" (func $artifact (param i32 i32 i32 i32 i32 i32)))
     (import "host" "random" (func $random (param i32 i32)))
     (import "host" "fuel" (func $fuel (result i64)))
@@ -153,7 +160,7 @@ fn shell(sql: bool, import: &str, more: &str, body: &str) -> Vec<u8> {
   (core instance $main (instantiate $main
     (with "libc" (instance $libc))
     (with "host" (instance (export "emit" (func $emit)) (export "progress" (func $progress))
-      (export "artifact" (func $artifact)) (export "random" (func $random)) (export "fuel" (func $fuel)) {sql_with}))))
+      (export "artifact" (func $artifact)) (export "table" (func $table)) (export "random" (func $random)) (export "fuel" (func $fuel)) {sql_with}))))
   (func (export "run") (param "input" string) (result (result string (error string)))
     (canon lift (core func $main "run") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc")))))"#
     );
