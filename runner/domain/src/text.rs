@@ -16,7 +16,9 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    pub(crate) fn new(what: &'static str, got: &str, expected: &'static str) -> Self {
+    /// An error for `got`, which is neutralised and cut.
+    #[must_use]
+    pub fn new(what: &'static str, got: &str, expected: &'static str) -> Self {
         let got = crate::display::neutralise(&got.chars().take(80).collect::<String>());
         Self {
             what,

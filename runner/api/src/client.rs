@@ -1,0 +1,292 @@
+//! The one HTTP client: a method a route. No ambient proxies, no redirects, explicit timeouts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domain::{BundlePath, Digest, RequestId, RunId};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, RequestBuilder, Response};
+use serde::de::DeserializeOwned;
+
+use crate::types::{
+    Challenge, ChallengeRequest, DocumentView, Envelope, EventView, Filed, Inbox, InputStored,
+    ProofView, Ready, ReceiptView, RequestView, RevisionView, RunOrdered, RunView, ScriptView,
+    SessionOpened, SessionView, TargetView, Uploaded,
+};
+use crate::{IDEMPOTENCY_KEY, Problem};
+
+/// Where to, as whom, and for how long.
+#[derive(Clone)]
+pub struct ClientConfig {
+    /// The origin, as `https://host:port`, without a path.
+    pub base: String,
+    /// The session's token.
+    pub token: Option<String>,
+    /// To connect.
+    pub connect_timeout: Duration,
+    /// For a whole call; the wait of a run is added.
+    pub call_timeout: Duration,
+}
+
+/// Why a call gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The server refused.
+    #[error(transparent)]
+    Problem(#[from] Box<Problem>),
+    /// The server was not reached, or the connection broke; whether it acted is unknown.
+    #[error("cannot talk to the server; check its address and that it runs")]
+    Transport(#[from] reqwest::Error),
+    /// The answer is not this API's.
+    #[error("the server's answer (status {status}) is not of this API; compare versions")]
+    Decode {
+        /// HTTP status.
+        status: u16,
+        /// Where it differs.
+        source: serde_json::Error,
+    },
+}
+
+/// Calls the API.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    config: ClientConfig,
+}
+
+type Answer<T> = Result<T, ClientError>;
+
+/// A method that gets JSON.
+macro_rules! gets {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) -> $answer:ty = $path:literal;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// [`ClientError`].
+        pub async fn $name(&self $(, $arg: $type)*) -> Answer<$answer> {
+            json(self.call(Method::GET, &format!($path))).await
+        }
+    )*};
+}
+
+/// A method that gets bytes.
+macro_rules! gets_bytes {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) = $path:literal;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// [`ClientError`].
+        pub async fn $name(&self $(, $arg: $type)*) -> Answer<Vec<u8>> {
+            let response = accepted(self.call(Method::GET, &format!($path)).send().await?).await?;
+            Ok(response.bytes().await?.to_vec())
+        }
+    )*};
+}
+
+/// A method that files a signed document.
+macro_rules! files {
+    ($($(#[$doc:meta])* $name:ident -> $answer:ty = $path:literal;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// [`ClientError`].
+        pub async fn $name(&self, envelope: &Envelope) -> Answer<$answer> {
+            let call = self.call(Method::POST, $path);
+            let body = envelope.get().to_owned();
+            json(call.header("content-type", "application/json").body(body)).await
+        }
+    )*};
+}
+
+impl Client {
+    /// A client.
+    ///
+    /// # Errors
+    /// When the TLS set-up fails.
+    pub fn new(config: ClientConfig) -> Answer<Self> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(config.connect_timeout)
+            .build()?;
+        Ok(Self { http, config })
+    }
+
+    /// The same client with another session.
+    #[must_use]
+    pub fn with_token(mut self, token: impl Into<String>) -> Self {
+        self.config.token = Some(token.into());
+        self
+    }
+
+    /// The origin that it dials; a login challenge is bound to it.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.config.base
+    }
+
+    gets! {
+        /// Who am I?
+        session() -> SessionView = "/v1/sessions/me";
+        /// All scripts' revisions.
+        scripts() -> Vec<ScriptView> = "/v1/scripts";
+        /// One revision.
+        revision(digest: &Digest) -> RevisionView = "/v1/revisions/{digest}";
+        /// A document by its id, or by the digest of its payload.
+        document(id_or_digest: &str) -> DocumentView = "/v1/documents/{id_or_digest}";
+        /// An access request with all that belongs to it.
+        access_request(id: &RequestId) -> RequestView = "/v1/access-requests/{id}";
+        /// What waits for this person.
+        inbox() -> Inbox = "/v1/inbox";
+        /// The runs that this person may see, newest first.
+        runs() -> Vec<RunView> = "/v1/runs";
+        /// One run.
+        run(id: &RunId) -> RunView = "/v1/runs/{id}";
+        /// A run's receipt with its proof.
+        receipt(id: &RunId) -> ReceiptView = "/v1/runs/{id}/receipt";
+        /// A run's released events.
+        events(id: &RunId) -> Vec<EventView> = "/v1/runs/{id}/events";
+        /// The keyring in force.
+        keyring() -> DocumentView = "/v1/keyring";
+        /// The directory in force.
+        directory() -> DocumentView = "/v1/directory";
+        /// The policy in force.
+        policy() -> DocumentView = "/v1/policy";
+        /// The policy's targets.
+        targets() -> Vec<TargetView> = "/v1/targets";
+        /// That a leaf is in the log of a given size.
+        proof(index: u64, size: u64) -> ProofView = "/v1/log/proof?index={index}&size={size}";
+    }
+
+    gets_bytes! {
+        /// One file of a revision.
+        file(revision: &Digest, path: &BundlePath) = "/v1/revisions/{revision}/files/{path}";
+        /// A run's result.
+        result(id: &RunId) = "/v1/runs/{id}/result";
+        /// A run's recording.
+        recording(id: &RunId) = "/v1/runs/{id}/recording";
+        /// The log's newest signed checkpoint.
+        checkpoint() = "/v1/log/checkpoint";
+    }
+
+    files! {
+        /// Logs in with a signed challenge.
+        open_session -> SessionOpened = "/v1/sessions";
+        /// Files a submission.
+        submit -> Filed = "/v1/submissions";
+        /// Files a review.
+        review -> Filed = "/v1/reviews";
+        /// Files an access request.
+        request_access -> Filed = "/v1/access-requests";
+        /// Files an approval.
+        approve -> Filed = "/v1/approvals";
+        /// Files a stop.
+        stop -> Filed = "/v1/stops";
+    }
+
+    /// Asks for a login challenge.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn challenge(&self, request: &ChallengeRequest) -> Answer<Challenge> {
+        json(self.call(Method::POST, "/v1/challenges").json(request)).await
+    }
+
+    /// Uploads a bundle, `bundle.sha256` included; files are streamed from disk.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a file that cannot be opened is a transport error.
+    pub async fn upload(&self, files: &[(BundlePath, PathBuf)]) -> Answer<Uploaded> {
+        let mut form = Form::new();
+        for (path, file) in files {
+            let part = Part::file(file).await.map_err(|source| {
+                let detail = format!("cannot open {}: {source}", file.display());
+                Box::new(Problem::new(
+                    crate::Code::BundleInvalid,
+                    detail,
+                    "check the file",
+                ))
+            })?;
+            form = form.part(path.as_str().to_owned(), part);
+        }
+        json(self.call(Method::POST, "/v1/revisions").multipart(form)).await
+    }
+
+    /// Sends an input's exact bytes.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn store_input(&self, input: Vec<u8>) -> Answer<InputStored> {
+        json(self.call(Method::POST, "/v1/inputs").body(input)).await
+    }
+
+    /// Orders a run and waits up to `wait` for its end. The same `idempotency_key` gives the same
+    /// answer without a second effect.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn order_run(
+        &self,
+        order: &RunOrdered,
+        wait: Duration,
+        idempotency_key: Option<&str>,
+    ) -> Answer<RunView> {
+        let mut call = self
+            .call(Method::POST, "/v1/runs")
+            .header("prefer", format!("wait={}", wait.as_secs()))
+            .timeout(self.config.call_timeout.saturating_add(wait))
+            .json(order);
+        if let Some(key) = idempotency_key {
+            call = call.header(IDEMPOTENCY_KEY, key);
+        }
+        json(call).await
+    }
+
+    /// Cancels a run.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn cancel(&self, id: &RunId) -> Answer<RunView> {
+        json(self.call(Method::POST, &format!("/v1/runs/{id}/cancel"))).await
+    }
+
+    /// Whether the server accepts writes; it answers with status 503 when not.
+    ///
+    /// # Errors
+    /// [`ClientError`], but not for 503.
+    pub async fn ready(&self) -> Answer<Ready> {
+        let response = self.call(Method::GET, "/readyz").send().await?;
+        decode(response).await
+    }
+
+    fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.config.base.trim_end_matches('/'));
+        let call = self
+            .http
+            .request(method, url)
+            .timeout(self.config.call_timeout);
+        match &self.config.token {
+            Some(token) => call.bearer_auth(token),
+            None => call,
+        }
+    }
+}
+
+async fn json<T: DeserializeOwned>(call: RequestBuilder) -> Answer<T> {
+    decode(accepted(call.send().await?).await?).await
+}
+
+async fn decode<T: DeserializeOwned>(response: Response) -> Answer<T> {
+    let status = response.status().as_u16();
+    let body = response.bytes().await?;
+    serde_json::from_slice(&body).map_err(|source| ClientError::Decode { status, source })
+}
+
+/// A response with success, or the problem in it.
+async fn accepted(response: Response) -> Answer<Response> {
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    let problem: Problem = decode(response).await?;
+    Err(Box::new(problem).into())
+}

@@ -1,0 +1,278 @@
+//! Bodies of requests and responses. Times `…_ms` are Unix milliseconds.
+
+use domain::{
+    BundlePath, Denial, Digest, PersonId, ReceiptId, RequestId, RunId, RunState, ScriptName,
+    ScriptVersion, SessionId, TargetId,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// A signed document's envelope: JSON whose exact bytes survive.
+pub type Envelope = Box<RawValue>;
+
+/// `POST /v1/challenges`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChallengeRequest {
+    /// Who wants to log in.
+    pub person: PersonId,
+    /// The origin that the client dials, as `https://host:port`.
+    pub origin: String,
+}
+
+/// What to sign for a login.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// The nonce to put into the login document.
+    pub challenge: String,
+    /// When it ends.
+    pub expires_ms: u64,
+}
+
+/// `POST /v1/sessions` (its body is the signed login's envelope)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionOpened {
+    /// The bearer token; shown once.
+    pub token: String,
+    /// When it ends.
+    pub expires_ms: u64,
+    /// Who logged in.
+    pub person: PersonId,
+}
+
+/// `GET /v1/sessions/me`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// Its id.
+    pub id: SessionId,
+    /// Who.
+    pub person: PersonId,
+    /// When it ends.
+    pub expires_ms: u64,
+    /// The key that logged in.
+    pub key_fingerprint: String,
+}
+
+/// `POST /v1/revisions`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uploaded {
+    /// The revision digest.
+    pub revision: Digest,
+    /// The script's name.
+    pub script: ScriptName,
+    /// Its version.
+    pub version: ScriptVersion,
+    /// What a reviewer will ask about.
+    pub warnings: Vec<String>,
+}
+
+/// One row of `GET /v1/scripts`; newest first within a script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptView {
+    /// The script's name.
+    pub script: ScriptName,
+    /// Its version.
+    pub version: ScriptVersion,
+    /// The revision digest.
+    pub revision: Digest,
+    /// The author's summary; not neutralised.
+    pub summary: String,
+    /// Who uploaded it.
+    pub uploader: PersonId,
+    /// When.
+    pub created_ms: u64,
+}
+
+/// `GET /v1/revisions/{digest}`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RevisionView {
+    /// What and who.
+    pub script: ScriptView,
+    /// `bundle.sha256` as text.
+    pub index: String,
+    /// Its files.
+    pub files: Vec<FileView>,
+    /// Submissions and reviews of it.
+    pub documents: Vec<DocumentView>,
+}
+
+/// A file of a bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileView {
+    /// Its path.
+    pub path: BundlePath,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size, bytes.
+    pub size_bytes: u64,
+}
+
+/// The answer to a filed document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filed {
+    /// The document's id.
+    pub id: String,
+    /// The digest of its payload.
+    pub digest: Digest,
+}
+
+/// `GET /v1/documents/{id-or-digest}`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DocumentView {
+    /// Which document, as `access-request`.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// The digest of its payload.
+    pub digest: Digest,
+    /// Who signed it, when one person did.
+    pub person: Option<PersonId>,
+    /// When it came.
+    pub created_ms: u64,
+    /// The signed bytes; only these count.
+    pub envelope: Envelope,
+}
+
+/// Where an access request is; derived, never stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequestState {
+    /// Reviews or approvals are missing.
+    Waiting,
+    /// It can be used now.
+    Open,
+    /// Its window has ended.
+    Expired,
+    /// All its uses are spent.
+    Spent,
+    /// Something that it depends on is stopped.
+    Stopped,
+}
+
+/// `GET /v1/access-requests/{id}`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RequestView {
+    /// The access request.
+    pub request: DocumentView,
+    /// Submissions of its revision.
+    pub submissions: Vec<DocumentView>,
+    /// Reviews of its revision.
+    pub reviews: Vec<DocumentView>,
+    /// Its approvals.
+    pub approvals: Vec<DocumentView>,
+    /// Where it is.
+    pub state: RequestState,
+    /// The first rule that fails now; `None` when open.
+    pub missing: Option<Denial>,
+    /// Uses spent.
+    pub uses_spent: u64,
+}
+
+/// `GET /v1/inbox`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Inbox {
+    /// Revisions that want this person's review.
+    pub to_review: Vec<ScriptView>,
+    /// Access requests that want this person's approval.
+    pub to_approve: Vec<DocumentView>,
+}
+
+/// `POST /v1/inputs` (its body is the input, exactly)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputStored {
+    /// SHA-256 of the bytes.
+    pub digest: Digest,
+}
+
+/// `POST /v1/runs`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunOrdered {
+    /// The signed run request.
+    pub run_request: Envelope,
+    /// The input's exact bytes, base64; absent when they were sent to `/v1/inputs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunView {
+    /// Its id.
+    pub id: RunId,
+    /// Where it is.
+    pub state: RunState,
+    /// Who ordered it.
+    pub caller: PersonId,
+    /// What it executes.
+    pub revision: Digest,
+    /// The access request that it uses.
+    pub request: Option<RequestId>,
+    /// When it was accepted.
+    pub queued_ms: u64,
+    /// When its start was recorded.
+    pub started_ms: Option<u64>,
+    /// When it ended.
+    pub ended_ms: Option<u64>,
+    /// Why it never started.
+    pub denial: Option<Denial>,
+    /// Its receipt.
+    pub receipt: Option<ReceiptId>,
+    /// The digest of its recording.
+    pub recording: Option<Digest>,
+    /// The digest of its result.
+    pub result: Option<Digest>,
+}
+
+/// One released event of a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EventView {
+    /// Its number in the run.
+    pub seq: u64,
+    /// When.
+    pub at_ms: u64,
+    /// The event.
+    pub event: Box<RawValue>,
+}
+
+/// A proof that a leaf is in the log; the shape of `ledger::LogProof`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofView {
+    /// The leaf's index.
+    pub index: u64,
+    /// The leaf's bytes, as hashed.
+    pub leaf: String,
+    /// The inclusion proof for the checkpoint's size.
+    pub inclusion: Vec<Digest>,
+    /// The signed checkpoint.
+    pub checkpoint: String,
+}
+
+/// `GET /v1/runs/{id}/receipt`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReceiptView {
+    /// The runner's signed statement.
+    pub receipt: Envelope,
+    /// That it is in the log.
+    pub proof: ProofView,
+}
+
+/// One row of `GET /v1/targets`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetView {
+    /// The target.
+    pub id: TargetId,
+    /// Its engine, as `sqlite`.
+    pub engine: String,
+    /// Whether the policy marks it prod.
+    pub prod: bool,
+}
+
+/// `GET /readyz`, also with status 503
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ready {
+    /// Whether writes are accepted.
+    pub ready: bool,
+    /// Why not.
+    pub reason: Option<String>,
+}

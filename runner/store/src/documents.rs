@@ -1,0 +1,224 @@
+//! Signed documents as the bytes that came, with the columns that lists search by.
+//!
+//! The columns are conveniences that `app` filled after verifying; who must be sure parses the
+//! envelope.
+
+use std::str::FromStr;
+
+use domain::{Digest, ParseError, PersonId, RequestId};
+use sqlx::sqlite::SqliteRow;
+
+use crate::row::{Reader, int};
+use crate::{LIST_ROWS_MAX, Store, StoreError, Tx, sql};
+
+/// Which document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names are the vocabulary's")]
+pub enum DocumentKind {
+    Submission,
+    Review,
+    AccessRequest,
+    Approval,
+    RunRequest,
+    Stop,
+    Keyring,
+    Directory,
+    Policy,
+    Receipt,
+}
+
+impl DocumentKind {
+    /// All kinds.
+    pub const ALL: [Self; 10] = [
+        Self::Submission,
+        Self::Review,
+        Self::AccessRequest,
+        Self::Approval,
+        Self::RunRequest,
+        Self::Stop,
+        Self::Keyring,
+        Self::Directory,
+        Self::Policy,
+        Self::Receipt,
+    ];
+
+    /// The document's name, as in its payload type.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Submission => "submission",
+            Self::Review => "review",
+            Self::AccessRequest => "access-request",
+            Self::Approval => "approval",
+            Self::RunRequest => "run-request",
+            Self::Stop => "stop",
+            Self::Keyring => "keyring",
+            Self::Directory => "directory",
+            Self::Policy => "policy",
+            Self::Receipt => "receipt",
+        }
+    }
+}
+
+impl FromStr for DocumentKind {
+    type Err = ParseError;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|kind| kind.code() == s);
+        found.ok_or_else(|| ParseError::new("document kind", s, "the name of a signed document"))
+    }
+}
+
+/// One stored document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Which document.
+    pub kind: DocumentKind,
+    /// Its id, with the prefix of its kind.
+    pub id: String,
+    /// The digest of its payload: what other documents refer to.
+    pub digest: Digest,
+    /// The envelope, byte for byte.
+    pub envelope: Vec<u8>,
+    /// The revision that it is about.
+    pub revision: Option<Digest>,
+    /// The access request that it is, or is about.
+    pub request: Option<RequestId>,
+    /// Who signed it, when one person did.
+    pub person: Option<PersonId>,
+    /// When it came, Unix milliseconds.
+    pub created_ms: u64,
+}
+
+/// Which documents to list; `None` means any.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this kind.
+    pub kind: Option<DocumentKind>,
+    /// About this revision.
+    pub revision: Option<Digest>,
+    /// About this access request.
+    pub request: Option<RequestId>,
+    /// Signed by this person.
+    pub person: Option<PersonId>,
+}
+
+impl Tx {
+    /// Inserts a document.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when its id or digest exists; it carries the digest stored under the
+    /// id (equal to this one's when the same document came twice).
+    /// [`StoreError::NoLedgerEntry`] outside a projection.
+    pub async fn insert_document(&mut self, document: &Document) -> Result<(), StoreError> {
+        let done = sqlx::query(sql::INSERT_DOCUMENT)
+            .bind(&document.id)
+            .bind(document.kind.code())
+            .bind(document.digest.to_string())
+            .bind(&document.envelope[..])
+            .bind(document.revision.map(|d| d.to_string()))
+            .bind(document.request.as_ref().map(RequestId::as_str))
+            .bind(document.person.as_ref().map(PersonId::as_str))
+            .bind(int(document.created_ms, "a time")?)
+            .bind(self.ledger_index("a document")?)
+            .execute(&mut *self.inner)
+            .await?;
+        if done.rows_affected() == 1 {
+            return Ok(());
+        }
+        let row = sqlx::query(sql::DOCUMENT)
+            .bind(&document.id)
+            .bind(document.digest.to_string())
+            .fetch_one(&mut *self.inner)
+            .await?;
+        let existing = read(&row)?;
+        Err(StoreError::Conflict {
+            what: existing.kind.code(),
+            key: existing.id,
+            existing: existing.digest,
+        })
+    }
+}
+
+impl Store {
+    /// One document by its id.
+    ///
+    /// # Errors
+    /// When the database fails or the row is corrupt; so for all reads.
+    pub async fn document(&self, id: &str) -> Result<Option<Document>, StoreError> {
+        let query = sqlx::query(sql::DOCUMENT).bind(id).bind(None::<String>);
+        query
+            .fetch_optional(&self.pool)
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
+    }
+
+    /// One document by the digest of its payload.
+    ///
+    /// # Errors
+    /// As [`Store::document`].
+    pub async fn document_by_digest(
+        &self,
+        digest: &Digest,
+    ) -> Result<Option<Document>, StoreError> {
+        let query = sqlx::query(sql::DOCUMENT)
+            .bind(None::<String>)
+            .bind(digest.to_string());
+        query
+            .fetch_optional(&self.pool)
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
+    }
+
+    /// The documents that match, newest first, at most [`LIST_ROWS_MAX`].
+    ///
+    /// # Errors
+    /// As [`Store::document`].
+    pub async fn documents(&self, filter: &Filter) -> Result<Vec<Document>, StoreError> {
+        self.list(filter, LIST_ROWS_MAX).await
+    }
+
+    /// The newest document of a kind: the keyring, directory or policy in force.
+    ///
+    /// # Errors
+    /// As [`Store::document`].
+    pub async fn newest(&self, kind: DocumentKind) -> Result<Option<Document>, StoreError> {
+        let filter = Filter {
+            kind: Some(kind),
+            ..Filter::default()
+        };
+        Ok(self.list(&filter, 1).await?.pop())
+    }
+
+    async fn list(&self, filter: &Filter, rows_max: u32) -> Result<Vec<Document>, StoreError> {
+        let query = sqlx::query(sql::DOCUMENTS)
+            .bind(filter.kind.map(DocumentKind::code))
+            .bind(filter.revision.map(|d| d.to_string()))
+            .bind(filter.request.as_ref().map(RequestId::as_str))
+            .bind(filter.person.as_ref().map(PersonId::as_str))
+            .bind(rows_max);
+        query
+            .fetch_all(&self.pool)
+            .await?
+            .iter()
+            .map(read)
+            .collect()
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<Document, StoreError> {
+    let row = Reader::new(row, "documents", "id")?;
+    Ok(Document {
+        kind: row.parse("kind")?,
+        id: row.text("id")?,
+        digest: row.parse("digest")?,
+        envelope: row.bytes("envelope")?,
+        revision: row.parse_opt("revision")?,
+        request: row.parse_opt("request")?,
+        person: row.parse_opt("person")?,
+        created_ms: row.number("created_ms")?,
+    })
+}

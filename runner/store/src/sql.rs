@@ -1,0 +1,88 @@
+//! Every statement of the store, by name; a test prepares each of them against the schema.
+
+macro_rules! statements {
+    ($($name:ident = $sql:literal;)*) => {
+        $(pub(crate) const $name: &str = $sql;)*
+
+        /// Every statement with its name.
+        #[cfg(test)]
+        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+statements! {
+    // Ledger position
+    META = "SELECT 'meta' AS key, settled, anchor_size, anchor FROM meta WHERE one = 1";
+    APPLIED_HIGHEST = "SELECT 'applied' AS key, coalesce(max(ledger_index), -1) + 1 AS next FROM applied";
+    APPLY = "INSERT INTO applied (ledger_index) SELECT ?1 WHERE ?1 >= (SELECT settled FROM meta)
+        ON CONFLICT DO NOTHING";
+    SETTLE = "UPDATE meta SET settled = ?1 WHERE one = 1 AND settled <= ?1";
+    FORGET_APPLIED = "DELETE FROM applied WHERE ledger_index < (SELECT settled FROM meta)";
+    SET_ANCHOR = "UPDATE meta SET anchor_size = ?1, anchor = ?2 WHERE one = 1 AND anchor_size <= ?1";
+
+    // Revisions
+    INSERT_REVISION = "INSERT INTO revisions
+        (digest, script, version, summary, bundle_index, uploader, created_ms, ledger_index)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
+    INSERT_FILE = "INSERT INTO files (revision, path, digest, size_bytes) VALUES (?1, ?2, ?3, ?4)";
+    REVISION = "SELECT * FROM revisions WHERE digest = ?1";
+    REVISION_TAKEN = "SELECT * FROM revisions WHERE (script = ?1 AND version = ?2) OR digest = ?3
+        ORDER BY digest = ?3 LIMIT 1";
+    REVISION_BY_VERSION = "SELECT * FROM revisions WHERE script = ?1 AND version = ?2";
+    REVISIONS = "SELECT * FROM revisions WHERE (?1 IS NULL OR script = ?1)
+        ORDER BY script, ledger_index DESC LIMIT ?2";
+    FILES = "SELECT * FROM files WHERE revision = ?1 ORDER BY path";
+    FILE = "SELECT * FROM files WHERE revision = ?1 AND path = ?2";
+
+    // Documents
+    INSERT_DOCUMENT = "INSERT INTO documents
+        (id, kind, digest, envelope, revision, request, person, created_ms, ledger_index)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
+    DOCUMENT = "SELECT * FROM documents WHERE id = ?1 OR digest = ?2";
+    DOCUMENTS = "SELECT * FROM documents WHERE (?1 IS NULL OR kind = ?1)
+        AND (?2 IS NULL OR revision = ?2) AND (?3 IS NULL OR request = ?3)
+        AND (?4 IS NULL OR person = ?4) ORDER BY ledger_index DESC, id DESC LIMIT ?5";
+
+    // Runs
+    INSERT_RUN = "INSERT INTO runs (id, run_request, request, caller, revision, state, queued_ms)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
+    RUN = "SELECT * FROM runs WHERE id = ?1";
+    RUNS = "SELECT * FROM runs WHERE (?1 IS NULL OR caller = ?1)
+        AND (?2 = 0 OR json_extract(state, '$.phase') != 'ended')
+        ORDER BY queued_ms DESC, id DESC LIMIT ?3";
+    START_RUN = "UPDATE runs SET state = ?2, started_ms = ?3 WHERE id = ?1 AND state = ?4";
+    END_RUN = "UPDATE runs SET state = ?2, ended_ms = ?3, denial = ?4, receipt = ?5,
+        recording = ?6, result = ?7 WHERE id = ?1 AND state = ?8";
+    INSERT_EVENT = "INSERT INTO run_events (run, seq, at_ms, body)
+        SELECT ?1, (SELECT count(*) FROM run_events WHERE run = ?1), ?2, ?3
+        WHERE EXISTS (SELECT 1 FROM runs WHERE id = ?1) RETURNING run, seq";
+    EVENTS = "SELECT * FROM run_events WHERE run = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3";
+
+    // Sessions
+    INSERT_SESSION = "INSERT INTO sessions
+        (id, token_hash, person, key_fingerprint, created_ms, expires_ms)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+    LIVE_SESSION = "SELECT * FROM sessions
+        WHERE token_hash = ?1 AND expires_ms > ?2 AND revoked_ms IS NULL";
+    REVOKE_SESSION = "UPDATE sessions SET revoked_ms = ?2 WHERE id = ?1 AND revoked_ms IS NULL";
+    REVOKE_KEY = "UPDATE sessions SET revoked_ms = ?2 WHERE key_fingerprint = ?1 AND revoked_ms IS NULL";
+    REVOKE_PERSON = "UPDATE sessions SET revoked_ms = ?2 WHERE person = ?1 AND revoked_ms IS NULL";
+    PURGE_SESSIONS = "DELETE FROM sessions WHERE expires_ms <= ?1";
+
+    // Challenges
+    PURGE_CHALLENGES = "DELETE FROM challenges WHERE expires_ms <= ?1";
+    INSERT_CHALLENGE = "INSERT INTO challenges (nonce, origin, person, expires_ms)
+        SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM challenges) < ?5";
+    TAKE_CHALLENGE = "DELETE FROM challenges WHERE nonce = ?1 AND expires_ms > ?2 RETURNING *";
+
+    // Idempotency
+    CLAIM = "INSERT INTO idempotency (person, route, key, body_digest, created_ms)
+        VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+    CLAIMED = "SELECT * FROM idempotency WHERE person = ?1 AND route = ?2 AND key = ?3";
+    COMPLETE = "UPDATE idempotency SET status = ?4, response = ?5
+        WHERE person = ?1 AND route = ?2 AND key = ?3 AND status IS NULL";
+    ABANDON = "DELETE FROM idempotency
+        WHERE person = ?1 AND route = ?2 AND key = ?3 AND status IS NULL";
+    ABANDON_ALL = "DELETE FROM idempotency WHERE status IS NULL";
+    PURGE_IDEMPOTENCY = "DELETE FROM idempotency WHERE created_ms < ?1 AND status IS NOT NULL";
+}
