@@ -395,6 +395,7 @@ async fn nobody_is_told_before_the_sync_returns() {
     struct Gate {
         file: FileStorage,
         closed: Arc<AtomicBool>,
+        waiting: Arc<AtomicBool>,
     }
     impl Storage for Gate {
         fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -402,30 +403,38 @@ async fn nobody_is_told_before_the_sync_returns() {
         }
         fn sync(&mut self) -> io::Result<()> {
             while self.closed.load(Ordering::SeqCst) {
+                self.waiting.store(true, Ordering::SeqCst);
                 std::thread::yield_now();
             }
             self.file.sync()
         }
     }
     let dir = tempfile::tempdir().unwrap();
-    let closed = Arc::new(AtomicBool::new(false));
-    let gate = Arc::clone(&closed);
-    let wrap = |file| Box::new(Gate { file, closed: gate }) as Box<dyn Storage>;
+    let (closed, waiting) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let (gate, at_gate) = (Arc::clone(&closed), Arc::clone(&waiting));
+    let wrap = |file| {
+        Box::new(Gate {
+            file,
+            closed: gate,
+            waiting: at_gate,
+        }) as Box<dyn Storage>
+    };
     let (ledger, _) = Ledger::open_with(options(dir.path()), wrap).unwrap();
     let durable = ledger.append_durable(started(1)).await.unwrap();
     closed.store(true, Ordering::SeqCst);
     let at = ledger.append(intent(1, 0)).unwrap();
     let mut barrier = Box::pin(ledger.barrier(at));
-    // The bytes are in the file, the disk has not promised anything.
-    while verify_journal(dir.path(), None).unwrap().entries < 3 {
-        let waiting = std::future::poll_fn(|cx| std::task::Poll::Ready(barrier.as_mut().poll(cx)));
-        assert!(waiting.await.is_pending());
+    let mut poll =
+        async || std::future::poll_fn(|cx| std::task::Poll::Ready(barrier.as_mut().poll(cx))).await;
+    // Until the writer is inside the sync: the bytes are in the file by then.
+    while !waiting.load(Ordering::SeqCst) {
+        assert!(poll().await.is_pending());
     }
-    assert!(
-        std::future::poll_fn(|cx| std::task::Poll::Ready(barrier.as_mut().poll(cx)))
-            .await
-            .is_pending()
-    );
+    assert_eq!(verify_journal(dir.path(), None).unwrap().entries, 3);
+    assert!(poll().await.is_pending());
     assert_eq!(ledger.size(), durable.index() + 1);
     assert!(ledger.entry(at).is_err());
     closed.store(false, Ordering::SeqCst);
