@@ -397,6 +397,13 @@ async fn nobody_is_told_before_the_sync_returns() {
         closed: Arc<AtomicBool>,
         waiting: Arc<AtomicBool>,
     }
+    /// A failing test must end, and the writer with it.
+    struct OpenAtEnd(Arc<AtomicBool>);
+    impl Drop for OpenAtEnd {
+        fn drop(&mut self) {
+            self.0.store(false, Ordering::SeqCst);
+        }
+    }
     impl Storage for Gate {
         fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
             self.file.append(bytes)
@@ -424,6 +431,7 @@ async fn nobody_is_told_before_the_sync_returns() {
     };
     let (ledger, _) = Ledger::open_with(options(dir.path()), wrap).unwrap();
     let durable = ledger.append_durable(started(1)).await.unwrap();
+    let _open_at_end = OpenAtEnd(Arc::clone(&closed));
     closed.store(true, Ordering::SeqCst);
     let at = ledger.append(intent(1, 0)).unwrap();
     let mut barrier = Box::pin(ledger.barrier(at));
