@@ -1,1 +1,27 @@
-//! .
+//! The runner: verifies an order by itself, and executes it once, recorded.
+//!
+//! `order → verify → decide → spend and record → run → record → release → receipt`. It believes the
+//! signed documents that its pin leads to, its own ledger, and nothing else: whoever hands it orders
+//! and blobs can withhold service, but cannot make it execute or read what people did not sign. It
+//! never depends on the control plane's crates (`store`, `app`, `api`, `server`).
+
+pub mod bundle;
+pub mod events;
+pub mod evidence;
+pub mod order;
+pub mod ports;
+pub mod replay;
+pub mod runner;
+pub mod state;
+
+mod execute;
+mod host;
+mod receipt;
+mod recording_file;
+mod release;
+mod verify;
+
+pub use events::{Ended, Output, RunEvent};
+pub use order::RunOrder;
+pub use ports::{Blobs, Connectors, OsEntropy, SystemClock};
+pub use runner::{AuthorityDocuments, LocalRunner, Runner, RunnerOptions};

@@ -1,0 +1,283 @@
+//! The way of a run: verify → spend and record the start → run → record the end → release.
+//!
+//! One straight path. A denial leaves it at one place; everything later ends in [`conclude`].
+
+use std::sync::Arc;
+
+use domain::{Denial, Outcome, Rule, RunId};
+use ledger::{AppendError, Entry, Event as Logged, Position};
+use sandbox::{Finished, Plan};
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::events::{Ended, Output, RunEvent};
+use crate::host::{Figures, RunHost, json};
+use crate::receipt::{self, Facts};
+use crate::recording_file::{Recorded, RecordingFile};
+use crate::release::Release;
+use crate::runner::Inner;
+use crate::verify::{Allowed, chain};
+
+/// The payload of a run's first entry: what the runner was ordered, by whom, and what it decided.
+#[derive(Serialize)]
+struct StartNote<'a> {
+    revision: &'a domain::Digest,
+    input: &'a domain::Digest,
+    effective: domain::Scope,
+    reviews: &'a [domain::ReviewId],
+    approvals: &'a [domain::ApprovalId],
+    order: serde_json::Value,
+}
+
+/// Executes an order. `None` when the end has been sent already.
+pub(crate) async fn execute(
+    inner: &Arc<Inner>,
+    run: RunId,
+    order: &[u8],
+    events: &mpsc::Sender<RunEvent>,
+) -> Option<Ended> {
+    let Ok(_slot) = inner.slots.acquire().await else {
+        return Some(unprovable(run, Outcome::Lost, None));
+    };
+    let allowed = match inner.verify(&run, order).await {
+        Ok(allowed) => allowed,
+        Err(denial) => return Some(deny(inner, run, denial).await),
+    };
+    let started_at_ms = inner.clock.now_ms();
+    let start = match spend(inner, &run, &allowed, order).await {
+        Ok(start) => start,
+        Err(denial) => return Some(deny(inner, run, denial).await),
+    };
+    drop(events.send(RunEvent::Started { started_at_ms }).await);
+    let cancel = inner.enlist(&run, allowed.depends_on.clone());
+    let recording = match RecordingFile::create(&inner.recordings(), &run) {
+        Ok(recording) => recording,
+        Err(e) => {
+            tracing::error!(run.id = %run, error = %e, "recording cannot be created");
+            inner.discharge(&run);
+            return Some(lose(inner, run).await);
+        }
+    };
+    let mut seed = [0; 32];
+    inner.entropy.fill(&mut seed);
+    let plan = Plan {
+        run: run.clone(),
+        revision: allowed.bundle.revision,
+        manifest: Arc::clone(&allowed.bundle.manifest),
+        effective: allowed.decision.effective.clone(),
+        input: allowed.input.clone(),
+        started_at_ms,
+        seed,
+    };
+    let mut host = RunHost::new(
+        run.clone(),
+        inner.ledger.clone(),
+        recording,
+        Arc::clone(&allowed.bundle),
+        allowed.connectors.clone(),
+        plan.effective.limits.wall_ms_max,
+        events.clone(),
+    );
+    let finished = inner
+        .sandbox
+        .run(&allowed.linked, plan, &mut host, &cancel)
+        .await;
+    inner.discharge(&run);
+    let (recording, figures) = host.finish();
+    conclude(
+        inner,
+        Run {
+            run,
+            allowed,
+            start,
+            started_at_ms,
+            figures,
+        },
+        finished,
+        recording,
+        events,
+    )
+    .await
+}
+
+/// A run that has started.
+struct Run {
+    run: RunId,
+    allowed: Allowed,
+    start: Position,
+    started_at_ms: u64,
+    figures: Figures,
+}
+
+/// Spends use and run id together with the start: one entry, one barrier.
+async fn spend(
+    inner: &Inner,
+    run: &RunId,
+    allowed: &Allowed,
+    order: &[u8],
+) -> Result<Position, Denial> {
+    if !inner.state.spend(run, allowed.request, allowed.use_number) {
+        return Err(Denial::new(
+            Rule::UseSpent,
+            format!(
+                "use {} of the access request, or {run}, was spent just now",
+                allowed.use_number
+            ),
+            "run again to take the next use",
+        ));
+    }
+    let event = Logged::RunStarted {
+        run: run.clone(),
+        order: allowed.run_request,
+        request: allowed.request,
+        use_number: allowed.use_number,
+    };
+    let note = StartNote {
+        revision: &allowed.bundle.revision,
+        input: &allowed.input_digest,
+        effective: allowed.decision.effective.scope(),
+        reviews: &allowed.decision.reviews,
+        approvals: &allowed.decision.approvals,
+        order: serde_json::from_slice(order).unwrap_or_default(),
+    };
+    // If we die before this returns, the use may or may not be spent, and nothing has run. After it,
+    // the use is spent, and a run that does not end is closed as lost at the next start.
+    inner
+        .ledger
+        .append_durable(Entry::new(event, json(&note)))
+        .await
+        .map_err(|e| not_recorded(&e))
+}
+
+fn not_recorded(error: &AppendError) -> Denial {
+    Denial::new(
+        Rule::NotRecorded,
+        chain(error),
+        "nothing runs unrecorded; the operator must repair the log's storage and restart the runner",
+    )
+}
+
+/// The one exit for runs that never start.
+async fn deny(inner: &Inner, run: RunId, denial: Denial) -> Ended {
+    tracing::info!(run.id = %run, rule = denial.rule.code(), "run is denied");
+    let event = Logged::RunDenied { run: run.clone() };
+    let recorded = inner
+        .ledger
+        .append_durable(Entry::new(event, json(&denial)))
+        .await;
+    let proof = recorded.ok().and_then(|p| inner.ledger.proof(p).ok());
+    Ended {
+        proof,
+        ..unprovable(run, Outcome::Denied, Some(denial))
+    }
+}
+
+fn unprovable(run: RunId, outcome: Outcome, denial: Option<Denial>) -> Ended {
+    Ended {
+        run,
+        outcome,
+        denial,
+        output: None,
+        recording: None,
+        receipt: None,
+        proof: None,
+    }
+}
+
+/// Closes a run whose recording failed; nothing of it leaves.
+async fn lose(inner: &Inner, run: RunId) -> Ended {
+    let event = Logged::RunLost { run: run.clone() };
+    let recorded = inner
+        .ledger
+        .append_durable(Entry::new(event, Vec::new()))
+        .await;
+    let proof = recorded.ok().and_then(|p| inner.ledger.proof(p).ok());
+    Ended {
+        proof,
+        ..unprovable(run, Outcome::Lost, None)
+    }
+}
+
+/// Completes the recording, signs the receipt, and releases the output.
+async fn conclude(
+    inner: &Inner,
+    run: Run,
+    finished: Finished,
+    recording: RecordingFile,
+    events: &mpsc::Sender<RunEvent>,
+) -> Option<Ended> {
+    if let Some(problem) = &finished.recording_failed {
+        tracing::error!(run.id = %run.run, problem, "run stopped: it could not be recorded");
+        return Some(lose(inner, run.run).await);
+    }
+    let complete = tokio::task::spawn_blocking(move || recording.complete()).await;
+    let recorded: Recorded = match complete.map_err(std::io::Error::other).and_then(|r| r) {
+        Ok(recorded) => recorded,
+        Err(e) => {
+            tracing::error!(run.id = %run.run, error = %e, "recording cannot be completed");
+            return Some(lose(inner, run.run).await);
+        }
+    };
+    let outcome = finished.outcome;
+    let facts = Facts::of(
+        &finished,
+        &run.allowed,
+        run.started_at_ms,
+        run.figures,
+        recorded.digest,
+    );
+    let output = String::from_utf8(json(&output(finished))).unwrap_or_default();
+    let receipt = match receipt::sign(inner, &run.run, run.start, facts, &output) {
+        Ok(receipt) => receipt,
+        Err(e) => {
+            tracing::error!(run.id = %run.run, error = %chain(&e), "receipt cannot be signed");
+            return Some(lose(inner, run.run).await);
+        }
+    };
+    let closing = Logged::RunFinished {
+        run: run.run.clone(),
+        outcome,
+        recording: recorded.digest,
+        receipt: Some(receipt.payload_digest()),
+    };
+    let closing = Entry::new(closing, json(&receipt));
+    let bytes = output.len() as u64 + recorded.bytes;
+    let note = json(&domain::Digest::of(output.as_bytes()));
+    let release = Release {
+        ledger: &inner.ledger,
+        run: &run.run,
+    };
+    let sent = release
+        .send(bytes, note, Some(closing), events, |last| {
+            RunEvent::Ended(Box::new(Ended {
+                run: run.run.clone(),
+                outcome,
+                denial: None,
+                output: Some(output),
+                recording: Some(recorded.digest),
+                receipt: Some(receipt),
+                proof: inner.ledger.proof(last).ok(),
+            }))
+        })
+        .await;
+    match sent {
+        Ok(()) => None,
+        Err(e) => {
+            tracing::error!(run.id = %run.run, error = %chain(&e), "output is withheld: its release cannot be recorded");
+            Some(unprovable(run.run.clone(), Outcome::Lost, None))
+        }
+    }
+}
+
+fn output(finished: Finished) -> Output {
+    Output {
+        result: finished.result,
+        error: finished.error,
+        log: finished.log,
+        stdout: finished.stdout,
+        stderr: finished.stderr,
+        limits_hit: finished.limits_hit,
+        fuel_used: finished.fuel_used,
+        wall_ms: finished.wall_ms,
+    }
+}

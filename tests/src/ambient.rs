@@ -1,0 +1,68 @@
+//! A clock that moves when told, and entropy that repeats with its seed.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::{Clock, Digest, Entropy};
+
+/// 2026-11-23T20:00:00Z, milliseconds.
+pub const START_MS: u64 = 1_795_464_000_000;
+
+/// A clock that stands until it is moved.
+#[derive(Debug)]
+pub struct ManualClock(AtomicU64);
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self(AtomicU64::new(START_MS))
+    }
+}
+
+impl ManualClock {
+    /// Moves forward by `seconds`.
+    pub fn advance_s(&self, seconds: u64) {
+        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// Moves back by `seconds`, as a broken clock does.
+    pub fn set_back_s(&self, seconds: u64) {
+        self.0.fetch_sub(seconds * 1000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// SHA-256 of a seed and a counter.
+#[derive(Debug)]
+pub struct SeededEntropy {
+    seed: String,
+    count: Mutex<u64>,
+}
+
+impl SeededEntropy {
+    /// Entropy that is the same for the same seed.
+    pub fn new(seed: impl Into<String>) -> Self {
+        Self {
+            seed: seed.into(),
+            count: Mutex::new(0),
+        }
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, out: &mut [u8]) {
+        let mut count = self
+            .count
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for chunk in out.chunks_mut(32) {
+            *count += 1;
+            let block = Digest::of(format!("{}/{count}", self.seed).as_bytes());
+            chunk.copy_from_slice(&block.as_bytes()[..chunk.len()]);
+        }
+    }
+}

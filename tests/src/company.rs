@@ -1,0 +1,391 @@
+//! A small company: Alice writes and runs, Bob reviews and approves, Carol could, Mallory holds a key
+//! and no group. Every document that they sign can be altered before it is signed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::decide::{InputRule, Quorum, Verdict, Window};
+use domain::manifest::Engine;
+use domain::{
+    ApprovalId, Clock, Digest, DirectoryId, Entropy, KeyringId, Limits, Manifest, Pair, PersonId,
+    PolicyId, QueryLimits, RequestId, ReviewId, RunId, RunRequestId, Scope, StopId, SubmissionId,
+    TrustDomain,
+};
+use ledger::{LogKey, Origin};
+use trust::document::{EmptyOnly, FalseOnly, Full, NotTried, NullOnly};
+use trust::{
+    AccessRequest, Approval, Directory, Document, Envelope, Floors, Header, KeyStatus, Keyring,
+    KeyringKey, Person, PersonKey, PersonKind, Policy, PolicyRunner, PolicyTarget, Read, Review,
+    Role, RoleRule, RunRequest, Salt, SecretKey, SqliteIdentity, Stop, Submission, TargetIdentity,
+    VersionRef,
+};
+
+/// The people, and the groups that they are in.
+pub const PEOPLE: &[(&str, &[&str])] = &[
+    ("alice", &["dev"]),
+    ("bob", &["dev"]),
+    ("carol", &["dev"]),
+    ("mallory", &[]),
+];
+
+/// `PRAGMA application_id` of the sample shop.
+pub const SHOP_APPLICATION_ID: u32 = 0x5348_4F50;
+
+/// The real target that scripts run on.
+pub const TARGET: &str = "shop-replica";
+
+/// The runner's name.
+pub const RUNNER: &str = "runner-1";
+
+/// People, keys and the three documents that say who may do what.
+pub struct Company {
+    /// The audience of everything.
+    pub domain: TrustDomain,
+    /// Who may sign what.
+    pub keyring: Envelope,
+    /// The people.
+    pub directory: Envelope,
+    /// The targets.
+    pub policy: Envelope,
+    /// Seed of the runner's log key.
+    pub log_seed: [u8; 32],
+    keys: BTreeMap<String, SecretKey>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// Parses a text that the scenario knows to be right.
+pub fn p<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+impl Company {
+    /// Founds the company: fresh keys, keyring signed by Carol, directory and policy by her too.
+    pub fn found(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        let names = PEOPLE.iter().map(|(name, _)| *name).chain(["runner"]);
+        let keys: BTreeMap<_, _> = names
+            .map(|n| (n.to_owned(), SecretKey::generate(&*entropy).unwrap()))
+            .collect();
+        let mut log_seed = [0; 32];
+        entropy.fill(&mut log_seed);
+        let mut this = Self {
+            domain: p("company.test"),
+            keyring: placeholder(&keys["carol"]),
+            directory: placeholder(&keys["carol"]),
+            policy: placeholder(&keys["carol"]),
+            log_seed,
+            keys,
+            clock,
+            entropy,
+        };
+        this.keyring = this.sign("carol", &this.keyring_document());
+        this.directory = this.sign("carol", &this.directory_document());
+        this.policy = this.sign("carol", &this.policy_document());
+        this
+    }
+
+    /// Somebody's key.
+    pub fn key(&self, person: &str) -> &SecretKey {
+        &self.keys[person]
+    }
+
+    /// The key of the runner's log.
+    pub fn log_key(&self) -> LogKey {
+        let origin: Origin = p("company.test/runner-1");
+        LogKey::from_seed(origin, &self.log_seed)
+    }
+
+    /// Signs a document as `person`, whatever it says.
+    pub fn sign<D: Document>(&self, person: &str, document: &D) -> Envelope {
+        trust::sign(document, self.key(person)).unwrap()
+    }
+
+    /// A header that is valid from an hour ago for `days`.
+    pub fn header<I>(&self, id: I, days: i64) -> Header<I> {
+        let now = self.clock.now();
+        Header {
+            trust_domain: self.domain.clone(),
+            id,
+            not_before: now.plus_s(-3600),
+            not_after: now.plus_s(days * 86_400),
+            salt: Salt(self.entropy.salt()),
+        }
+    }
+
+    fn c(&self) -> (&dyn Clock, &dyn Entropy) {
+        (&*self.clock, &*self.entropy)
+    }
+
+    /// Version 1 of the keyring; Carol holds every role, Bob may stop too.
+    pub fn keyring_document(&self) -> Keyring {
+        let (clock, entropy) = self.c();
+        let role = |role, people: &[&str]| RoleRule {
+            role,
+            threshold: 1,
+            people: people.iter().map(|n| p(n)).collect(),
+        };
+        let key = |name: &str| KeyringKey {
+            person: p(name),
+            key: self.key(name).public().clone(),
+        };
+        Keyring {
+            header: self.header(KeyringId::new(clock, entropy), 365),
+            version: 1,
+            previous: None,
+            keys: vec![key("carol"), key("bob")],
+            roles: vec![
+                role(Role::Root, &["carol"]),
+                role(Role::Directory, &["carol"]),
+                role(Role::Policy, &["carol"]),
+                role(Role::Stop, &["carol", "bob"]),
+            ],
+            floors: Floors {
+                reviews_required: 1,
+                approvals_required: 1,
+            },
+        }
+    }
+
+    /// The keyring's version as other documents name it.
+    pub fn keyring_ref(&self) -> VersionRef {
+        VersionRef {
+            version: 1,
+            digest: self.keyring.payload_digest(),
+        }
+    }
+
+    /// Version 1 of the directory.
+    pub fn directory_document(&self) -> Directory {
+        let (clock, entropy) = self.c();
+        let person = |(name, groups): &(&str, &[&str])| Person {
+            id: p(name),
+            name: p(&name.to_uppercase()),
+            kind: PersonKind::Human,
+            owner: None,
+            keys: vec![PersonKey {
+                key: self.key(name).public().clone(),
+                status: KeyStatus::Active,
+                since: None,
+            }],
+            groups: groups.iter().map(|g| p(g)).collect(),
+        };
+        Directory {
+            header: self.header(DirectoryId::new(clock, entropy), 90),
+            version: 1,
+            previous: None,
+            keyring: self.keyring_ref(),
+            people: PEOPLE.iter().map(person).collect(),
+        }
+    }
+
+    /// Version 1 of the policy: one target, not prod, one review and one approval by `dev`.
+    pub fn policy_document(&self) -> Policy {
+        let (clock, entropy) = self.c();
+        let quorum = || Quorum {
+            required: 1,
+            groups: vec![p("dev")],
+        };
+        let read = |table: &str, columns: &[&str]| Read {
+            table: table.to_owned(),
+            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+        };
+        Policy {
+            header: self.header(PolicyId::new(clock, entropy), 90),
+            version: 1,
+            previous: None,
+            keyring: self.keyring_ref(),
+            targets: vec![PolicyTarget {
+                id: p(TARGET),
+                engine: Engine::Sqlite,
+                prod: false,
+                identity: TargetIdentity::Sqlite(SqliteIdentity {
+                    application_id: SHOP_APPLICATION_ID,
+                }),
+                runners: vec![p(RUNNER)],
+                callers: vec![p("dev")],
+                reviews: quorum(),
+                approvals: quorum(),
+                limits: Limits {
+                    wall_ms_max: 60_000,
+                    ..Limits::CEILING
+                },
+                query: QueryLimits {
+                    calls_max: 100,
+                    rows_total_max: 100_000,
+                    bytes_total_max: 64 << 20,
+                },
+                reads: crate::rig::SHOP_READS
+                    .iter()
+                    .map(|(t, c)| read(t, c))
+                    .collect(),
+                denied: EmptyOnly,
+                masks: EmptyOnly,
+                row_filters: EmptyOnly,
+                recording: Full,
+                statement_ms_max: 10_000,
+                lag_s_max: None,
+                readers: vec![p("dev")],
+                retention_days: 30,
+            }],
+            runners: vec![PolicyRunner {
+                name: p(RUNNER),
+                key: self.key("runner").public().clone(),
+                log_vkey: self.log_key().verifier().to_string(),
+            }],
+            scripts: vec![],
+        }
+    }
+
+    /// Alice's submission.
+    pub fn submission(&self, manifest: &Manifest, revision: Digest) -> Submission {
+        let (clock, entropy) = self.c();
+        Submission {
+            header: self.header(SubmissionId::new(clock, entropy), 30),
+            author: p("alice"),
+            owner: NullOnly,
+            script: manifest.name.clone(),
+            version: manifest.version.clone(),
+            revision,
+        }
+    }
+
+    /// Bob's approving review with the manifest as its ceiling.
+    pub fn review(&self, manifest: &Manifest, revision: Digest) -> Review {
+        let (clock, entropy) = self.c();
+        Review {
+            header: self.header(ReviewId::new(clock, entropy), 30),
+            reviewer: p("bob"),
+            revision,
+            verdict: Verdict::Approve,
+            ceiling: scope(manifest),
+            analysis: NullOnly,
+            self_serve: EmptyOnly,
+            rebuilt: NotTried,
+            comment: p("reads orders only"),
+        }
+    }
+
+    /// Alice's access request: this input, two uses, one hour.
+    pub fn access_request(
+        &self,
+        manifest: &Manifest,
+        revision: Digest,
+        input: Digest,
+    ) -> AccessRequest {
+        let (clock, entropy) = self.c();
+        let now = clock.now();
+        AccessRequest {
+            header: self.header(RequestId::new(clock, entropy), 1),
+            caller: p("alice"),
+            revision,
+            scope: scope(manifest),
+            input: InputRule::Exact { digest: input },
+            window: Window {
+                not_before: now.plus_s(-60),
+                not_after: now.plus_s(3600),
+            },
+            duration_s: 3600,
+            uses: 2,
+            runner: p(RUNNER),
+            reason: p("orders are stuck"),
+            ticket: Some(p("INC-1234")),
+            break_glass: FalseOnly,
+        }
+    }
+
+    /// Bob's approval of a request, having seen `reviews`.
+    pub fn approval(
+        &self,
+        manifest: &Manifest,
+        request: &Envelope,
+        reviews: &[&Envelope],
+    ) -> Approval {
+        let (clock, entropy) = self.c();
+        let read: AccessRequest = trust::read_unverified(request).unwrap();
+        Approval {
+            header: self.header(ApprovalId::new(clock, entropy), 1),
+            approver: p("bob"),
+            request: request.payload_digest(),
+            request_id: read.header.id,
+            reviews: reviews.iter().map(|r| r.payload_digest()).collect(),
+            keyring: self.keyring_ref(),
+            directory: VersionRef {
+                version: 1,
+                digest: self.directory.payload_digest(),
+            },
+            policy: VersionRef {
+                version: 1,
+                digest: self.policy.payload_digest(),
+            },
+            scope: scope(manifest),
+            comment: p(""),
+        }
+    }
+
+    /// Alice's order to run use `use_number` of a request, once.
+    pub fn run_request(
+        &self,
+        manifest: &Manifest,
+        request: &Envelope,
+        input: Digest,
+        use_number: u64,
+    ) -> RunRequest {
+        let (clock, entropy) = self.c();
+        let read: AccessRequest = trust::read_unverified(request).unwrap();
+        let mut header = self.header(RunRequestId::new(clock, entropy), 1);
+        header.not_before = clock.now().plus_s(-10);
+        header.not_after = clock.now().plus_s(60);
+        RunRequest {
+            header,
+            caller: p("alice"),
+            run: RunId::new(clock, entropy),
+            revision: read.revision,
+            request: Some(request.payload_digest()),
+            runner: p(RUNNER),
+            pairs: pairs(manifest),
+            input,
+            use_number,
+        }
+    }
+
+    /// A stop by Carol.
+    pub fn stop(&self, subject: domain::decide::StopSubject) -> Stop {
+        let (clock, entropy) = self.c();
+        Stop {
+            header: self.header(StopId::new(clock, entropy), 1),
+            by: p("carol"),
+            subject,
+            reason: p("something is wrong"),
+        }
+    }
+
+    /// The person of a name.
+    pub fn person(name: &str) -> PersonId {
+        p(name)
+    }
+}
+
+/// Every logical target of the manifest bound to the one real target.
+pub fn pairs(manifest: &Manifest) -> Vec<Pair> {
+    manifest
+        .targets
+        .keys()
+        .map(|l| Pair {
+            logical: l.clone(),
+            target: p(TARGET),
+        })
+        .collect()
+}
+
+/// Everything that the manifest asks for.
+pub fn scope(manifest: &Manifest) -> Scope {
+    manifest.asks(&pairs(manifest)).scope()
+}
+
+/// Fills a field until the real document is signed with the help of the others.
+fn placeholder(key: &SecretKey) -> Envelope {
+    let payload = b"{}".to_vec();
+    let kind = "application/vnd.borescope.placeholder.v1+json".to_owned();
+    let signature = trust::Sshsig::sign(key, "placeholder", &trust::pae(&kind, &payload));
+    Envelope::assemble(kind, payload, vec![signature]).unwrap()
+}

@@ -1,0 +1,13 @@
+//! Support for the scenarios: a company of people with keys, a runner with its own directory, and the
+//! means to attack and to break both.
+//!
+//! Everything real is real here too: documents are signed, components run, SQLite files are read, the
+//! log is fsynced. Only clock and entropy are replaced, and whatever a scenario breaks on purpose.
+
+pub mod ambient;
+pub mod blobs;
+pub mod company;
+pub mod faults;
+pub mod guests;
+pub mod rig;
+pub mod watch;

@@ -1,0 +1,378 @@
+//! A runner with its own directory, a real shop database and signed documents: what an attack needs.
+//!
+//! The control plane is missing on purpose. A scenario holds the order, the blobs and the documents
+//! itself, which is exactly the power of a control plane that has been taken over.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use domain::{BundleIndex, BundlePath, Digest, Manifest, RunId};
+use executor::{
+    AuthorityDocuments, Ended, LocalRunner, OsEntropy, RunEvent, RunOrder, Runner, RunnerOptions,
+};
+use futures_util::StreamExt as _;
+use ledger::{Ledger, Options};
+use sandbox::{Sandbox, SandboxOptions};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use trust::{
+    AccessRequest, Approval, ChainDocuments, Envelope, Pinned, Review, RunRequest, Submission,
+};
+
+use crate::ambient::{ManualClock, SeededEntropy};
+use crate::blobs::MemoryBlobs;
+use crate::company::{Company, RUNNER, p};
+use crate::faults::DiskSwitch;
+use crate::watch::{Seen, WatchedConnectors};
+
+#[path = "../../runner/cli/src/demo/shop/mod.rs"]
+mod shop;
+
+/// What the policy grants on the sample shop: no name, e-mail or phone number.
+pub const SHOP_READS: &[(&str, &[&str])] = &[
+    ("customers", &["id", "country", "created_at"]),
+    (
+        "orders",
+        &[
+            "id",
+            "number",
+            "customer_id",
+            "status",
+            "currency",
+            "total_cents",
+            "placed_at",
+            "paid_at",
+            "shipped_at",
+            "cancelled_at",
+        ],
+    ),
+    (
+        "payments",
+        &[
+            "id",
+            "order_id",
+            "kind",
+            "state",
+            "amount_cents",
+            "currency",
+            "provider_ref",
+            "created_at",
+        ],
+    ),
+    (
+        "stock_reservations",
+        &[
+            "id",
+            "order_id",
+            "sku",
+            "quantity",
+            "warehouse",
+            "reserved_at",
+            "released_at",
+        ],
+    ),
+    (
+        "shipments",
+        &[
+            "id",
+            "order_id",
+            "carrier",
+            "created_at",
+            "label_at",
+            "first_scan_at",
+            "delivered_at",
+        ],
+    ),
+    ("events", &["id", "order_id", "at", "kind", "detail"]),
+];
+
+/// The sample shop, made once a process.
+async fn shop_file() -> PathBuf {
+    static SHOP: OnceCell<PathBuf> = OnceCell::const_new();
+    let make = || async {
+        let made = tokio::task::spawn_blocking(|| {
+            let dir = tempfile::tempdir().unwrap().keep();
+            let path = dir.join("shop.sqlite");
+            shop::create(&path).unwrap();
+            path
+        });
+        made.await.unwrap()
+    };
+    SHOP.get_or_init(make).await.clone()
+}
+
+/// A bundle in the blob store.
+pub struct Uploaded {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Its revision.
+    pub revision: Digest,
+    /// Its files.
+    pub index: BundleIndex,
+}
+
+/// One script's whole chain, before and after signing: a scenario alters the documents it is about.
+pub struct Story {
+    /// Alice's submission.
+    pub submission: Submission,
+    /// Bob's review.
+    pub review: Review,
+    /// Alice's access request.
+    pub request: AccessRequest,
+    /// What the input is.
+    pub input: Digest,
+    /// The bundle.
+    pub uploaded: Uploaded,
+}
+
+/// A runner and everything around it.
+pub struct Rig {
+    /// The clock.
+    pub clock: Arc<ManualClock>,
+    /// The people.
+    pub company: Company,
+    /// The blob store, which an attacker may own.
+    pub blobs: Arc<MemoryBlobs>,
+    /// What the target saw.
+    pub seen: Arc<Seen>,
+    /// The disk under the log.
+    pub disk: DiskSwitch,
+    /// The runner.
+    pub runner: LocalRunner,
+    dir: TempDir,
+}
+
+/// What the runner of this company believes.
+pub fn pin(company: &Company) -> Pinned {
+    Pinned {
+        trust_domain: company.domain.clone(),
+        keyring: company.keyring_ref(),
+    }
+}
+
+async fn open_runner(
+    company: &Company,
+    clock: &Arc<ManualClock>,
+    blobs: &Arc<MemoryBlobs>,
+    seen: &Arc<Seen>,
+    disk: &DiskSwitch,
+    dir: &Path,
+) -> LocalRunner {
+    let clock: Arc<dyn domain::Clock> = Arc::clone(clock) as _;
+    let options = Options {
+        dir: dir.join("ledger"),
+        key: company.log_key(),
+        clock: Arc::clone(&clock),
+        entropy: Arc::new(OsEntropy),
+    };
+    let disk = disk.clone();
+    let ledger = Ledger::open_with(options, move |file| disk.wrap(file)).unwrap();
+    let sandbox = Sandbox::new(SandboxOptions {
+        artifact_dir: Some(artifacts()),
+        mac_key: [7; 32],
+        concurrent_runs_max: 4,
+        concurrent_compiles_max: 1,
+        compile_ms_max: 120_000,
+    })
+    .unwrap();
+    LocalRunner::open(RunnerOptions {
+        dir: dir.to_owned(),
+        name: p(RUNNER),
+        key: company.key("runner").clone(),
+        ledger,
+        sandbox,
+        connectors: Arc::new(WatchedConnectors::new(shop_file().await, Arc::clone(seen))),
+        blobs: Arc::clone(blobs) as _,
+        clock,
+        entropy: Arc::new(OsEntropy),
+        concurrent_runs_max: 4,
+    })
+    .await
+    .unwrap()
+}
+
+/// Compiled components are shared by the scenarios; they are authenticated by the same test key.
+fn artifacts() -> PathBuf {
+    let dir = std::env::temp_dir().join("borescope-test-artifacts");
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+impl Rig {
+    /// A new company with a new runner.
+    pub async fn new() -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let company = Company::found(
+            Arc::clone(&clock) as _,
+            Arc::new(SeededEntropy::new("company")),
+        );
+        let (blobs, seen) = (Arc::new(MemoryBlobs::default()), Arc::new(Seen::default()));
+        let (disk, dir) = (DiskSwitch::default(), tempfile::tempdir().unwrap());
+        executor::state::enrol(dir.path(), &pin(&company)).unwrap();
+        let runner = open_runner(&company, &clock, &blobs, &seen, &disk, dir.path()).await;
+        Self {
+            clock,
+            company,
+            blobs,
+            seen,
+            disk,
+            runner,
+            dir,
+        }
+    }
+
+    /// Stops the runner and starts it again over the same directory.
+    pub async fn restart(self) -> Self {
+        let Self {
+            clock,
+            company,
+            blobs,
+            seen,
+            disk,
+            runner,
+            dir,
+        } = self;
+        drop(runner);
+        let runner = open_runner(&company, &clock, &blobs, &seen, &disk, dir.path()).await;
+        Self {
+            clock,
+            company,
+            blobs,
+            seen,
+            disk,
+            runner,
+            dir,
+        }
+    }
+
+    /// The runner's own directory.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The ledger's directory.
+    pub fn ledger_dir(&self) -> PathBuf {
+        self.dir.path().join("ledger")
+    }
+
+    /// Puts a guest's bundle into the blob store; `change` may alter its files before.
+    pub fn upload(
+        &self,
+        guest: &str,
+        change: impl FnOnce(&mut Vec<(String, Vec<u8>)>),
+    ) -> Uploaded {
+        let mut files = crate::guests::files(guest);
+        change(&mut files);
+        let digests = files
+            .iter()
+            .map(|(path, bytes)| (p::<BundlePath>(path), self.blobs.put(bytes)));
+        let index = BundleIndex::new(digests.collect()).unwrap();
+        let revision = self.blobs.put(&index.to_bytes());
+        let manifest = files
+            .iter()
+            .find(|(path, _)| path == "script.toml")
+            .unwrap();
+        Uploaded {
+            manifest: Manifest::parse(&manifest.1).unwrap(),
+            revision,
+            index,
+        }
+    }
+
+    /// The documents of an ordinary run of `guest` with `input`, not signed yet.
+    pub fn story(&self, guest: &str, input: &str) -> Story {
+        let uploaded = self.upload(guest, |_| {});
+        self.story_of(uploaded, input)
+    }
+
+    /// [`Self::story`] of a bundle that is uploaded already.
+    pub fn story_of(&self, uploaded: Uploaded, input: &str) -> Story {
+        let input = self.blobs.put(input.as_bytes());
+        let (manifest, revision) = (&uploaded.manifest, uploaded.revision);
+        Story {
+            submission: self.company.submission(manifest, revision),
+            review: self.company.review(manifest, revision),
+            request: self.company.access_request(manifest, revision, input),
+            input,
+            uploaded,
+        }
+    }
+
+    /// Signs the story's documents with Bob's approval and Alice's run request; `change` may alter
+    /// approval and run request before they are signed.
+    pub fn order(
+        &self,
+        story: &Story,
+        change: impl FnOnce(&mut Approval, &mut RunRequest),
+    ) -> (RunId, RunOrder) {
+        self.order_use(story, 1, change)
+    }
+
+    /// [`Self::order`] for another use of the same access request.
+    pub fn order_use(
+        &self,
+        story: &Story,
+        use_number: u64,
+        change: impl FnOnce(&mut Approval, &mut RunRequest),
+    ) -> (RunId, RunOrder) {
+        let c = &self.company;
+        let manifest = &story.uploaded.manifest;
+        let submission = c.sign(story.submission.author.as_str(), &story.submission);
+        let review = c.sign(story.review.reviewer.as_str(), &story.review);
+        let request = c.sign(story.request.caller.as_str(), &story.request);
+        let mut approval = c.approval(manifest, &request, &[&review]);
+        let mut run = c.run_request(manifest, &request, story.input, use_number);
+        change(&mut approval, &mut run);
+        let order = RunOrder {
+            v: 1,
+            keyring: c.keyring.clone(),
+            directory: c.directory.clone(),
+            policy: c.policy.clone(),
+            documents: ChainDocuments {
+                approvals: vec![c.sign(approval.approver.as_str(), &approval)],
+                run_request: c.sign(run.caller.as_str(), &run),
+                access_request: request,
+                submissions: vec![submission],
+                reviews: vec![review],
+                stops: vec![],
+            },
+        };
+        (run.run, order)
+    }
+
+    /// Starts an order and collects everything that the runner says until the run is over.
+    pub async fn run(&self, run: &RunId, order: &RunOrder) -> (Vec<RunEvent>, Ended) {
+        self.run_bytes(run, order.to_bytes()).await
+    }
+
+    /// [`Self::run`] with the order's bytes.
+    pub async fn run_bytes(&self, run: &RunId, order: Vec<u8>) -> (Vec<RunEvent>, Ended) {
+        let mut events: Vec<RunEvent> = self.runner.start(run.clone(), order).await.collect().await;
+        match events.pop() {
+            Some(RunEvent::Ended(ended)) => (events, *ended),
+            other => panic!("the last event is {other:?}"),
+        }
+    }
+
+    /// The documents that say who may do what.
+    pub fn authority_documents(&self) -> AuthorityDocuments {
+        AuthorityDocuments {
+            keyring: self.company.keyring.clone(),
+            directory: self.company.directory.clone(),
+            policy: self.company.policy.clone(),
+        }
+    }
+
+    /// Adopts them, as the control plane does at its start.
+    pub async fn adopt(&self) {
+        self.runner
+            .adopt(&self.authority_documents())
+            .await
+            .unwrap();
+    }
+
+    /// The bytes of an envelope, as they travel.
+    pub fn wire(envelope: &Envelope) -> Vec<u8> {
+        serde_json::to_vec(envelope).unwrap()
+    }
+}
