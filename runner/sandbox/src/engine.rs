@@ -35,7 +35,7 @@ pub(crate) const INSTANTIATION_FUEL: u64 = 1_000_000_000;
 pub(crate) const YIELD_FUEL: u64 = 10_000_000;
 /// Bytes that one host call may make the host allocate while it reads its arguments.
 pub(crate) const HOST_CALL_BYTES_MAX: usize = 8 << 20;
-/// Resource handles of one run, in the guest's tables and in ours.
+/// Resources of one run: streams, pollables, cursors.
 pub(crate) const HANDLES_MAX: usize = 1024;
 
 /// Bytes of one linear memory in the pool. The run's quota is smaller: see the assertion below.

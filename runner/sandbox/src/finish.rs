@@ -7,7 +7,8 @@ use std::sync::PoisonError;
 
 use domain::{LimitName, Outcome};
 use serde_json::Value as Json;
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::component::ResourceTableError;
+use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
 use crate::drive::Ending;
 use crate::port::HostFault;
@@ -214,7 +215,7 @@ fn conclude_guest(world: &mut World, returned: Returned, value: &mut Json) -> Ve
 
 fn conclude_trap(world: &World, error: &wasmtime::Error) -> Verdict {
     let frames = frames(error);
-    if world.quota.machine_failed {
+    if world.quota.machine_failed || error.is::<PoolConcurrencyLimitError>() {
         let message =
             "the machine has no memory for what the run may have; run it again on a freer one"
                 .to_owned();
@@ -233,6 +234,13 @@ fn conclude_trap(world: &World, error: &wasmtime::Error) -> Verdict {
             LimitName::InstantiationFuel
         };
         return limited(limit, format!("the limit {limit} is used up"), frames);
+    }
+    if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
+        return limited(
+            LimitName::Handles,
+            "the limit handles is used up".to_owned(),
+            frames,
+        );
     }
     if world.quota.short_of_memory {
         return limited(LimitName::Memory, message, frames);

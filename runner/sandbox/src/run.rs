@@ -169,7 +169,8 @@ impl Sandbox {
 fn prepare(store: &mut Store<World>) -> wasmtime::Result<()> {
     store.limiter(|world| &mut world.quota);
     store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
-    store.set_max_component_handles(HANDLES_MAX);
+    // The guest's own tables; larger than ours, so that ours names the limit.
+    store.set_max_component_handles(HANDLES_MAX * 4);
     store.set_fuel(INSTANTIATION_FUEL)?;
     store.fuel_async_yield_interval(Some(YIELD_FUEL))
 }

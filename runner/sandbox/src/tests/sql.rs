@@ -183,3 +183,47 @@ async fn exactly_the_total_of_rows_is_no_limit() {
     let finished = run(guest(&body), &mut host).await;
     assert_eq!(finished.limits_hit, []);
 }
+
+#[tokio::test]
+async fn cursors_that_are_never_dropped_run_out() {
+    let mut many = everything();
+    for limits in many
+        .pairs
+        .values_mut()
+        .flat_map(|queries| queries.values_mut())
+    {
+        limits.calls_max = 40;
+    }
+    let mut host = FakeHost::default();
+    let component = guest(&times(20, OPEN_RECENT));
+    let finished = run_with(component, &many, &mut host, &Cancel::new()).await;
+    assert_eq!(finished.limits_hit, [LimitName::Handles]);
+    assert_eq!(
+        host.did
+            .iter()
+            .filter(|d| matches!(d, Did::Closed(_)))
+            .count(),
+        16
+    );
+
+    let dropped = format!("{OPEN_RECENT}{MUST_OPEN}(call $drop (i32.load (i32.const 20)))");
+    let mut host = FakeHost::default();
+    let finished = run_with(
+        guest(&times(20, &dropped)),
+        &many,
+        &mut host,
+        &Cancel::new(),
+    )
+    .await;
+    assert_eq!(
+        (finished.outcome, finished.limits_hit),
+        (Outcome::Succeeded, vec![])
+    );
+    assert_eq!(
+        host.did
+            .iter()
+            .filter(|d| matches!(d, Did::Closed(_)))
+            .count(),
+        20
+    );
+}

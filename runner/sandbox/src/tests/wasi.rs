@@ -87,9 +87,7 @@ async fn environment_files_and_sockets_are_empty_not_forbidden() {
     );
 }
 
-#[tokio::test]
-async fn sleeping_for_a_year_skips_and_the_wall_clock_stands() {
-    let imports = r#"
+const CLOCKS: &str = r#"
       (import "wasi:io/poll@0.2.0" (instance $poll
         (export "pollable" (type $p (sub resource)))
         (export "[method]pollable.block" (func (param "self" (borrow $p))))))
@@ -102,6 +100,9 @@ async fn sleeping_for_a_year_skips_and_the_wall_clock_stands() {
         (type $d (record (field "seconds" u64) (field "nanoseconds" u32)))
         (export "datetime" (type $datetime (eq $d)))
         (export "now" (func (result $datetime)))))"#;
+
+#[tokio::test]
+async fn sleeping_for_a_year_skips_and_the_wall_clock_stands() {
     let lower = r#"
       (core func $block (canon lower (func $poll "[method]pollable.block")))
       (core func $now (canon lower (func $mono "now")))
@@ -117,7 +118,7 @@ async fn sleeping_for_a_year_skips_and_the_wall_clock_stands() {
       (call $wall (i32.const 16))
       (if (i64.ne (i64.load (i32.const 16)) (i64.const 1700000000)) (then unreachable))";
     let finished = run_and_replay(
-        wasi_guest(imports, lower, with, core, body),
+        wasi_guest(CLOCKS, lower, with, core, body),
         &mut FakeHost::default(),
         &Cancel::new(),
     )
@@ -174,5 +175,26 @@ async fn a_flood_on_stderr_is_capped_counted_and_exit_is_an_error() {
             .unwrap()
             .message
             .contains("exited with code 1")
+    );
+}
+
+#[tokio::test]
+async fn pollables_that_are_never_dropped_are_a_named_limit() {
+    let lower = r#"(core func $sleep (canon lower (func $mono "subscribe-duration")))"#;
+    let core = r#"(import "host" "sleep" (func $sleep (param i64) (result i32)))"#;
+    let body = "(loop $again (drop (call $sleep (i64.const 1))) (br $again))";
+    let component = wasi_guest(
+        CLOCKS,
+        lower,
+        r#"(export "sleep" (func $sleep))"#,
+        core,
+        body,
+    );
+    let finished = run_and_replay(component, &mut FakeHost::default(), &Cancel::new()).await;
+    assert_eq!(
+        finished.outcome,
+        Outcome::LimitExceeded {
+            limit: domain::LimitName::Handles
+        }
     );
 }
