@@ -14,6 +14,7 @@ pub mod documents;
 pub mod envelope;
 pub mod key;
 pub mod secret;
+pub mod source;
 pub mod sshsig;
 pub mod verify;
 
@@ -29,3 +30,6 @@ pub use key::{Fingerprint, KeyError, PublicKey};
 pub use secret::SecretKey;
 pub use sshsig::{Sshsig, SshsigError};
 pub use verify::{Signer, Verified};
+
+#[cfg(test)]
+mod testing;
