@@ -55,3 +55,15 @@ fn an_envelope_keeps_its_exact_bytes_inside_a_body() {
     assert_eq!(order.run_request.get(), envelope);
     assert_eq!(serde_json::to_string(&order).unwrap(), body);
 }
+
+#[test]
+fn a_rule_that_domain_adds_gets_a_code_here() {
+    let error = serde_json::from_str::<Rule>("\"no-such-rule\"")
+        .unwrap_err()
+        .to_string();
+    let known = error.matches('`').count() / 2 - 1;
+    let denials = Code::all()
+        .filter(|code| matches!(code, Code::Denied(_)))
+        .count();
+    assert_eq!(denials, known, "{error}");
+}

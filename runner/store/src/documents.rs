@@ -89,6 +89,17 @@ pub struct Document {
     pub created_ms: u64,
 }
 
+/// Which ledger entry put a document into the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DocumentEntry {
+    /// Which document.
+    pub kind: DocumentKind,
+    /// The digest of its payload.
+    pub digest: Digest,
+    /// The index of the entry.
+    pub index: u64,
+}
+
 /// Which documents to list; `None` means any.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -193,6 +204,40 @@ impl Store {
         Ok(self.list(&filter, 1).await?.pop())
     }
 
+    /// The ledger entry of the document with this payload digest.
+    ///
+    /// # Errors
+    /// As [`Store::document`].
+    pub async fn document_entry(
+        &self,
+        digest: &Digest,
+    ) -> Result<Option<DocumentEntry>, StoreError> {
+        let query = sqlx::query(sql::DOCUMENT_ENTRY).bind(digest.to_string());
+        query
+            .fetch_optional(&self.pool)
+            .await?
+            .as_ref()
+            .map(read_entry)
+            .transpose()
+    }
+
+    /// The ledger entries of all documents from index `from` on, in order, at most
+    /// [`LIST_ROWS_MAX`].
+    ///
+    /// # Errors
+    /// As [`Store::document`].
+    pub async fn document_entries(&self, from: u64) -> Result<Vec<DocumentEntry>, StoreError> {
+        let query = sqlx::query(sql::DOCUMENT_ENTRIES)
+            .bind(int(from, "a ledger index")?)
+            .bind(LIST_ROWS_MAX);
+        query
+            .fetch_all(&self.pool)
+            .await?
+            .iter()
+            .map(read_entry)
+            .collect()
+    }
+
     async fn list(&self, filter: &Filter, rows_max: u32) -> Result<Vec<Document>, StoreError> {
         let query = sqlx::query(sql::DOCUMENTS)
             .bind(filter.kind.map(DocumentKind::code))
@@ -207,6 +252,15 @@ impl Store {
             .map(read)
             .collect()
     }
+}
+
+fn read_entry(row: &SqliteRow) -> Result<DocumentEntry, StoreError> {
+    let row = Reader::new(row, "documents", "id")?;
+    Ok(DocumentEntry {
+        kind: row.parse("kind")?,
+        digest: row.parse("digest")?,
+        index: row.number("ledger_index")?,
+    })
 }
 
 fn read(row: &SqliteRow) -> Result<Document, StoreError> {

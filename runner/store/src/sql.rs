@@ -39,6 +39,9 @@ statements! {
         (id, kind, digest, envelope, revision, request, person, created_ms, ledger_index)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
     DOCUMENT = "SELECT * FROM documents WHERE id = ?1 OR digest = ?2";
+    DOCUMENT_ENTRY = "SELECT id, kind, digest, ledger_index FROM documents WHERE digest = ?1";
+    DOCUMENT_ENTRIES = "SELECT id, kind, digest, ledger_index FROM documents
+        WHERE ledger_index >= ?1 ORDER BY ledger_index LIMIT ?2";
     DOCUMENTS = "SELECT * FROM documents WHERE (?1 IS NULL OR kind = ?1)
         AND (?2 IS NULL OR revision = ?2) AND (?3 IS NULL OR request = ?3)
         AND (?4 IS NULL OR person = ?4) ORDER BY ledger_index DESC, id DESC LIMIT ?5";
