@@ -177,3 +177,56 @@ async fn a_recording_of_other_input_is_not_compared() {
     let found = sandbox().replay(&linked, &host.recording(), other).await;
     assert!(matches!(found, Replay::Damaged { problem } if problem.contains("its input")));
 }
+
+#[tokio::test]
+async fn whatever_the_fuel_a_replay_runs_out_of_it_at_the_same_call() {
+    let component = guest(&format!("{OPEN_RECENT}{MUST_OPEN}{NEXT}{READ}{HELLO}"));
+    let mut ends = std::collections::BTreeSet::new();
+    for fuel_max in (0..200).step_by(3) {
+        let mut capabilities = everything();
+        capabilities.limits.fuel_max = fuel_max;
+        let mut host = FakeHost::with_rows(&[2, 0]);
+        let run = run_with(component.clone(), &capabilities, &mut host, &Cancel::new()).await;
+        let again = replay(component.clone(), &capabilities, &host.recording()).await;
+        let Replay::Matches(again) = again else {
+            panic!("{fuel_max}: {again:?}")
+        };
+        assert_eq!(
+            (again.outcome, again.fuel_used),
+            (run.outcome, run.fuel_used),
+            "{fuel_max}"
+        );
+        ends.insert((run.outcome == Outcome::Succeeded, run.host_calls));
+    }
+    assert!(
+        ends.len() > 2,
+        "the budgets end the run in different places: {ends:?}"
+    );
+}
+
+#[tokio::test]
+async fn whenever_it_is_cancelled_a_replay_stops_there() {
+    let component = guest(&super::guests::times(40, &format!("{HELLO}(local.set $i (i32.const 2000000))
+        (loop $work (local.set $i (i32.sub (local.get $i) (i32.const 1))) (br_if $work (local.get $i)))")));
+    let mut capabilities = everything();
+    capabilities.limits.fuel_max = 2_000_000_000;
+    let mut stops = std::collections::BTreeSet::new();
+    for wall_ms_max in 0..12 {
+        capabilities.limits.wall_ms_max = wall_ms_max;
+        let mut host = FakeHost::default();
+        let run = run_with(component.clone(), &capabilities, &mut host, &Cancel::new()).await;
+        let again = replay(component.clone(), &capabilities, &host.recording()).await;
+        let Replay::Matches(again) = again else {
+            panic!("{wall_ms_max}: {again:?}")
+        };
+        assert_eq!(
+            (again.stop, again.fuel_used, again.log.len()),
+            (run.stop, run.fuel_used, run.log.len())
+        );
+        stops.insert(format!("{:?}", run.stop));
+    }
+    assert!(
+        stops.len() > 2,
+        "the stops fall in different places: {stops:?}"
+    );
+}
