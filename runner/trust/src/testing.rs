@@ -363,3 +363,20 @@ pub(crate) fn login() -> Login {
         not_after: at(60),
     }
 }
+
+/// Runs the real `ssh-keygen` and returns what it prints; the oracle of these tests.
+pub(crate) fn keygen(args: &[&str], stdin: &[u8]) -> String {
+    use std::io::Write as _;
+    let mut child = std::process::Command::new("ssh-keygen")
+        .args(args)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("ssh-keygen is missing; install OpenSSH's client (apt install openssh-client)");
+    child.stdin.take().unwrap().write_all(stdin).unwrap();
+    let out = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "ssh-keygen {args:?}: {said}");
+    String::from_utf8(out.stdout).unwrap()
+}

@@ -1,1 +1,125 @@
-//! .
+//! What would have to be forged to change who may decide.
+
+use super::*;
+use crate::document::{sign, sign_all};
+use crate::testing::*;
+use domain::Digest;
+
+fn refusal(seen: &Seen, k: &Envelope, d: &Envelope, p: &Envelope) -> String {
+    establish(seen, k, d, p).unwrap_err().to_string()
+}
+
+fn good() -> (Envelope, Envelope, Envelope) {
+    let d = sign(&directory(), &key(RUTH)).unwrap();
+    let p = sign(&policy(), &key(RUTH)).unwrap();
+    (signed_keyring(), d, p)
+}
+
+#[test]
+fn the_three_that_belong_together_are_accepted() {
+    let a = authority();
+    assert_eq!(a.keyring_ref(), keyring_ref());
+    assert_eq!(a.target(&t("shop")).unwrap().rules().query.calls_max, 20);
+    assert_eq!(a.runner_key(&t("local")), Some(key(RUNNER).public()));
+    let (k, d, p) = good();
+    assert!(establish(&a.seen(), &k, &d, &p).is_ok());
+}
+
+#[test]
+fn two_keys_of_one_person_are_one_person() {
+    let (_, d, p) = good();
+    // Ruth has two keys in the keyring, and the root threshold is two people.
+    let k = sign_all(&keyring(), &[&key(RUTH), &key(14)]).unwrap();
+    assert!(refusal(&Seen::default(), &k, &d, &p).contains("1 of 2 people of the role `root`"));
+    let k = sign(&keyring(), &key(RUTH)).unwrap();
+    assert!(refusal(&Seen::default(), &k, &d, &p).contains("1 of 2 people"));
+}
+
+#[test]
+fn another_keyring_is_not_believed_whoever_signed_it() {
+    let (_, d, p) = good();
+    let mut wider = keyring();
+    wider.floors.reviews_required = 0;
+    let k = sign_all(&wider, &[&key(RUTH), &key(ROOT2)]).unwrap();
+    assert!(refusal(&Seen::default(), &k, &d, &p).contains("the pinned one is version 1"));
+}
+
+#[test]
+fn only_the_role_signs() {
+    let (k, d, p) = good();
+    let by_rosa = sign(&directory(), &key(ROOT2)).unwrap();
+    assert!(
+        refusal(&Seen::default(), &k, &by_rosa, &p)
+            .contains("rosa does not hold the role `directory`")
+    );
+    let by_otto = sign(&policy(), &key(OTTO)).unwrap();
+    assert!(refusal(&Seen::default(), &k, &d, &by_otto).contains("nobody known"));
+}
+
+#[test]
+fn versions_only_go_forward() {
+    let (k, d, p) = good();
+    let newer = Some(VersionRef {
+        version: 2,
+        digest: Digest::of(b"newer"),
+    });
+    let seen = Seen {
+        directory: newer,
+        policy: None,
+    };
+    assert!(refusal(&seen, &k, &d, &p).contains("the directory is version 1"));
+    let twin = Some(VersionRef {
+        version: 1,
+        digest: Digest::of(b"twin"),
+    });
+    let seen = Seen {
+        directory: None,
+        policy: twin,
+    };
+    assert!(refusal(&seen, &k, &d, &p).contains("the policy is version 1"));
+}
+
+#[test]
+fn expired_or_unbound_documents_are_refused() {
+    let (k, d, p) = good();
+    let mut old = policy();
+    old.header.not_after = at(-1);
+    let old = sign(&old, &key(RUTH)).unwrap();
+    assert!(refusal(&Seen::default(), &k, &d, &old).contains("policy: it is valid"));
+    let mut unbound = directory();
+    unbound.keyring.digest = Digest::of(b"other");
+    let unbound = sign(&unbound, &key(RUTH)).unwrap();
+    assert!(refusal(&Seen::default(), &k, &unbound, &p).contains("bound to another keyring"));
+    let later = authority().live(at(3601)).unwrap_err();
+    assert!(later.to_string().starts_with("keyring: it is valid"));
+}
+
+#[test]
+fn a_policy_below_the_keyrings_floor_is_refused() {
+    let (k, d, _) = good();
+    let mut low = policy();
+    low.targets[0].approvals.required = 0;
+    let low = sign(&low, &key(RUTH)).unwrap();
+    assert!(
+        refusal(&Seen::default(), &k, &d, &low)
+            .contains("target shop needs 0 approvals, the keyring's floor is 1")
+    );
+}
+
+#[test]
+fn a_key_has_one_holder() {
+    let mut twice = directory();
+    let stolen = twice.people[0].keys[0].clone();
+    twice.people[2].keys.push(stolen);
+    assert!(
+        sign(&twice, &key(RUTH))
+            .unwrap_err()
+            .to_string()
+            .contains("anna has this key already")
+    );
+    let mut shared = directory();
+    shared.people[3].id = t("rudi");
+    let (k, _, p) = good();
+    let shared = sign(&shared, &key(RUTH)).unwrap();
+    assert!(refusal(&Seen::default(), &k, &shared, &p).contains("a key has one holder"));
+}
