@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::Authority;
 use crate::document::{Document, DocumentError, VersionRef};
-use crate::documents::{AccessRequest, Approval, Person, Review, RunRequest, Submission};
+use crate::documents::{
+    AccessRequest, Approval, Person, PolicyTarget, Review, RunRequest, Submission,
+};
 use crate::envelope::Envelope;
 use crate::verify::Verified;
 
@@ -159,7 +161,7 @@ pub fn facts<'a>(
         .policy()
         .targets
         .iter()
-        .map(|t| t.rules())
+        .map(PolicyTarget::rules)
         .collect();
     let run = run_fact(&run, caller);
     Ok(Facts {

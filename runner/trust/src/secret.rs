@@ -110,7 +110,10 @@ impl SecretKey {
         let pair = r.string().ok_or_else(cut)?;
         let _comment = r.string().ok_or_else(cut)?;
         let padding_is_right = (1u8..).zip(r.rest()).all(|(want, got)| want == *got);
-        if section.len() % BLOCK_BYTES != 0 || r.rest().len() >= BLOCK_BYTES || !padding_is_right {
+        if !section.len().is_multiple_of(BLOCK_BYTES)
+            || r.rest().len() >= BLOCK_BYTES
+            || !padding_is_right
+        {
             return Err(KeyError::Private("bad padding"));
         }
         let (seed, tail) = pair.split_at_checked(32).ok_or_else(cut)?;
@@ -140,7 +143,7 @@ impl SecretKey {
         put_string(&mut section, pair.as_ref());
         put_string(&mut section, comment.as_bytes());
         for n in 1u8.. {
-            if section.len() % BLOCK_BYTES == 0 {
+            if section.len().is_multiple_of(BLOCK_BYTES) {
                 break;
             }
             section.push(n);

@@ -1,1 +1,76 @@
-//! .
+//! Defaults exist in the source only, and each is the careful one.
+
+use super::*;
+use crate::testing::header;
+use crate::testing::{key, keyring_ref};
+
+fn issue<I: std::str::FromStr>(prefix: &str) -> Issue<I>
+where
+    I::Err: std::fmt::Debug,
+{
+    Issue {
+        header: header(prefix, 1),
+        version: 1,
+        previous: None,
+        keyring: keyring_ref(),
+    }
+}
+
+const BARE: &str = "[[target]]\nid = \"shop\"\nengine = \"sqlite\"\nidentity = { sqlite = { application_id = 7 } }\n";
+
+#[test]
+fn a_bare_target_is_prod_and_open_to_nobody() {
+    let target = policy(BARE, issue("pol")).unwrap().targets.remove(0);
+    assert!(target.prod);
+    assert!(target.callers.is_empty() && target.runners.is_empty() && target.reads.is_empty());
+    assert_eq!(
+        target.reviews,
+        Quorum {
+            required: 1,
+            groups: vec![]
+        }
+    );
+    assert_eq!(
+        target.approvals,
+        Quorum {
+            required: 1,
+            groups: vec![]
+        }
+    );
+    assert_eq!(
+        (target.limits, target.query),
+        (Limits::DEFAULT, QueryLimits::DEFAULT)
+    );
+}
+
+#[test]
+fn mistakes_are_named() {
+    let said = |text: &str| policy(text, issue("pol")).unwrap_err().to_string();
+    assert!(said(&format!("{BARE}prd = false\n")).contains("unknown field `prd`"));
+    assert!(said(&format!("{BARE}{BARE}")).contains("field `targets`: shop is listed twice"));
+    assert!(said(&format!("{BARE}runners = [\"x\"]\n")).contains("x is not in `runners`"));
+    assert!(said("[[target]]\nid = \"shop\"\nengine = \"oracle\"\n").contains("oracle"));
+}
+
+#[test]
+fn a_directory_takes_lines_of_pub_files() {
+    let person = |id: &str, n: u8, more: &str| {
+        let key = key(n).public().to_string();
+        format!(
+            "[[person]]\nid = \"{id}\"\nname = \"N\"\n{more}\n[[person.key]]\nkey = \"{key} laptop\"\nstatus = \"active\"\n"
+        )
+    };
+    let human = "kind = \"human\"\ngroups = [\"oncall\"]";
+    let read = directory(&person("otto", 3, human), issue("dir")).unwrap();
+    assert_eq!(read.people[0].keys[0].key, *key(3).public());
+    let said = |text: &str| directory(text, issue("dir")).unwrap_err().to_string();
+    assert!(said(&person("bot", 3, "kind = \"agent\"")).contains("names the human who answers"));
+    let twice = format!("{}{}", person("otto", 3, human), person("anna", 3, human));
+    assert!(said(&twice).contains("otto has this key already"));
+    let owned = format!(
+        "{}{}",
+        person("otto", 3, human),
+        person("bot", 4, "kind = \"agent\"\nowner = \"bot\"")
+    );
+    assert!(said(&owned).contains("bot is no human"));
+}
