@@ -25,6 +25,9 @@ fn golden<D: Document + PartialEq>(doc: &D, keys: &[u8]) {
             "{path} differs; if that is meant, run with BORESCOPE_BLESS=1 and review"
         );
     }
+    let payload = std::str::from_utf8(envelope.payload()).unwrap();
+    let shown = include_str!("../../FORMAT.md").contains(payload);
+    assert!(shown, "FORMAT.md shows another example of {}", D::DOC);
     let stored = Envelope::from_json(&std::fs::read(&files[1].0).unwrap()).unwrap();
     assert_eq!(read_unverified::<D>(&stored).unwrap(), *doc);
     verified_by_ssh_keygen(doc, &stored);
