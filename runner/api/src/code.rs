@@ -1,135 +1,147 @@
-//! Every way in which the API says no, with its stable code and HTTP status.
+//! Every way in which the API says no, with its stable code, HTTP status and title: one table.
 //!
-//! Denials carry the code of the rule that failed (`domain::Rule`); limits that end a run are not
-//! here, they are outcomes of runs.
+//! Denials have the code of the rule that failed (`domain::Rule`). Limits that end a run are not
+//! here: they are outcomes of runs, which the API reports with status 200.
 
 use std::fmt;
 use std::str::FromStr;
 
 use domain::{ParseError, Rule};
 
-/// Why a call was refused. The text form is stable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
-    /// A rule of `decide()` failed.
-    Denied(Rule),
-    /// The request is malformed.
-    BadRequest,
-    /// No session, or it has ended.
-    Unauthorized,
-    /// The person may not do this.
-    Forbidden,
-    /// It does not exist, or the person may not know that it does.
-    NotFound,
-    /// It exists with another content, or is in another state.
-    Conflict,
-    /// A body or a quota.
-    TooLarge,
-    /// Too many calls.
-    RateLimited,
-    /// Overloaded, starting or stopping.
-    Unavailable,
-    /// The ledger cannot record: nothing may change.
-    ReadOnly,
-    /// A field or feature of a later version.
-    NotSupportedYet,
-    /// The files are no bundle.
-    BundleInvalid,
-    /// The component cannot be admitted.
-    ComponentRefused,
-    /// A signed document does not verify.
-    DocumentInvalid,
-    /// A receipt, recording or proof does not verify.
-    EvidenceInvalid,
-    /// Our fault.
-    Internal,
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $title:literal;)*) => {
+        /// Why a call was refused. The text form is stable.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The stable text.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// The HTTP status.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// The problem's title: the same for every occurrence.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+        }
+    };
 }
 
-/// Every rule; a test counts them against domain's.
-const RULES: [Rule; 17] = [
-    Rule::Stopped,
-    Rule::RunRequestExpired,
-    Rule::RunIdSpent,
-    Rule::Targets,
-    Rule::TargetUnknown,
-    Rule::ProdNotSupported,
-    Rule::CallerNotAllowed,
-    Rule::SubmissionMissing,
-    Rule::ReviewRejected,
-    Rule::ReviewMissing,
-    Rule::RequestMissing,
-    Rule::RequestMismatch,
-    Rule::InputNotApproved,
-    Rule::ApprovalMissing,
-    Rule::GrantNotYet,
-    Rule::GrantExpired,
-    Rule::UseSpent,
-];
+codes! {
+    /// The request is malformed.
+    BadRequest = "bad-request", 400, "The request is malformed";
+    /// No session, or it has ended.
+    Unauthorized = "unauthorized", 401, "Log in first";
+    /// The person may not do this.
+    Forbidden = "forbidden", 403, "You may not do this";
+    /// It does not exist, or the person may not know that it does.
+    NotFound = "not-found", 404, "There is no such thing";
+    /// It exists with another content, or is in another state.
+    Conflict = "conflict", 409, "It exists already, or has moved on";
+    /// A body or a quota.
+    TooLarge = "too-large", 413, "A limit of size is exceeded";
+    /// A field or feature of a later version.
+    NotSupportedYet = "not-supported-yet", 422, "This version does not support it";
+    /// A receipt, recording or proof does not verify.
+    EvidenceInvalid = "evidence-invalid", 422, "The evidence is invalid";
+    /// Too many calls.
+    RateLimited = "rate-limited", 429, "Too many calls";
+    /// Our fault.
+    Internal = "internal", 500, "The server failed";
+    /// Overloaded, starting or stopping.
+    Unavailable = "unavailable", 503, "The server cannot answer now";
+    /// The ledger cannot record: nothing may change.
+    ReadOnly = "read-only", 503, "The ledger cannot record, so nothing may change";
 
-const OTHERS: [Code; 15] = [
-    Code::BadRequest,
-    Code::Unauthorized,
-    Code::Forbidden,
-    Code::NotFound,
-    Code::Conflict,
-    Code::TooLarge,
-    Code::RateLimited,
-    Code::Unavailable,
-    Code::ReadOnly,
-    Code::NotSupportedYet,
-    Code::BundleInvalid,
-    Code::ComponentRefused,
-    Code::DocumentInvalid,
-    Code::EvidenceInvalid,
-    Code::Internal,
-];
+    // The rest are rules of `domain`; those with 422 also refuse what is filed or uploaded.
+    /// [`Rule::DocumentInvalid`]
+    DocumentInvalid = "document-invalid", 422, "A signed document is invalid";
+    /// [`Rule::BundleInvalid`]
+    BundleInvalid = "bundle-invalid", 422, "The files are not a bundle";
+    /// [`Rule::InputInvalid`]
+    InputInvalid = "input-invalid", 422, "The input is invalid";
+    /// [`Rule::ComponentRefused`]
+    ComponentRefused = "component-refused", 422, "The component is refused";
+    /// [`Rule::NotRecorded`]
+    NotRecorded = "not-recorded", 503, "The runner cannot record, so nothing runs";
+    /// [`Rule::ClockWentBack`]
+    ClockWentBack = "clock-went-back", 503, "The runner cannot trust its clock";
+    /// [`Rule::Stopped`]
+    Stopped = "stopped", 403, "The run is denied";
+    /// [`Rule::RunRequestExpired`]
+    RunRequestExpired = "run-request-expired", 403, "The run is denied";
+    /// [`Rule::RunIdSpent`]
+    RunIdSpent = "run-id-spent", 403, "The run is denied";
+    /// [`Rule::Targets`]
+    Targets = "targets", 403, "The run is denied";
+    /// [`Rule::TargetUnknown`]
+    TargetUnknown = "target-unknown", 403, "The run is denied";
+    /// [`Rule::ProdNotSupported`]
+    ProdNotSupported = "prod-not-supported", 403, "The run is denied";
+    /// [`Rule::CallerNotAllowed`]
+    CallerNotAllowed = "caller-not-allowed", 403, "The run is denied";
+    /// [`Rule::SubmissionMissing`]
+    SubmissionMissing = "submission-missing", 403, "The run is denied";
+    /// [`Rule::ReviewRejected`]
+    ReviewRejected = "review-rejected", 403, "The run is denied";
+    /// [`Rule::ReviewMissing`]
+    ReviewMissing = "review-missing", 403, "The run is denied";
+    /// [`Rule::RequestMissing`]
+    RequestMissing = "request-missing", 403, "The run is denied";
+    /// [`Rule::RequestMismatch`]
+    RequestMismatch = "request-mismatch", 403, "The run is denied";
+    /// [`Rule::InputNotApproved`]
+    InputNotApproved = "input-not-approved", 403, "The run is denied";
+    /// [`Rule::ApprovalMissing`]
+    ApprovalMissing = "approval-missing", 403, "The run is denied";
+    /// [`Rule::GrantNotYet`]
+    GrantNotYet = "grant-not-yet", 403, "The run is denied";
+    /// [`Rule::GrantExpired`]
+    GrantExpired = "grant-expired", 403, "The run is denied";
+    /// [`Rule::UseSpent`]
+    UseSpent = "use-spent", 403, "The run is denied";
+}
 
-impl Code {
-    /// Every code.
-    pub fn all() -> impl Iterator<Item = Self> {
-        RULES.into_iter().map(Self::Denied).chain(OTHERS)
-    }
-
-    /// The stable text.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        self.row().0
-    }
-
-    /// The HTTP status.
-    #[must_use]
-    pub const fn status(self) -> u16 {
-        self.row().1
-    }
-
-    /// The problem's title: the same for every occurrence.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        self.row().2
-    }
-
-    const fn row(self) -> (&'static str, u16, &'static str) {
-        match self {
-            Self::Denied(rule) => (rule.code(), 403, "The run is denied"),
-            Self::BadRequest => ("bad-request", 400, "The request is malformed"),
-            Self::Unauthorized => ("unauthorized", 401, "Log in first"),
-            Self::Forbidden => ("forbidden", 403, "You may not do this"),
-            Self::NotFound => ("not-found", 404, "There is no such thing"),
-            Self::Conflict => ("conflict", 409, "It exists already, or has moved on"),
-            Self::TooLarge => ("too-large", 413, "A limit of size is exceeded"),
-            Self::RateLimited => ("rate-limited", 429, "Too many calls"),
-            Self::Unavailable => ("unavailable", 503, "The server cannot answer now"),
-            Self::ReadOnly => (
-                "read-only",
-                503,
-                "The ledger cannot record, so nothing may change",
-            ),
-            Self::NotSupportedYet => ("not-supported-yet", 422, "This version does not support it"),
-            Self::BundleInvalid => ("bundle-invalid", 422, "The files are not a bundle"),
-            Self::ComponentRefused => ("component-refused", 422, "The component is refused"),
-            Self::DocumentInvalid => ("document-invalid", 422, "A signed document is invalid"),
-            Self::EvidenceInvalid => ("evidence-invalid", 422, "The evidence is invalid"),
-            Self::Internal => ("internal", 500, "The server failed"),
+impl From<Rule> for Code {
+    fn from(rule: Rule) -> Self {
+        match rule {
+            Rule::Stopped => Self::Stopped,
+            Rule::RunRequestExpired => Self::RunRequestExpired,
+            Rule::RunIdSpent => Self::RunIdSpent,
+            Rule::Targets => Self::Targets,
+            Rule::TargetUnknown => Self::TargetUnknown,
+            Rule::ProdNotSupported => Self::ProdNotSupported,
+            Rule::CallerNotAllowed => Self::CallerNotAllowed,
+            Rule::SubmissionMissing => Self::SubmissionMissing,
+            Rule::ReviewRejected => Self::ReviewRejected,
+            Rule::ReviewMissing => Self::ReviewMissing,
+            Rule::RequestMissing => Self::RequestMissing,
+            Rule::RequestMismatch => Self::RequestMismatch,
+            Rule::InputNotApproved => Self::InputNotApproved,
+            Rule::ApprovalMissing => Self::ApprovalMissing,
+            Rule::GrantNotYet => Self::GrantNotYet,
+            Rule::GrantExpired => Self::GrantExpired,
+            Rule::UseSpent => Self::UseSpent,
+            Rule::DocumentInvalid => Self::DocumentInvalid,
+            Rule::BundleInvalid => Self::BundleInvalid,
+            Rule::InputInvalid => Self::InputInvalid,
+            Rule::ComponentRefused => Self::ComponentRefused,
+            Rule::NotRecorded => Self::NotRecorded,
+            Rule::ClockWentBack => Self::ClockWentBack,
         }
     }
 }
@@ -143,7 +155,7 @@ impl fmt::Display for Code {
 impl FromStr for Code {
     type Err = ParseError;
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        let found = Self::all().find(|code| code.code() == s);
+        let found = Self::ALL.iter().find(|code| code.code() == s).copied();
         found.ok_or_else(|| ParseError::new("problem code", s, "a code of this version's API"))
     }
 }

@@ -45,6 +45,6 @@ impl Problem {
 
 impl From<&Denial> for Problem {
     fn from(denial: &Denial) -> Self {
-        Self::new(Code::Denied(denial.rule), &denial.fact, &denial.help)
+        Self::new(denial.rule.into(), &denial.fact, &denial.help)
     }
 }

@@ -10,7 +10,7 @@ use crate::{Code, Problem};
 #[test]
 fn every_code_is_kebab_case_unique_and_comes_back() {
     let mut seen = BTreeSet::new();
-    for code in Code::all() {
+    for &code in Code::ALL {
         let text = code.code();
         assert!(
             text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
@@ -23,7 +23,6 @@ fn every_code_is_kebab_case_unique_and_comes_back() {
         assert!((400..=599).contains(&code.status()), "{text}");
         assert!(!code.title().is_empty(), "{text}");
     }
-    assert_eq!(seen.len(), 32);
     assert!("teapot".parse::<Code>().is_err());
 }
 
@@ -57,13 +56,15 @@ fn an_envelope_keeps_its_exact_bytes_inside_a_body() {
 }
 
 #[test]
-fn a_rule_that_domain_adds_gets_a_code_here() {
-    let error = serde_json::from_str::<Rule>("\"no-such-rule\"")
+fn a_denial_has_the_code_of_its_rule() {
+    // Serde's own list of variants, so that the test cannot forget a rule.
+    let listed = serde_json::from_str::<Rule>("\"no-such-rule\"")
         .unwrap_err()
         .to_string();
-    let known = error.matches('`').count() / 2 - 1;
-    let denials = Code::all()
-        .filter(|code| matches!(code, Code::Denied(_)))
-        .count();
-    assert_eq!(denials, known, "{error}");
+    let rules: Vec<&str> = listed.split('`').skip(3).step_by(2).collect();
+    assert!(rules.len() > 17, "{listed}");
+    for name in rules {
+        let rule: Rule = serde_json::from_value(name.into()).unwrap();
+        assert_eq!((rule.code(), Code::from(rule).code()), (name, name));
+    }
 }

@@ -26,7 +26,10 @@ async fn a_document_comes_back_byte_for_byte() {
         revision: sent.revision,
         ..Filter::default()
     };
-    assert_eq!(store.documents(&filter).await.unwrap(), [sent.clone()]);
+    assert_eq!(
+        store.documents(&filter).await.unwrap(),
+        std::slice::from_ref(&sent)
+    );
     assert_eq!(
         store.newest(DocumentKind::Submission).await.unwrap(),
         Some(sent)
