@@ -1,1 +1,86 @@
-//! .
+//! The use-cases of the control plane: log in, upload, submit, review, request, approve, launch,
+//! stop, and what people may read.
+//!
+//! Whatever changes is in the ledger first and in the store second; the store is a projection that
+//! [`project`] can make again. What it decides here is advice: the runner decides for itself, and the
+//! runner's denial is the one that counts. Not here: HTTP (crate `server`), SQL (crate `store`),
+//! executing and recording (crate `executor`).
+
+mod advice;
+mod blobs;
+mod documents;
+mod error;
+mod evidence;
+mod launch;
+mod live;
+mod login;
+mod open;
+mod project;
+mod project_runs;
+mod reading;
+mod requests;
+mod runs;
+mod stops;
+mod upload;
+
+use std::sync::Arc;
+
+use domain::{Clock, Entropy};
+use executor::{AuthorityDocuments, Runner};
+use ledger::Ledger;
+use store::Store;
+use tokio::sync::Mutex;
+use trust::Authority;
+
+pub use blobs::RunnerBlobs;
+pub use documents::Filed;
+pub use error::{AppError, chain};
+pub use evidence::Receipted;
+pub use login::{CHALLENGE_LIFE_MS, Opened, SESSION_LIFE_MS, Who};
+pub use open::{AppLimits, AppOptions, OpenError};
+pub use requests::{Inbox, RequestState, RequestStatus};
+pub use upload::{Upload, Uploaded};
+
+/// The control plane of one process. Shared by all callers through an `Arc`.
+pub struct App {
+    store: Store,
+    blobs: store::Blobs,
+    runner: Arc<dyn Runner>,
+    ledger: Ledger,
+    authority: Arc<Authority>,
+    documents: AuthorityDocuments,
+    origins: Vec<String>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    limits: AppLimits,
+    /// The next ledger entry to project.
+    projected: Mutex<u64>,
+    /// Held from the check of a document to its entry, so that of two with one name one is accepted.
+    filing: Mutex<()>,
+    live: live::LiveRuns,
+}
+
+impl App {
+    /// Whether anything can be recorded and stored; says why not.
+    ///
+    /// # Errors
+    /// [`AppError::ReadOnly`] or [`AppError::Store`].
+    pub async fn ready(&self) -> Result<(), AppError> {
+        self.writable()?;
+        Ok(self.store.ping().await?)
+    }
+
+    /// Refuses every write while nothing can be recorded.
+    pub(crate) fn writable(&self) -> Result<(), AppError> {
+        if self.live.is_closing() {
+            return Err(AppError::Stopping);
+        }
+        match self.runner.not_ready() {
+            None => Ok(()),
+            Some(reason) => Err(AppError::ReadOnly(reason)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! Advice: what the runner would say about an access request now.
+//!
+//! The same `decide()`, over facts from the same documents, for a run that nobody has ordered yet.
+//! Documents that do not verify give no facts here; in an order they make the runner refuse it. It
+//! shows people what is missing, and nothing relies on it.
+
+use domain::decide::{
+    ApprovalFact, Facts, InputRule, RequestFact, ReviewFact, RunFact, SubmissionFact, Window,
+};
+use domain::{Digest, GroupName, Manifest, Pair, PersonId, RequestId, RunId};
+use store::{Document, DocumentKind, Filter};
+use trust::{
+    AccessRequest, Approval, Document as Signed, Envelope, Review, RunRequest, Submission, Verified,
+};
+
+use crate::stops::Stops;
+use crate::{App, AppError};
+
+/// Seconds that the imagined run request lives.
+const RUN_REQUEST_LIFE_S: i64 = 60;
+
+/// Everything on file that belongs to one access request.
+pub(crate) struct Belongs {
+    pub(crate) submissions: Vec<Document>,
+    pub(crate) reviews: Vec<Document>,
+    pub(crate) approvals: Vec<Document>,
+    /// Numbers of uses that were started, sorted.
+    pub(crate) uses_spent: Vec<u64>,
+}
+
+impl App {
+    pub(crate) async fn belongs(
+        &self,
+        revision: &Digest,
+        request: &RequestId,
+    ) -> Result<Belongs, AppError> {
+        let of_revision = |kind| Filter {
+            kind: Some(kind),
+            revision: Some(*revision),
+            ..Filter::default()
+        };
+        let of_request = |kind| Filter {
+            kind: Some(kind),
+            request: Some(request.clone()),
+            ..Filter::default()
+        };
+        let spent = self
+            .store
+            .documents(&of_request(DocumentKind::RunRequest))
+            .await?;
+        let number = |d: &Document| Some(unverified::<RunRequest>(d)?.use_number);
+        let mut uses_spent: Vec<u64> = spent.iter().filter_map(number).collect();
+        uses_spent.sort_unstable();
+        Ok(Belongs {
+            submissions: self
+                .store
+                .documents(&of_revision(DocumentKind::Submission))
+                .await?,
+            reviews: self
+                .store
+                .documents(&of_revision(DocumentKind::Review))
+                .await?,
+            approvals: self
+                .store
+                .documents(&of_request(DocumentKind::Approval))
+                .await?,
+            uses_spent,
+        })
+    }
+
+    /// The manifest of a submitted revision; `None` when it is not submitted or its files are gone.
+    pub(crate) async fn manifest(&self, revision: &Digest) -> Result<Option<Manifest>, AppError> {
+        let path = domain::bundle::MANIFEST_PATH.parse()?;
+        let Some(file) = self.store.file(revision, &path).await? else {
+            return Ok(None);
+        };
+        let Some(bytes) = self.blobs.get(&file.digest).await? else {
+            return Ok(None);
+        };
+        Ok(Manifest::parse(&bytes).ok())
+    }
+
+    /// The facts about the next use of an access request.
+    pub(crate) fn advisory_facts<'m>(
+        &self,
+        access: &AccessRequest,
+        digest: Digest,
+        belongs: &Belongs,
+        stops: &Stops,
+        manifest: &'m Manifest,
+    ) -> Facts<'m> {
+        let authority = &self.authority;
+        let counted = |id: &PersonId| authority.person(id).map_or(id, |p| p.counted()).clone();
+        let groups = |id: &PersonId| self.groups(id).to_owned();
+        let human = |id: &PersonId| authority.person(id).is_some_and(trust::Person::is_human);
+        let reviews = self.verified_all(&belongs.reviews, stops, |v: &Verified<Review>| {
+            let d = v.doc();
+            Some(ReviewFact {
+                id: d.header.id.clone(),
+                digest: v.digest(),
+                reviewer: counted(&d.reviewer),
+                human: human(&d.reviewer),
+                groups: groups(&d.reviewer),
+                verdict: d.verdict,
+                ceiling: d.ceiling.capabilities().ok()?,
+                window: d.header.window(),
+            })
+        });
+        let approvals = self.verified_all(&belongs.approvals, stops, |v: &Verified<Approval>| {
+            let d = v.doc();
+            Some(ApprovalFact {
+                id: d.header.id.clone(),
+                approver: counted(&d.approver),
+                human: human(&d.approver),
+                groups: groups(&d.approver),
+                request: d.request,
+                reviews: d.reviews.clone(),
+                policy_version: d.policy.version,
+                scope: d.scope.capabilities().ok()?,
+                window: d.header.window(),
+            })
+        });
+        let submissions =
+            self.verified_all(&belongs.submissions, stops, |v: &Verified<Submission>| {
+                Some(SubmissionFact {
+                    author: counted(&v.doc().author),
+                })
+            });
+        let pairs: Vec<Pair> = access.scope.pairs().collect();
+        let request = access.scope.capabilities().ok().map(|scope| RequestFact {
+            id: access.header.id.clone(),
+            digest,
+            caller: counted(&access.caller),
+            revision: access.revision,
+            scope,
+            input: access.input.clone(),
+            window: access.window,
+            duration_s: access.duration_s,
+            uses: access.uses,
+        });
+        Facts {
+            now: self.clock.now(),
+            run: self.imagined_run(access, digest, pairs, &belongs.uses_spent),
+            manifest,
+            submissions,
+            reviews,
+            request,
+            approvals,
+            stops: stops.subjects.clone(),
+            targets: authority
+                .policy()
+                .targets
+                .iter()
+                .map(trust::PolicyTarget::rules)
+                .collect(),
+            policy_version: authority.policy().version,
+            caller_groups: groups(&access.caller),
+            run_id_spent: false,
+            uses_spent: belongs.uses_spent.clone(),
+        }
+    }
+
+    /// The run request that the caller would sign next.
+    fn imagined_run(
+        &self,
+        access: &AccessRequest,
+        digest: Digest,
+        pairs: Vec<Pair>,
+        uses_spent: &[u64],
+    ) -> RunFact {
+        let now = self.clock.now();
+        let caller = self
+            .authority
+            .person(&access.caller)
+            .map_or(&access.caller, |p| p.counted());
+        RunFact {
+            id: RunId::new(&*self.clock, &*self.entropy),
+            caller: caller.clone(),
+            revision: access.revision,
+            request: Some(digest),
+            runner: access.runner.clone(),
+            pairs,
+            input: match &access.input {
+                InputRule::Exact { digest } => *digest,
+                InputRule::Schema => Digest::of(b"{}"),
+            },
+            use_number: next_use(access.uses, uses_spent),
+            window: Window {
+                not_before: now,
+                not_after: now.plus_s(RUN_REQUEST_LIFE_S),
+            },
+        }
+    }
+
+    /// A person's groups; none for somebody who is not in the directory.
+    pub(crate) fn groups(&self, person: &PersonId) -> &[GroupName] {
+        self.authority
+            .person(person)
+            .map(|p| &p.groups[..])
+            .unwrap_or_default()
+    }
+
+    /// The facts of those documents that verify.
+    fn verified_all<D: Signed, F>(
+        &self,
+        documents: &[Document],
+        stops: &Stops,
+        fact: impl Fn(&Verified<D>) -> Option<F>,
+    ) -> Vec<F> {
+        let verified = |d: &Document| {
+            let envelope = Envelope::from_json(&d.envelope).ok()?;
+            self.authority.verify(&envelope, &stops.keys).ok()
+        };
+        documents
+            .iter()
+            .filter_map(verified)
+            .filter_map(|v| fact(&v))
+            .collect()
+    }
+}
+
+/// The lowest use number that is not spent; the last one when all are.
+pub(crate) fn next_use(uses: u64, spent: &[u64]) -> u64 {
+    (1..=uses).find(|n| !spent.contains(n)).unwrap_or(uses)
+}
+
+/// The document in a row that `App` wrote after verifying it; `None` for a tombstone.
+pub(crate) fn unverified<D: Signed>(document: &Document) -> Option<D> {
+    let envelope = Envelope::from_json(&document.envelope).ok()?;
+    trust::read_unverified(&envelope).ok()
+}

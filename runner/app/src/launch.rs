@@ -1,0 +1,310 @@
+//! Launching: from a signed run request to a run that the runner has taken, denied or lost.
+//!
+//! Nothing is decided here: whatever can be handed to the runner is handed to it, and the runner's
+//! denial is the recorded one. Only what cannot become a row (another person's request, bytes that are
+//! no run request, an input that is not there) is refused before.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Digest, Outcome, RequestId, RunId, RunState};
+use executor::{Ended, RunEvent, RunOrder};
+use store::{Document, DocumentKind, Run};
+use tokio_stream::StreamExt as _;
+use trust::chain::DOCUMENTS_MAX;
+use trust::{
+    AccessRequest, Approval, ChainDocuments, Document as Signed, Envelope, Problem, Review,
+    RunRequest, Submission,
+};
+
+use crate::documents::{Came, is_mine};
+use crate::live::Listed;
+use crate::login::Who;
+use crate::project_runs::{end_without_proof, queued};
+use crate::{App, AppError, chain};
+
+/// How often a cancellation is repeated until the runner has the run.
+const CANCEL_REPEAT: Duration = Duration::from_millis(20);
+
+impl App {
+    /// Keeps an input's exact bytes and returns their digest.
+    ///
+    /// # Errors
+    /// When it is too large or cannot be stored.
+    pub async fn input(&self, _who: &Who, bytes: &[u8]) -> Result<Digest, AppError> {
+        self.writable()?;
+        let max = domain::schema::INPUT_BYTES_MAX;
+        if bytes.len() > max {
+            return Err(AppError::TooLarge {
+                what: "the input".to_owned(),
+                bytes_max: max as u64,
+            });
+        }
+        Ok(self.blobs.put(bytes).await?)
+    }
+
+    /// Accepts a signed run request and starts the run as soon as there is a slot. The same run
+    /// request sent twice is the same run.
+    ///
+    /// # Errors
+    /// When it cannot become a run at all; a denial is a run that ended.
+    pub async fn launch(
+        self: &Arc<Self>,
+        who: &Who,
+        envelope: &[u8],
+        input: Option<&[u8]>,
+    ) -> Result<Run, AppError> {
+        self.writable()?;
+        let came = Came::parse(RunRequest::DOC, envelope)?;
+        let request: RunRequest = trust::read_unverified(&came.envelope)
+            .map_err(|e| AppError::document(RunRequest::DOC, e.problem.to_string()))?;
+        is_mine(RunRequest::DOC, &request.caller, who)?;
+        let digest = came.envelope.payload_digest();
+        if let Some(run) = self.store.run(&request.run).await? {
+            return same_run(run, digest);
+        }
+        self.has_input(who, &request, input).await?;
+        let (order, access) = self.order(&request, came.envelope).await?;
+        self.enqueue(&request, digest, access, order).await
+    }
+
+    async fn has_input(
+        &self,
+        who: &Who,
+        request: &RunRequest,
+        input: Option<&[u8]>,
+    ) -> Result<(), AppError> {
+        let Some(input) = input else {
+            if self.blobs.has(&request.input).await? {
+                return Ok(());
+            }
+            let problem = "the input of the run request is not here; send it along".to_owned();
+            return Err(AppError::BadRequest(problem));
+        };
+        let got = Digest::of(input);
+        if got != request.input {
+            let wanted = request.input;
+            let problem = format!("the input is {got}, and the run request is signed for {wanted}");
+            return Err(AppError::BadRequest(problem));
+        }
+        self.input(who, input).await.map(drop)
+    }
+
+    /// The order: documents out of the store, as they came.
+    async fn order(
+        &self,
+        request: &RunRequest,
+        run_request: Envelope,
+    ) -> Result<(Vec<u8>, RequestId), AppError> {
+        let unknown = |problem| AppError::document(RunRequest::DOC, problem);
+        let digest = request
+            .request
+            .ok_or_else(|| unknown("`request` is null, and self-serve is not supported yet"))?;
+        let document = self.store.document_by_digest(&digest).await?;
+        let document = document.filter(|d| d.kind == DocumentKind::AccessRequest);
+        let access_request = document.and_then(|d| Envelope::from_json(&d.envelope).ok());
+        let access_request =
+            access_request.ok_or_else(|| unknown("`request` is no access request on file"))?;
+        let access: AccessRequest = trust::read_unverified(&access_request)
+            .map_err(|e| AppError::document(AccessRequest::DOC, e.problem.to_string()))?;
+        let id = access.header.id;
+        let belongs = self.belongs(&request.revision, &id).await?;
+        let stops = self.stops().await?;
+        let documents = ChainDocuments {
+            run_request,
+            access_request,
+            approvals: self.usable::<Approval>(&belongs.approvals, &stops.keys),
+            submissions: self.usable::<Submission>(&belongs.submissions, &stops.keys),
+            reviews: self.usable::<Review>(&belongs.reviews, &stops.keys),
+            // The runner knows its stops by itself.
+            stops: Vec::new(),
+        };
+        let order = RunOrder {
+            v: 1,
+            keyring: self.documents.keyring.clone(),
+            directory: self.documents.directory.clone(),
+            policy: self.documents.policy.clone(),
+            documents,
+        };
+        Ok((order.to_bytes(), id))
+    }
+
+    /// The newest documents whose keys may still sign and whose time is not over. The runner refuses
+    /// an order with any other, so that those who left would block everybody else; a document that is
+    /// wrong in another way goes along and is refused by the runner, recorded.
+    fn usable<D: Signed>(
+        &self,
+        documents: &[Document],
+        stopped: &BTreeSet<String>,
+    ) -> Vec<Envelope> {
+        let now = self.clock.now();
+        let counts = |envelope: &Envelope| match self.authority.verify::<D>(envelope, stopped) {
+            Ok(verified) => verified.doc().window().contains(now),
+            Err(e) => !matches!(
+                e.problem,
+                Problem::UnknownKey(_) | Problem::KeyNotActive(..) | Problem::KeyStopped(_)
+            ),
+        };
+        let parsed = documents
+            .iter()
+            .filter_map(|d| Envelope::from_json(&d.envelope).ok());
+        parsed.filter(counts).take(DOCUMENTS_MAX).collect()
+    }
+
+    /// Makes the row and the task that drives the run.
+    async fn enqueue(
+        self: &Arc<Self>,
+        request: &RunRequest,
+        digest: Digest,
+        access: RequestId,
+        order: Vec<u8>,
+    ) -> Result<Run, AppError> {
+        let run = queued(request, digest, Some(access), self.clock.now_ms());
+        let (app, id) = (Arc::clone(self), run.id.clone());
+        let max = self.limits.open_runs_max;
+        let (listed, is_listed) = tokio::sync::oneshot::channel();
+        let (row_is_there, go) = tokio::sync::oneshot::channel::<()>();
+        // The task lists the run itself, because the listing ends with the task, however it ends.
+        tokio::spawn(async move {
+            let Some(entry) = app.live.list(&id, max) else {
+                return;
+            };
+            // Whoever asked may be gone; then the row is never made, and `go` fails.
+            let _ = listed.send(());
+            if go.await.is_ok() {
+                app.drive(&id, order, entry).await;
+            }
+        });
+        if is_listed.await.is_err() {
+            return Err(AppError::Busy {
+                what: "the queue of runs",
+                max: max as u64,
+            });
+        }
+        // If we die after this, the row is open without a task; the next start closes it as lost.
+        let mut tx = self.store.begin().await?;
+        match tx.insert_run(&run).await {
+            Ok(()) => tx.commit().await?,
+            Err(store::StoreError::Exists { .. }) => {
+                drop(tx);
+                let other = self.store.run(&run.id).await?;
+                return same_run(other.ok_or(AppError::Stopping)?, digest);
+            }
+            Err(e) => return Err(e.into()),
+        }
+        let _ = row_is_there.send(());
+        Ok(run)
+    }
+
+    /// Waits for a slot, hands the order to the runner, and follows the run to its end.
+    async fn drive(&self, run: &RunId, order: Vec<u8>, listed: Listed<'_>) {
+        let slot = tokio::select! {
+            slot = Arc::clone(&self.live.slots).acquire_owned() => slot.ok(),
+            () = listed.cancelled() => None,
+        };
+        if slot.is_none() {
+            // It never reached the runner, so there is nothing to record.
+            self.close_row(run, Outcome::Cancelled).await;
+            return;
+        }
+        let mut events = self.runner.start(run.clone(), order).await;
+        let mut handed_over = false;
+        loop {
+            let cancel = async {
+                listed.cancelled().await;
+                // The runner does not have the run while it verifies; so this is repeated.
+                while !self.runner.cancel(run) {
+                    tokio::time::sleep(CANCEL_REPEAT).await;
+                }
+            };
+            let event = tokio::select! {
+                event = events.next() => event,
+                () = cancel, if !handed_over => {
+                    handed_over = true;
+                    continue;
+                }
+            };
+            match event {
+                Some(event) => self.follow(run, event).await,
+                None => break,
+            }
+        }
+        drop(slot);
+        // After a real end the row has moved already and this changes nothing.
+        self.close_row(run, Outcome::Lost).await;
+    }
+
+    async fn follow(&self, run: &RunId, event: RunEvent) {
+        let told = match &event {
+            RunEvent::Started { started_at_ms } => {
+                serde_json::json!({ "event": "started", "started_at_ms": started_at_ms })
+            }
+            RunEvent::Progress { percent, note } => {
+                serde_json::json!({ "event": "progress", "percent": percent, "note": note })
+            }
+            RunEvent::Ended(ended) => {
+                serde_json::json!({ "event": "ended", "outcome": ended.outcome, "denial": ended.denial })
+            }
+        };
+        let kept = match event {
+            RunEvent::Started { .. } => self.project().await,
+            RunEvent::Progress { .. } => Ok(()),
+            RunEvent::Ended(ended) => self.keep_end(run, *ended).await,
+        };
+        if let Err(e) = kept {
+            // The runner has recorded it: the next projection, at the latest the next start, repairs.
+            tracing::error!(run.id = %run, error = %chain(&e), "a run's event is not in the store yet");
+        }
+        let at_ms = self.clock.now_ms();
+        if let Err(e) = self.store.append_event(run, at_ms, &told.to_string()).await {
+            tracing::error!(run.id = %run, error = %chain(&e), "a run's event is not listed");
+        }
+    }
+
+    /// Keeps what a run left. The output first: a row that names it finds it.
+    async fn keep_end(&self, run: &RunId, ended: Ended) -> Result<(), AppError> {
+        if let Some(output) = &ended.output {
+            self.blobs.put(output.as_bytes()).await?;
+        }
+        self.project().await?;
+        let row = self.store.run(run).await?;
+        if row.is_some_and(|r| matches!(r.state, RunState::Ended { .. })) {
+            return Ok(());
+        }
+        // No entry closed it: the log takes none any more, and this is all that will be known.
+        let mut tx = self.store.begin().await?;
+        let end = end_without_proof(ended.outcome, self.clock.now_ms(), ended.denial);
+        tx.end_run(run, &end).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends a row that is still open.
+    async fn close_row(&self, run: &RunId, outcome: Outcome) {
+        let closed = async {
+            let row = self.store.run(run).await?;
+            if row.is_none_or(|r| matches!(r.state, RunState::Ended { .. })) {
+                return Ok(());
+            }
+            let mut tx = self.store.begin().await?;
+            tx.end_run(run, &end_without_proof(outcome, self.clock.now_ms(), None))
+                .await?;
+            tx.commit().await
+        };
+        if let Err(e) = closed.await {
+            tracing::error!(run.id = %run, error = %chain(&e), "a run's row cannot be closed");
+        }
+    }
+}
+
+/// A run id belongs to one run request.
+fn same_run(run: Run, digest: Digest) -> Result<Run, AppError> {
+    if run.run_request == digest {
+        Ok(run)
+    } else {
+        Err(AppError::Conflict {
+            what: run.id.to_string(),
+            existing: run.run_request,
+        })
+    }
+}

@@ -1,0 +1,187 @@
+//! Opening: is this the ledger that the store has seen, and does the store say what the ledger says?
+//!
+//! Order matters: the anchor before anything is appended, then the adoption of keyring, directory and
+//! policy by the runner, then the projection, then the runs that nobody is executing any more.
+
+use std::sync::Arc;
+
+use domain::{Clock, Entropy, Outcome};
+use executor::{AuthorityDocuments, LocalRunner};
+use ledger::{Event, Position};
+use store::{RunFilter, Store, StoreError};
+use tokio::sync::Mutex;
+
+use crate::live::LiveRuns;
+use crate::project_runs::end_without_proof;
+use crate::{App, AppError};
+
+/// Named limits of one server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppLimits {
+    /// Runs that execute at a time; further ones wait in the queue.
+    pub concurrent_runs_max: usize,
+    /// Runs that execute or wait; further ones are refused.
+    pub open_runs_max: usize,
+    /// Seconds that one call waits for a run's end.
+    pub wait_s_max: u64,
+}
+
+impl AppLimits {
+    /// For one small machine: each live run may hold 256 MiB of guest memory.
+    pub const DEFAULT: Self = Self {
+        concurrent_runs_max: 8,
+        open_runs_max: 256,
+        wait_s_max: 60,
+    };
+}
+
+/// What an [`App`] is made of.
+pub struct AppOptions {
+    /// The projection.
+    pub store: Store,
+    /// Files and inputs.
+    pub blobs: store::Blobs,
+    /// The runner of this process; its ledger is also this control plane's.
+    pub runner: LocalRunner,
+    /// Keyring, directory and policy in force.
+    pub documents: AuthorityDocuments,
+    /// The addresses under which people reach this server, as `http://127.0.0.1:7070`.
+    pub origins: Vec<String>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids, nonces and tokens.
+    pub entropy: Arc<dyn Entropy>,
+    /// Limits.
+    pub limits: AppLimits,
+}
+
+/// Why the control plane refuses service.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The ledger is not the one that the store has seen.
+    #[error(
+        "the ledger is behind what the store has seen of it; restore the ledger, or re-enrol this runner under a new key and delete the store"
+    )]
+    Anchor(#[from] ledger::ledger::AnchorError),
+    /// The runner does not accept keyring, directory and policy.
+    #[error("the runner does not adopt keyring, directory and policy")]
+    Adopt(#[from] executor::runner::AdoptError),
+    /// A row that no ledger entry explains.
+    #[error(
+        "the store has {kind} {digest} for ledger entry {index}, which is not about it: the store was changed by hand; delete it, and it is rebuilt from the ledger"
+    )]
+    Corrupt {
+        /// The row's kind.
+        kind: &'static str,
+        /// The row's digest.
+        digest: domain::Digest,
+        /// The entry that it names.
+        index: u64,
+    },
+    /// The store cannot be used.
+    #[error("the store cannot be used")]
+    Store(#[from] StoreError),
+    /// Ledger or blobs do not give what the projection needs.
+    #[error("the store cannot be brought up to the ledger")]
+    Projection(#[source] AppError),
+}
+
+impl App {
+    /// Opens the control plane.
+    ///
+    /// # Errors
+    /// See [`OpenError`]: whatever is not as it should be refuses service, nothing is guessed.
+    pub async fn open(options: AppOptions) -> Result<Arc<Self>, OpenError> {
+        let ledger = options.runner.ledger().clone();
+        options.store.check_ledger(ledger.size()).await?;
+        if let Some(anchor) = options.store.anchor().await? {
+            ledger.check_anchor(&anchor.checkpoint)?;
+        }
+        let authority = options.runner.adopt(&options.documents).await?;
+        let next = options.store.applied().await?;
+        let app = Self {
+            store: options.store,
+            blobs: options.blobs,
+            runner: Arc::new(options.runner),
+            ledger,
+            authority,
+            documents: options.documents,
+            origins: options.origins,
+            clock: options.clock,
+            entropy: options.entropy,
+            limits: options.limits,
+            projected: Mutex::new(next),
+            filing: Mutex::new(()),
+            live: LiveRuns::new(options.limits.concurrent_runs_max),
+        };
+        app.rows_have_entries().await?;
+        app.project().await.map_err(OpenError::Projection)?;
+        let projected = *app.projected.lock().await;
+        app.store.settle(projected).await?;
+        app.close_abandoned().await?;
+        Ok(Arc::new(app))
+    }
+
+    /// Every document's row names the ledger entry that it projects; that entry must be about it.
+    async fn rows_have_entries(&self) -> Result<(), OpenError> {
+        let mut from = 0;
+        loop {
+            let rows = self.store.document_entries(from).await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            from = last.index + 1;
+            for row in &rows {
+                let entry = self.ledger.entry(Position::from_index(row.index));
+                let entry = entry.map_err(|e| OpenError::Projection(e.into()))?;
+                if !is_about(&entry.leaf.event, &row.digest) {
+                    let kind = row.kind.code();
+                    return Err(OpenError::Corrupt {
+                        kind,
+                        digest: row.digest,
+                        index: row.index,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Runs that are open in the store after the projection: no entry closed them, so they never got
+    /// to the runner before the process died.
+    async fn close_abandoned(&self) -> Result<(), StoreError> {
+        let open = RunFilter {
+            open_only: true,
+            ..RunFilter::default()
+        };
+        for run in self.store.runs(&open).await? {
+            tracing::warn!(run.id = %run.id, "run was waiting when the server died and is closed as lost");
+            let mut tx = self.store.begin().await?;
+            let end = end_without_proof(Outcome::Lost, self.clock.now_ms(), None);
+            tx.end_run(&run.id, &end).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether an event is the one that put a document of this digest into the store.
+fn is_about(event: &Event, digest: &domain::Digest) -> bool {
+    match event {
+        Event::SubmissionAccepted { document, .. }
+        | Event::ReviewAccepted { document, .. }
+        | Event::RequestAccepted { document, .. }
+        | Event::ApprovalAccepted { document, .. }
+        | Event::StopAccepted { document, .. }
+        | Event::KeyringAdopted { document, .. }
+        | Event::DirectoryAdopted { document, .. }
+        | Event::PolicyAdopted { document, .. } => document == digest,
+        Event::RunStarted { order, .. } => order == digest,
+        Event::RunFinished { receipt, .. } => receipt.as_ref() == Some(digest),
+        Event::LogOpened { .. }
+        | Event::RunDenied { .. }
+        | Event::CallIntent { .. }
+        | Event::CallOutcome { .. }
+        | Event::OutputReleased { .. }
+        | Event::RunLost { .. } => false,
+    }
+}

@@ -1,0 +1,307 @@
+//! From ledger entries to rows: the only way in which documents, revisions and run states get into
+//! the store. The happy path and recovery call the same function, so a crash between ledger and
+//! store, or a lost store, is repaired by doing what would have been done.
+//!
+//! Entries were verified when they were accepted and are not verified again. An erased payload leaves
+//! a tombstone: a row with id and digest and an empty envelope.
+
+use domain::{Digest, RequestId};
+use ledger::{Event, Position, StoredEntry};
+use store::{Document, DocumentKind, Revision, RevisionFile, StoreError, Tx};
+use trust::{AccessRequest, Approval, Document as Signed, Envelope, Review, Stop, Submission};
+
+use crate::{App, AppError};
+
+/// A document whose columns are known: id, digest and kind come from the entry, the rest from its
+/// payload.
+struct Row {
+    kind: DocumentKind,
+    id: String,
+    digest: Digest,
+    revision: Option<Digest>,
+    request: Option<RequestId>,
+    person: Option<domain::PersonId>,
+}
+
+impl App {
+    /// Projects every entry that is durable and not yet projected, in order, then anchors the newest
+    /// checkpoint.
+    ///
+    /// If we die between two entries, the next start goes on where the store's own mark is. If the
+    /// store fails, the entry stays the next one, and the next call tries again.
+    pub(crate) async fn project(&self) -> Result<(), AppError> {
+        let mut next = self.projected.lock().await;
+        let size = self.ledger.size();
+        if *next >= size {
+            return Ok(());
+        }
+        while *next < size {
+            let entry = self.ledger.entry(Position::from_index(*next))?;
+            self.project_entry(&entry).await?;
+            *next += 1;
+        }
+        self.anchor().await
+    }
+
+    /// Keeps the newest checkpoint in the store: a ledger that is cut or restored later is noticed.
+    async fn anchor(&self) -> Result<(), AppError> {
+        let checkpoint = self.ledger.checkpoint()?;
+        let size = ledger::Checkpoint::parse(&checkpoint)
+            .map_err(|e| AppError::Log(e.into()))?
+            .0
+            .size;
+        self.store
+            .set_anchor(&store::Anchor { size, checkpoint })
+            .await?;
+        Ok(())
+    }
+
+    async fn project_entry(&self, entry: &StoredEntry) -> Result<(), AppError> {
+        match &entry.leaf.event {
+            Event::LogOpened { .. }
+            | Event::CallIntent { .. }
+            | Event::CallOutcome { .. }
+            | Event::OutputReleased { .. } => Ok(()),
+            Event::RunDenied { .. }
+            | Event::RunStarted { .. }
+            | Event::RunFinished { .. }
+            | Event::RunLost { .. } => self.project_run(entry).await,
+            Event::StopAccepted { .. } => {
+                // Before the row: if we die in between, revoking again changes nothing.
+                self.revoke_stopped(entry).await?;
+                self.project_document(entry).await
+            }
+            Event::SubmissionAccepted { .. }
+            | Event::ReviewAccepted { .. }
+            | Event::RequestAccepted { .. }
+            | Event::ApprovalAccepted { .. }
+            | Event::KeyringAdopted { .. }
+            | Event::DirectoryAdopted { .. }
+            | Event::PolicyAdopted { .. } => self.project_document(entry).await,
+        }
+    }
+
+    async fn project_document(&self, entry: &StoredEntry) -> Result<(), AppError> {
+        let Some(row) = row(entry)? else {
+            return Ok(());
+        };
+        let revision = match (row.kind, row.revision) {
+            (DocumentKind::Submission, Some(digest)) => self.new_revision(entry, &digest).await?,
+            _ => None,
+        };
+        let index = entry.position.index();
+        let Some(mut tx) = self.store.project(index).await? else {
+            return Ok(());
+        };
+        if let Some((revision, files)) = revision {
+            settled(index, tx.insert_revision(&revision, &files).await)?;
+        }
+        insert(&mut tx, entry, row, entry.payload().unwrap_or_default()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The rows of a revision that is submitted for the first time, read from its blobs.
+    async fn new_revision(
+        &self,
+        entry: &StoredEntry,
+        digest: &Digest,
+    ) -> Result<Option<(Revision, Vec<RevisionFile>)>, AppError> {
+        if self.store.revision(digest).await?.is_some() {
+            return Ok(None);
+        }
+        let submission: Submission = read(entry)?;
+        let Some(index) = self.blobs.get(digest).await? else {
+            tracing::error!(revision = %digest, "the files of a submitted revision are gone; submit it again");
+            return Ok(None);
+        };
+        let listed = domain::BundleIndex::parse(&index);
+        let listed = listed.map_err(|e| AppError::Bundle(e.to_string()))?;
+        let mut files = Vec::new();
+        for (path, digest) in listed.files() {
+            let size = tokio::fs::metadata(self.blobs.path(digest))
+                .await
+                .map_or(0, |m| m.len());
+            files.push(RevisionFile {
+                path: path.clone(),
+                digest: *digest,
+                size_bytes: size,
+            });
+        }
+        let summary = match listed.get(domain::bundle::MANIFEST_PATH) {
+            Some(digest) => self.blobs.get(digest).await?,
+            None => None,
+        };
+        let summary = summary.and_then(|bytes| domain::Manifest::parse(&bytes).ok());
+        let revision = Revision {
+            digest: *digest,
+            script: submission.script,
+            version: submission.version,
+            summary: summary.map(|m| m.summary).unwrap_or_default(),
+            index,
+            uploader: submission.author,
+            created_ms: entry.leaf.at_ms,
+        };
+        Ok(Some((revision, files)))
+    }
+
+    /// A stopped person or key loses its sessions.
+    async fn revoke_stopped(&self, entry: &StoredEntry) -> Result<(), AppError> {
+        use domain::decide::StopSubject;
+        if entry.payload().is_none() {
+            return Ok(());
+        }
+        let stop: Stop = read(entry)?;
+        match &stop.subject {
+            StopSubject::Person(person) => {
+                self.store.revoke_person(person, entry.leaf.at_ms).await?;
+            }
+            StopSubject::Key(fingerprint) => {
+                self.store.revoke_key(fingerprint, entry.leaf.at_ms).await?;
+            }
+            StopSubject::Revision(_)
+            | StopSubject::Request(_)
+            | StopSubject::Target(_)
+            | StopSubject::Everything => {}
+        }
+        Ok(())
+    }
+}
+
+/// The columns of a document's row; `None` for events that carry no document.
+fn row(entry: &StoredEntry) -> Result<Option<Row>, AppError> {
+    let plain = |kind, id: String, digest: &Digest| Row {
+        kind,
+        id,
+        digest: *digest,
+        revision: None,
+        request: None,
+        person: None,
+    };
+    let erased = entry.payload().is_none();
+    let row = match &entry.leaf.event {
+        Event::SubmissionAccepted { id, document } => {
+            let row = plain(DocumentKind::Submission, id.to_string(), document);
+            if erased {
+                return Ok(Some(row));
+            }
+            let d: Submission = read(entry)?;
+            Row {
+                revision: Some(d.revision),
+                person: Some(d.author),
+                ..row
+            }
+        }
+        Event::ReviewAccepted { id, document } => {
+            let row = plain(DocumentKind::Review, id.to_string(), document);
+            if erased {
+                return Ok(Some(row));
+            }
+            let d: Review = read(entry)?;
+            Row {
+                revision: Some(d.revision),
+                person: Some(d.reviewer),
+                ..row
+            }
+        }
+        Event::RequestAccepted { id, document } => {
+            let row = plain(DocumentKind::AccessRequest, id.to_string(), document);
+            let row = Row {
+                request: Some(id.clone()),
+                ..row
+            };
+            if erased {
+                return Ok(Some(row));
+            }
+            let d: AccessRequest = read(entry)?;
+            Row {
+                revision: Some(d.revision),
+                person: Some(d.caller),
+                ..row
+            }
+        }
+        Event::ApprovalAccepted { id, document } => {
+            let row = plain(DocumentKind::Approval, id.to_string(), document);
+            if erased {
+                return Ok(Some(row));
+            }
+            let d: Approval = read(entry)?;
+            Row {
+                request: Some(d.request_id),
+                person: Some(d.approver),
+                ..row
+            }
+        }
+        Event::StopAccepted { id, document } => {
+            let row = plain(DocumentKind::Stop, id.to_string(), document);
+            if erased {
+                return Ok(Some(row));
+            }
+            let d: Stop = read(entry)?;
+            Row {
+                person: Some(d.by),
+                ..row
+            }
+        }
+        Event::KeyringAdopted { id, document, .. } => {
+            plain(DocumentKind::Keyring, id.to_string(), document)
+        }
+        Event::DirectoryAdopted { id, document, .. } => {
+            plain(DocumentKind::Directory, id.to_string(), document)
+        }
+        Event::PolicyAdopted { id, document, .. } => {
+            plain(DocumentKind::Policy, id.to_string(), document)
+        }
+        Event::LogOpened { .. }
+        | Event::RunDenied { .. }
+        | Event::RunStarted { .. }
+        | Event::CallIntent { .. }
+        | Event::CallOutcome { .. }
+        | Event::OutputReleased { .. }
+        | Event::RunFinished { .. }
+        | Event::RunLost { .. } => return Ok(None),
+    };
+    Ok(Some(row))
+}
+
+async fn insert(
+    tx: &mut Tx,
+    entry: &StoredEntry,
+    row: Row,
+    envelope: &[u8],
+) -> Result<(), AppError> {
+    let document = Document {
+        kind: row.kind,
+        id: row.id,
+        digest: row.digest,
+        envelope: envelope.to_owned(),
+        revision: row.revision,
+        request: row.request,
+        person: row.person,
+        created_ms: entry.leaf.at_ms,
+    };
+    settled(entry.position.index(), tx.insert_document(&document).await)
+}
+
+/// A row that is there already is what projecting again, or the same revision from a second author,
+/// looks like. Another row under the same name cannot come from `App`, which checks before it
+/// appends; the first one stays, and the operator hears of it.
+pub(crate) fn settled(index: u64, done: Result<(), StoreError>) -> Result<(), AppError> {
+    match done {
+        Err(e @ StoreError::Conflict { .. }) => {
+            tracing::warn!(ledger.index = index, problem = %e, "an entry's row exists and stays as it is");
+            Ok(())
+        }
+        other => Ok(other?),
+    }
+}
+
+/// The document in an entry's payload.
+pub(crate) fn read<D: Signed>(entry: &StoredEntry) -> Result<D, AppError> {
+    let unreadable = || AppError::EntryUnreadable {
+        index: entry.position.index(),
+        what: D::DOC,
+    };
+    let envelope = entry.payload().ok_or_else(unreadable)?;
+    let envelope = Envelope::from_json(envelope).map_err(|_| unreadable())?;
+    trust::read_unverified(&envelope).map_err(|_| unreadable())
+}

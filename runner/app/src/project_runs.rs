@@ -1,0 +1,216 @@
+//! The run's part of the projection: what the runner's entries say about each run.
+//!
+//! A row is usually there before the runner's first entry, as `queued`; when the store was lost it is
+//! made again from the order that the runner recorded with the start. A denied run that never got
+//! further cannot be made again: the ledger keeps the denial, not the order.
+
+use domain::{Denial, Outcome, RunId, RunState};
+use executor::RunOrder;
+use ledger::{Event, StoredEntry};
+use serde::Deserialize;
+use store::{Document, DocumentKind, Run, RunEnd, StoreError, Tx};
+use trust::{AccessRequest, Envelope, Receipt, RunRequest};
+
+use crate::project::settled;
+use crate::{App, AppError};
+
+/// What is read of the runner's note beside a run's start; its other fields are in the documents.
+#[derive(Deserialize)]
+struct StartNote {
+    order: RunOrder,
+}
+
+impl App {
+    pub(crate) async fn project_run(&self, entry: &StoredEntry) -> Result<(), AppError> {
+        let index = entry.position.index();
+        let at_ms = entry.leaf.at_ms;
+        match &entry.leaf.event {
+            Event::RunStarted { run, .. } => self.run_started(entry, run).await,
+            Event::RunFinished {
+                run,
+                outcome,
+                recording,
+                ..
+            } => {
+                let receipt = entry.payload().and_then(receipt);
+                let end = RunEnd {
+                    outcome: *outcome,
+                    at_ms,
+                    denial: None,
+                    receipt: receipt.as_ref().map(|(r, _)| r.header.id.clone()),
+                    recording: Some(*recording),
+                    result: receipt.as_ref().and_then(|(r, _)| r.output),
+                };
+                let Some(mut tx) = self.store.project(index).await? else {
+                    return Ok(());
+                };
+                if let Some((receipt, document)) = receipt {
+                    let document = Document {
+                        revision: Some(receipt.revision),
+                        created_ms: at_ms,
+                        ..document
+                    };
+                    settled(index, tx.insert_document(&document).await)?;
+                }
+                finish(&mut tx, index, run, &end).await?;
+                Ok(tx.commit().await?)
+            }
+            Event::RunLost { run } => {
+                self.end(index, run, end_without_proof(Outcome::Lost, at_ms, None))
+                    .await
+            }
+            Event::RunDenied { run } => {
+                // Only a queued run is denied: an order that repeats a live run's id must not end it.
+                let row = self.store.run(run).await?;
+                if row.is_none_or(|r| r.state != RunState::Queued) {
+                    return Ok(());
+                }
+                let denial: Option<Denial> =
+                    entry.payload().and_then(|p| serde_json::from_slice(p).ok());
+                self.end(
+                    index,
+                    run,
+                    end_without_proof(Outcome::Denied, at_ms, denial),
+                )
+                .await
+            }
+            Event::LogOpened { .. }
+            | Event::SubmissionAccepted { .. }
+            | Event::ReviewAccepted { .. }
+            | Event::RequestAccepted { .. }
+            | Event::ApprovalAccepted { .. }
+            | Event::StopAccepted { .. }
+            | Event::KeyringAdopted { .. }
+            | Event::DirectoryAdopted { .. }
+            | Event::PolicyAdopted { .. }
+            | Event::CallIntent { .. }
+            | Event::CallOutcome { .. }
+            | Event::OutputReleased { .. } => Ok(()),
+        }
+    }
+
+    async fn run_started(&self, entry: &StoredEntry, run: &RunId) -> Result<(), AppError> {
+        let (index, at_ms) = (entry.position.index(), entry.leaf.at_ms);
+        let unreadable = || AppError::EntryUnreadable {
+            index,
+            what: "run's start",
+        };
+        let known = self.store.run(run).await?;
+        let ordered = match entry.payload() {
+            None => None,
+            Some(payload) => {
+                let note: StartNote = serde_json::from_slice(payload).map_err(|_| unreadable())?;
+                let request: RunRequest = trust::read_unverified(&note.order.documents.run_request)
+                    .map_err(|_| unreadable())?;
+                Some((note.order, request))
+            }
+        };
+        let Some(mut tx) = self.store.project(index).await? else {
+            return Ok(());
+        };
+        if let Some((order, request)) = &ordered {
+            let access = trust::read_unverified::<AccessRequest>(&order.documents.access_request);
+            let access = access.ok().map(|a| a.header.id);
+            let document = Document {
+                kind: DocumentKind::RunRequest,
+                id: request.header.id.to_string(),
+                digest: order.documents.run_request.payload_digest(),
+                envelope: order
+                    .documents
+                    .run_request
+                    .to_json()
+                    .map_err(|_| unreadable())?,
+                revision: Some(request.revision),
+                request: access.clone(),
+                person: Some(request.caller.clone()),
+                created_ms: at_ms,
+            };
+            settled(index, tx.insert_document(&document).await)?;
+            if known.is_none() {
+                tx.insert_run(&queued(request, document.digest, access, at_ms))
+                    .await?;
+            }
+        }
+        if known.is_some() || ordered.is_some() {
+            moved(index, tx.start_run(run, at_ms).await)?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn end(&self, index: u64, run: &RunId, end: RunEnd) -> Result<(), AppError> {
+        let Some(mut tx) = self.store.project(index).await? else {
+            return Ok(());
+        };
+        finish(&mut tx, index, run, &end).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// The row of a run that waits.
+pub(crate) fn queued(
+    request: &RunRequest,
+    digest: domain::Digest,
+    access: Option<domain::RequestId>,
+    at_ms: u64,
+) -> Run {
+    Run {
+        id: request.run.clone(),
+        run_request: digest,
+        request: access,
+        caller: request.caller.clone(),
+        revision: request.revision,
+        state: RunState::Queued,
+        queued_ms: at_ms,
+        started_ms: None,
+        ended_ms: None,
+        denial: None,
+        receipt: None,
+        recording: None,
+        result: None,
+    }
+}
+
+/// An end of which nothing but itself is known.
+pub(crate) fn end_without_proof(outcome: Outcome, at_ms: u64, denial: Option<Denial>) -> RunEnd {
+    RunEnd {
+        outcome,
+        at_ms,
+        denial,
+        receipt: None,
+        recording: None,
+        result: None,
+    }
+}
+
+async fn finish(tx: &mut Tx, index: u64, run: &RunId, end: &RunEnd) -> Result<(), AppError> {
+    moved(index, tx.end_run(run, end).await)
+}
+
+/// A move that the stored state does not allow, or of a run whose start is not known any more, says
+/// that the row had been closed otherwise; the ledger keeps what happened.
+fn moved(index: u64, done: Result<(), StoreError>) -> Result<(), AppError> {
+    match done {
+        Err(e @ (StoreError::Move { .. } | StoreError::Absent { .. })) => {
+            tracing::warn!(ledger.index = index, problem = %e, "a run's row stays as it is");
+            Ok(())
+        }
+        other => Ok(other?),
+    }
+}
+
+/// The receipt in a last entry's payload; `None` when it was erased or the run had none.
+fn receipt(payload: &[u8]) -> Option<(Receipt, Document)> {
+    let envelope = Envelope::from_json(payload).ok()?;
+    let receipt: Receipt = trust::read_unverified(&envelope).ok()?;
+    let document = Document {
+        kind: DocumentKind::Receipt,
+        id: receipt.header.id.to_string(),
+        digest: envelope.payload_digest(),
+        envelope: payload.to_owned(),
+        revision: None,
+        request: None,
+        person: None,
+        created_ms: 0,
+    };
+    Some((receipt, document))
+}

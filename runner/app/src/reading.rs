@@ -1,0 +1,182 @@
+//! What people may read besides runs: scripts, revisions, documents, targets, the log.
+//!
+//! Everybody in the directory may read these; what belongs to a run is in [`crate::runs`].
+
+use domain::{BundlePath, Digest, RunId};
+use ledger::{LogProof, Position};
+use store::{Document, DocumentKind, Filter, Revision, RevisionFile};
+use trust::{Envelope, PolicyTarget, Receipt, RunRequest};
+
+use crate::advice::unverified;
+use crate::login::Who;
+use crate::{App, AppError};
+
+/// A revision with its files and what people said about it.
+#[derive(Debug, Clone)]
+pub struct RevisionStatus {
+    /// The revision.
+    pub revision: Revision,
+    /// Its files.
+    pub files: Vec<RevisionFile>,
+    /// Submissions and reviews of it.
+    pub documents: Vec<Document>,
+}
+
+impl App {
+    /// All submitted revisions, newest first within a script.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn scripts(&self) -> Result<Vec<Revision>, AppError> {
+        Ok(self.store.revisions(None).await?)
+    }
+
+    /// One submitted revision.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn revision(&self, digest: &Digest) -> Result<RevisionStatus, AppError> {
+        let absent = || AppError::NotFound(format!("revision {digest}"));
+        let revision = self.store.revision(digest).await?.ok_or_else(absent)?;
+        let files = self.store.files(digest).await?;
+        let filter = Filter {
+            revision: Some(*digest),
+            ..Filter::default()
+        };
+        let said = self.store.documents(&filter).await?;
+        let said = said.into_iter().filter(|d| {
+            matches!(d.kind, DocumentKind::Submission | DocumentKind::Review) && !is_tombstone(d)
+        });
+        Ok(RevisionStatus {
+            revision,
+            files,
+            documents: said.collect(),
+        })
+    }
+
+    /// The bytes of one file of a submitted revision; the reader hashes them.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn file(&self, revision: &Digest, path: &BundlePath) -> Result<Vec<u8>, AppError> {
+        let absent = || AppError::NotFound(format!("file {path} of {revision}"));
+        if path.as_str() == domain::bundle::INDEX_PATH {
+            let revision = self.store.revision(revision).await?;
+            return revision.map(|r| r.index).ok_or_else(absent);
+        }
+        let file = self.store.file(revision, path).await?.ok_or_else(absent)?;
+        self.blobs.get(&file.digest).await?.ok_or_else(absent)
+    }
+
+    /// A document by its id or the digest of its payload. What belongs to a run is shown only to
+    /// those who may see the run.
+    ///
+    /// # Errors
+    /// When there is none that this person may see, or its content was erased.
+    pub async fn document(&self, who: &Who, reference: &str) -> Result<Document, AppError> {
+        let shown = domain::display::neutralise(&reference.chars().take(100).collect::<String>());
+        let absent = || AppError::NotFound(format!("document {shown}"));
+        let found = match reference.parse::<Digest>() {
+            Ok(digest) => self.store.document_by_digest(&digest).await?,
+            Err(_) => self.store.document(reference).await?,
+        };
+        let document = found.filter(|d| !is_tombstone(d)).ok_or_else(absent)?;
+        if let Some(run) = run_of(&document) {
+            self.readable_run(who, &run).await.map_err(|e| match e {
+                AppError::NotFound(_) => absent(),
+                other => other,
+            })?;
+        }
+        Ok(document)
+    }
+
+    /// The keyring, directory or policy in force.
+    ///
+    /// # Errors
+    /// Never in practice: they were read when the server started.
+    pub fn in_force(&self, kind: DocumentKind) -> Result<Document, AppError> {
+        let (authority, documents) = (&self.authority, &self.documents);
+        let (id, envelope): (String, &Envelope) = match kind {
+            DocumentKind::Keyring => (
+                authority.keyring().header.id.to_string(),
+                &documents.keyring,
+            ),
+            DocumentKind::Directory => (
+                authority.directory().header.id.to_string(),
+                &documents.directory,
+            ),
+            DocumentKind::Policy => (authority.policy().header.id.to_string(), &documents.policy),
+            DocumentKind::Submission
+            | DocumentKind::Review
+            | DocumentKind::AccessRequest
+            | DocumentKind::Approval
+            | DocumentKind::RunRequest
+            | DocumentKind::Stop
+            | DocumentKind::Receipt => {
+                return Err(AppError::NotFound(format!("{} in force", kind.code())));
+            }
+        };
+        let bytes = envelope.to_json();
+        Ok(Document {
+            kind,
+            id,
+            digest: envelope.payload_digest(),
+            envelope: bytes.map_err(|e| AppError::document(kind.code(), e.to_string()))?,
+            revision: None,
+            request: None,
+            person: None,
+            created_ms: 0,
+        })
+    }
+
+    /// The policy's targets.
+    #[must_use]
+    pub fn targets(&self) -> &[PolicyTarget] {
+        &self.authority.policy().targets
+    }
+
+    /// The log's newest signed checkpoint.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub fn checkpoint(&self) -> Result<String, AppError> {
+        Ok(self.ledger.checkpoint()?)
+    }
+
+    /// That entry `index` is in the log of `size` entries; the checkpoint is the newest.
+    ///
+    /// # Errors
+    /// When there is no such entry or size.
+    pub fn proof(&self, index: u64, size: u64) -> Result<LogProof, AppError> {
+        if index >= size || size > self.ledger.size() {
+            return Err(AppError::NotFound(format!(
+                "entry {index} in the log of {size} entries"
+            )));
+        }
+        let position = Position::from_index(index);
+        let proof = self.ledger.proof(position)?;
+        let inclusion = self.ledger.inclusion(position, size)?;
+        Ok(LogProof { inclusion, ..proof })
+    }
+}
+
+/// An erased document keeps id and digest.
+pub(crate) fn is_tombstone(document: &Document) -> bool {
+    document.envelope.is_empty()
+}
+
+/// The run that a document belongs to.
+fn run_of(document: &Document) -> Option<RunId> {
+    match document.kind {
+        DocumentKind::RunRequest => Some(unverified::<RunRequest>(document)?.run),
+        DocumentKind::Receipt => Some(unverified::<Receipt>(document)?.run),
+        DocumentKind::Submission
+        | DocumentKind::Review
+        | DocumentKind::AccessRequest
+        | DocumentKind::Approval
+        | DocumentKind::Stop
+        | DocumentKind::Keyring
+        | DocumentKind::Directory
+        | DocumentKind::Policy => None,
+    }
+}

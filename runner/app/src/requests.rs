@@ -1,0 +1,184 @@
+//! Where an access request is, and what waits for a person. Derived at every call, never stored.
+
+use domain::decide::decide;
+use domain::{Denial, RequestId, Rule};
+use store::{Document, DocumentKind, Filter, Revision};
+use trust::AccessRequest;
+
+use crate::advice::{Belongs, unverified};
+use crate::login::Who;
+use crate::{App, AppError};
+
+/// Where an access request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestState {
+    /// Reviews or approvals are missing, or its time has not come.
+    Pending,
+    /// It can be used now.
+    Approved,
+    /// Its window has ended.
+    Expired,
+    /// All its uses are spent.
+    UsedUp,
+    /// Something that it depends on is stopped.
+    Stopped,
+}
+
+/// An access request with everything that belongs to it.
+#[derive(Debug, Clone)]
+pub struct RequestStatus {
+    /// The access request.
+    pub request: Document,
+    /// Submissions of its revision.
+    pub submissions: Vec<Document>,
+    /// Reviews of its revision.
+    pub reviews: Vec<Document>,
+    /// Its approvals.
+    pub approvals: Vec<Document>,
+    /// Where it is.
+    pub state: RequestState,
+    /// The first rule that fails now; `None` when it can be used.
+    pub missing: Option<Denial>,
+    /// Numbers of uses that were started.
+    pub uses_spent: Vec<u64>,
+}
+
+/// What waits for a person.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    /// Revisions that want the person's review.
+    pub to_review: Vec<Revision>,
+    /// Access requests that want the person's approval.
+    pub to_approve: Vec<Document>,
+}
+
+impl App {
+    /// An access request with what belongs to it, and the runner's likely answer to its next use.
+    ///
+    /// # Errors
+    /// When there is none, or its content was erased.
+    pub async fn access_request(&self, id: &RequestId) -> Result<RequestStatus, AppError> {
+        let absent = || AppError::NotFound(format!("access request {id}"));
+        let document = self.store.document(id.as_str()).await?.ok_or_else(absent)?;
+        let access: AccessRequest = unverified(&document).ok_or_else(absent)?;
+        self.status(document, &access).await
+    }
+
+    async fn status(
+        &self,
+        request: Document,
+        access: &AccessRequest,
+    ) -> Result<RequestStatus, AppError> {
+        let belongs = self.belongs(&access.revision, &access.header.id).await?;
+        let stops = self.stops().await?;
+        let missing = match self.manifest(&access.revision).await? {
+            None => Some(Denial::new(
+                Rule::BundleInvalid,
+                format!("the files of {} are gone", access.revision),
+                "submit the revision again",
+            )),
+            Some(manifest) => {
+                let digest = request.digest;
+                let facts = self.advisory_facts(access, digest, &belongs, &stops, &manifest);
+                decide(&facts).err()
+            }
+        };
+        let state = state(access, missing.as_ref(), &belongs.uses_spent);
+        let Belongs {
+            submissions,
+            reviews,
+            approvals,
+            uses_spent,
+        } = belongs;
+        Ok(RequestStatus {
+            request,
+            submissions,
+            reviews,
+            approvals,
+            state,
+            missing,
+            uses_spent,
+        })
+    }
+
+    /// What waits for this person: revisions to review and access requests to approve.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn inbox(&self, who: &Who) -> Result<Inbox, AppError> {
+        let groups = self.groups(&who.person);
+        let targets = &self.authority.policy().targets;
+        let to_review = if targets.iter().any(|t| t.reviews.admits(groups)) {
+            self.unreviewed(who).await?
+        } else {
+            Vec::new()
+        };
+        let mut to_approve = Vec::new();
+        let filter = Filter {
+            kind: Some(DocumentKind::AccessRequest),
+            ..Filter::default()
+        };
+        for document in self.store.documents(&filter).await? {
+            let Some(access) = unverified::<AccessRequest>(&document) else {
+                continue;
+            };
+            let admits = |t: &domain::TargetId| {
+                self.authority
+                    .target(t)
+                    .is_some_and(|t| t.approvals.admits(groups))
+            };
+            let mine = access.scope.targets.iter().all(|t| admits(&t.target));
+            if access.caller == who.person || !mine {
+                continue;
+            }
+            let status = self.status(document, &access).await?;
+            let wanted = status
+                .missing
+                .as_ref()
+                .is_some_and(|d| d.rule == Rule::ApprovalMissing);
+            let done = status
+                .approvals
+                .iter()
+                .any(|a| a.person.as_ref() == Some(&who.person));
+            if wanted && !done {
+                to_approve.push(status.request);
+            }
+        }
+        Ok(Inbox {
+            to_review,
+            to_approve,
+        })
+    }
+
+    /// Revisions that the person has neither submitted nor reviewed.
+    async fn unreviewed(&self, who: &Who) -> Result<Vec<Revision>, AppError> {
+        let mut wanted = Vec::new();
+        for revision in self.store.revisions(None).await? {
+            let about = Filter {
+                revision: Some(revision.digest),
+                person: Some(who.person.clone()),
+                ..Filter::default()
+            };
+            let said = self.store.documents(&about).await?;
+            let touched =
+                |d: &Document| matches!(d.kind, DocumentKind::Submission | DocumentKind::Review);
+            if !said.iter().any(touched) {
+                wanted.push(revision);
+            }
+        }
+        Ok(wanted)
+    }
+}
+
+/// The state that people see, from the rule that fails. Time and uses come before what is missing:
+/// nobody should review for a request that is over.
+fn state(access: &AccessRequest, missing: Option<&Denial>, uses_spent: &[u64]) -> RequestState {
+    match missing.map(|d| d.rule) {
+        None => RequestState::Approved,
+        Some(Rule::Stopped) => RequestState::Stopped,
+        Some(Rule::GrantExpired) => RequestState::Expired,
+        Some(Rule::UseSpent) => RequestState::UsedUp,
+        Some(_) if uses_spent.len() as u64 >= access.uses => RequestState::UsedUp,
+        Some(_) => RequestState::Pending,
+    }
+}
