@@ -3,3 +3,6 @@
 //! scenarios share is the library of this package (`tests/src`).
 
 mod tidy;
+
+mod attacks;
+mod runs;

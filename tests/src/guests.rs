@@ -14,3 +14,14 @@ pub fn files(name: &str) -> Vec<(String, Vec<u8>)> {
         .map(|(path, bytes)| ((*path).to_owned(), bytes.to_vec()))
         .collect()
 }
+
+/// One file of a bundle.
+///
+/// # Panics
+/// When there is no such guest or file.
+pub fn file(name: &str, path: &str) -> Vec<u8> {
+    let found = files(name).into_iter().find(|(p, _)| p == path);
+    found
+        .unwrap_or_else(|| panic!("guest {name} has no {path}"))
+        .1
+}

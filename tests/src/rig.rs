@@ -3,20 +3,23 @@
 //! The control plane is missing on purpose. A scenario holds the order, the blobs and the documents
 //! itself, which is exactly the power of a control plane that has been taken over.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use domain::{BundleIndex, BundlePath, Digest, Manifest, RunId};
+use executor::evidence::RunEvidence;
 use executor::{
-    AuthorityDocuments, Ended, LocalRunner, OsEntropy, RunEvent, RunOrder, Runner, RunnerOptions,
+    AuthorityDocuments, Ended, LocalRunner, OsEntropy, Output, RunEvent, RunOrder, Runner,
+    RunnerOptions,
 };
 use futures_util::StreamExt as _;
-use ledger::{Ledger, Options};
-use sandbox::{Sandbox, SandboxOptions};
+use ledger::{Ledger, Options, TrustFile};
+use sandbox::{Recording, Replay, Sandbox, SandboxOptions};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use trust::{
-    AccessRequest, Approval, ChainDocuments, Envelope, Pinned, Review, RunRequest, Submission,
+    AccessRequest, Approval, ChainDocuments, Envelope, Pinned, Review, SecretKey, RunRequest, Submission,
 };
 
 use crate::ambient::{ManualClock, SeededEntropy};
@@ -27,6 +30,10 @@ use crate::watch::{Seen, WatchedConnectors};
 
 #[path = "../../runner/cli/src/demo/shop/mod.rs"]
 mod shop;
+
+/// An input of `stuck-orders` that finds something in the sample shop.
+pub const STUCK_ORDERS_INPUT: &str =
+    r#"{"since":"2026-11-01T00:00:00Z","paid_before":"2026-11-21T00:00:00Z"}"#;
 
 /// What the policy grants on the sample shop: no name, e-mail or phone number.
 pub const SHOP_READS: &[(&str, &[&str])] = &[
@@ -102,13 +109,27 @@ async fn shop_file() -> PathBuf {
 }
 
 /// A bundle in the blob store.
+#[derive(Clone)]
 pub struct Uploaded {
     /// Its manifest.
     pub manifest: Manifest,
     /// Its revision.
     pub revision: Digest,
-    /// Its files.
+    /// The list of its files.
     pub index: BundleIndex,
+    /// Its files.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+impl Uploaded {
+    fn component(&self) -> Arc<[u8]> {
+        let (_, bytes) = self
+            .files
+            .iter()
+            .find(|(path, _)| path == "component.wasm")
+            .unwrap();
+        bytes.as_slice().into()
+    }
 }
 
 /// One script's whole chain, before and after signing: a scenario alters the documents it is about.
@@ -140,6 +161,7 @@ pub struct Rig {
     /// The runner.
     pub runner: LocalRunner,
     dir: TempDir,
+    uploads: Mutex<BTreeMap<Digest, Uploaded>>,
 }
 
 /// What the runner of this company believes.
@@ -178,7 +200,7 @@ async fn open_runner(
     LocalRunner::open(RunnerOptions {
         dir: dir.to_owned(),
         name: p(RUNNER),
-        key: company.key("runner").clone(),
+        key: SecretKey::from_seed(&company.key("runner").seed()).unwrap(),
         ledger,
         sandbox,
         connectors: Arc::new(WatchedConnectors::new(shop_file().await, Arc::clone(seen))),
@@ -201,11 +223,13 @@ fn artifacts() -> PathBuf {
 impl Rig {
     /// A new company with a new runner.
     pub async fn new() -> Self {
+        Self::founded("company").await
+    }
+
+    /// A new company whose keys depend on `seed`, with a new runner.
+    pub async fn founded(seed: &str) -> Self {
         let clock = Arc::new(ManualClock::default());
-        let company = Company::found(
-            Arc::clone(&clock) as _,
-            Arc::new(SeededEntropy::new("company")),
-        );
+        let company = Company::found(Arc::clone(&clock) as _, Arc::new(SeededEntropy::new(seed)));
         let (blobs, seen) = (Arc::new(MemoryBlobs::default()), Arc::new(Seen::default()));
         let (disk, dir) = (DiskSwitch::default(), tempfile::tempdir().unwrap());
         executor::state::enrol(dir.path(), &pin(&company)).unwrap();
@@ -218,6 +242,7 @@ impl Rig {
             disk,
             runner,
             dir,
+            uploads: Mutex::default(),
         }
     }
 
@@ -231,6 +256,7 @@ impl Rig {
             disk,
             runner,
             dir,
+            uploads,
         } = self;
         drop(runner);
         let runner = open_runner(&company, &clock, &blobs, &seen, &disk, dir.path()).await;
@@ -242,7 +268,96 @@ impl Rig {
             disk,
             runner,
             dir,
+            uploads,
         }
+    }
+
+    /// Ends a scenario, and audits it: no run is unfinished, the log verifies from its first entry,
+    /// and every complete recording replays.
+    pub async fn close(self) {
+        assert_eq!(self.runner.ledger().open_runs(), [], "runs are unfinished");
+        for entry in std::fs::read_dir(self.dir.path().join("recordings")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|e| e == "rec") {
+                let bytes = std::fs::read(&path).unwrap();
+                let replay = self.replay(&bytes).await;
+                assert!(
+                    matches!(replay, Replay::Matches { .. }),
+                    "{}: {replay:?}",
+                    path.display()
+                );
+            }
+        }
+        let (ledger, trust, dir) = (self.ledger_dir(), self.trust_file(), self.dir);
+        drop(self.runner);
+        let report = ledger::verify_journal(&ledger, Some(&trust)).unwrap();
+        assert_eq!(report.runs_open, 0);
+        drop(dir);
+    }
+
+    /// What an auditor of this company trusts.
+    pub fn trust_file(&self) -> TrustFile {
+        let c = &self.company;
+        let text = format!(
+            "trust_domain = \"{}\"\nkeyring = \"{}\"\n[[log]]\nvkey = \"{}\"\n",
+            c.domain,
+            c.keyring.payload_digest(),
+            c.log_key().verifier()
+        );
+        TrustFile::parse(&text).unwrap()
+    }
+
+    /// The released output of a run.
+    pub fn output(&self, ended: &Ended) -> Output {
+        serde_json::from_str(ended.output.as_deref().unwrap()).unwrap()
+    }
+
+    /// The evidence of a run.
+    pub fn evidence(&self, order: &RunOrder, ended: &Ended) -> RunEvidence {
+        RunEvidence {
+            v: 1,
+            receipt: ended.receipt.clone().unwrap(),
+            proof: ended.proof.clone().unwrap(),
+            keyring: order.keyring.clone(),
+            directory: order.directory.clone(),
+            policy: order.policy.clone(),
+        }
+    }
+
+    /// The complete recording of a run.
+    pub async fn recording(&self, run: &RunId) -> Vec<u8> {
+        self.runner.recording(run).await.unwrap().unwrap()
+    }
+
+    /// Replays a recording with the bundle that it is of.
+    pub async fn replay(&self, recording: &[u8]) -> Replay {
+        let parsed = Recording::parse(recording).unwrap();
+        let revision = parsed.header().unwrap().revision;
+        let uploaded = self.uploaded(&revision);
+        let manifest = Arc::new(uploaded.manifest.clone());
+        let sandbox = self.runner.sandbox();
+        executor::replay::replay(sandbox, recording, uploaded.component(), manifest)
+            .await
+            .unwrap()
+    }
+
+    fn uploaded(&self, revision: &Digest) -> Uploaded {
+        self.uploads.lock().unwrap().get(revision).cloned().unwrap()
+    }
+
+    /// The attack on the blob store: other bytes under the digest of a bundle's file.
+    pub fn exchange(&self, story: &Story, path: &str, bytes: &[u8]) {
+        self.blobs
+            .exchange(*story.uploaded.index.get(path).unwrap(), bytes);
+    }
+
+    /// Undoes what an attack did to the blob store.
+    pub fn restore(&self, story: &Story, input: &str) {
+        for (_, bytes) in &story.uploaded.files {
+            self.blobs.put(bytes);
+        }
+        self.blobs.put(&story.uploaded.index.to_bytes());
+        self.blobs.put(input.as_bytes());
     }
 
     /// The runner's own directory.
@@ -272,11 +387,18 @@ impl Rig {
             .iter()
             .find(|(path, _)| path == "script.toml")
             .unwrap();
-        Uploaded {
-            manifest: Manifest::parse(&manifest.1).unwrap(),
+        let manifest = Manifest::parse(&manifest.1).unwrap();
+        let uploaded = Uploaded {
+            manifest,
             revision,
             index,
-        }
+            files,
+        };
+        self.uploads
+            .lock()
+            .unwrap()
+            .insert(revision, uploaded.clone());
+        uploaded
     }
 
     /// The documents of an ordinary run of `guest` with `input`, not signed yet.
