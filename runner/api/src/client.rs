@@ -163,6 +163,8 @@ impl Client {
         file(revision: &Digest, path: &BundlePath) = "/v1/revisions/{revision}/files/{path}";
         /// A run's result.
         result(id: &RunId) = "/v1/runs/{id}/result";
+        /// Everything that offline verification needs about a run, as one file.
+        evidence(id: &RunId) = "/v1/runs/{id}/evidence";
         /// A run's recording.
         recording(id: &RunId) = "/v1/runs/{id}/recording";
         /// The log's newest signed checkpoint.

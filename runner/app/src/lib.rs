@@ -38,7 +38,10 @@ pub use error::{AppError, chain};
 pub use evidence::Receipted;
 pub use login::{CHALLENGE_LIFE_MS, Opened, SESSION_LIFE_MS, Who};
 pub use open::{AppLimits, AppOptions, OpenError};
+pub use reading::RevisionStatus;
 pub use requests::{Inbox, RequestState, RequestStatus};
+/// One target of the policy, as `targets` lists them.
+pub use trust::PolicyTarget;
 pub use upload::{Upload, Uploaded};
 
 /// The control plane of one process. Shared by all callers through an `Arc`.

@@ -1,1 +1,89 @@
-//! .
+//! The HTTP shell `/v1`: handlers parse, call a use-case, and render.
+//!
+//! Who may call is an extractor in a handler's signature ([`session`]); what goes wrong becomes a
+//! problem in one place ([`problem`]); limits are in [`guard`]. Not here: rules (crates `app`,
+//! `domain`), TLS and the choice of the address (crate `cli`), pages (later).
+
+mod body;
+mod guard;
+mod handlers;
+mod problem;
+mod render;
+mod routes;
+mod session;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::App;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Named limits of the HTTP server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Requests at a time; further ones are refused at once.
+    pub requests_max: usize,
+    /// Seconds of one request. Longer than an upload on a slow line or the wait for a run.
+    pub request_s_max: u64,
+    /// Seconds that live runs have to end at shutdown, before they are cancelled.
+    pub drain_s: u64,
+}
+
+impl ServerLimits {
+    /// For one team and one machine.
+    pub const DEFAULT: Self = Self {
+        requests_max: 512,
+        request_s_max: 120,
+        drain_s: 10,
+    };
+}
+
+/// Seconds that handlers have to finish after the runs have ended.
+const FINISH_S_MAX: u64 = 10;
+
+/// Serves until `shutdown` resolves; then stops accepting, lets handlers finish, and gives live runs
+/// their time before it cancels them.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    app: Arc<App>,
+    limits: ServerLimits,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let router = routes::router(Arc::clone(&app), limits);
+    let (stopping, mut stopped) = watch::channel(false);
+    let mut began = stopped.clone();
+    let signal = async move {
+        shutdown.await;
+        stopping.send_replace(true);
+    };
+    let serving = axum::serve(listener, router).with_graceful_shutdown(signal);
+    let drain = async {
+        // An error means that the server ended by itself, and then there is nothing to drain for.
+        drop(stopped.wait_for(|s| *s).await);
+        app.drain(limits.drain_s).await;
+    };
+    let give_up = async {
+        drop(began.wait_for(|s| *s).await);
+        let most = limits
+            .drain_s
+            .saturating_mul(2)
+            .saturating_add(FINISH_S_MAX);
+        tokio::time::sleep(Duration::from_secs(most)).await;
+    };
+    tokio::select! {
+        (served, ()) = async { tokio::join!(async { serving.await }, drain) } => served,
+        () = give_up => {
+            tracing::warn!("connections are cut: they did not end in time");
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

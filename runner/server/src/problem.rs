@@ -1,0 +1,142 @@
+//! The one place where errors become HTTP: code, status and words for the caller, exhaustively.
+//!
+//! A new variant of [`AppError`] is a compile error here until somebody decides its status. What is
+//! ours or the operator's to mend is logged with its causes and answered without them.
+
+use api::{Code, Problem};
+use app::AppError;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use ledger::ReadError;
+use store::{BlobError, StoreError};
+
+/// What a handler refuses with.
+#[derive(Debug)]
+pub(crate) struct Refusal(pub(crate) Problem);
+
+const OURS: &str = "the server failed; its log has the reason under this request's id";
+const TELL_OPERATOR: &str = "tell the operator the request's id";
+
+impl Refusal {
+    pub(crate) fn new(code: Code, detail: impl Into<String>, help: &str) -> Self {
+        Self(Problem::new(code, detail, help))
+    }
+}
+
+impl IntoResponse for Refusal {
+    /// [`crate::guard`] writes the body: it knows the request's id.
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status);
+        let mut response = status
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            .into_response();
+        response.extensions_mut().insert(self.0);
+        response
+    }
+}
+
+impl From<AppError> for Refusal {
+    fn from(error: AppError) -> Self {
+        let (code, detail, help) = describe(&error);
+        if code == Code::Internal {
+            tracing::error!(error = %app::chain(&error), "request failed");
+        }
+        Self::new(code, detail, help)
+    }
+}
+
+impl From<domain::ParseError> for Refusal {
+    fn from(error: domain::ParseError) -> Self {
+        Self::from(AppError::Parse(error))
+    }
+}
+
+/// Code, detail and help.
+pub(crate) fn describe(error: &AppError) -> (Code, String, &'static str) {
+    let own = error.to_string();
+    match error {
+        AppError::Unauthorized(_) => (Code::Unauthorized, own, "run `borescope login`"),
+        AppError::Forbidden { help, what } => (Code::Forbidden, what.clone(), help),
+        AppError::NotFound(_) => (
+            Code::NotFound,
+            own,
+            "check the id; you may also lack the right to see it",
+        ),
+        AppError::BadRequest(_) => (Code::BadRequest, own, "correct the request"),
+        AppError::Parse(e) => (Code::BadRequest, e.to_string(), "correct the request"),
+        AppError::Conflict { .. } => (Code::Conflict, own, "what exists cannot be changed"),
+        AppError::TooLarge { .. } => (Code::TooLarge, own, "send less"),
+        AppError::Busy { .. } => (Code::RateLimited, own, "wait, then try again"),
+        AppError::Stopping => (Code::Unavailable, own, "try again when the server is back"),
+        AppError::ReadOnly(_) => (
+            Code::ReadOnly,
+            own,
+            "the operator must repair the log's storage and restart",
+        ),
+        AppError::Document { .. } => (
+            Code::DocumentInvalid,
+            own,
+            "sign a corrected document; a signed one cannot be changed",
+        ),
+        AppError::Bundle(_) => (
+            Code::BundleInvalid,
+            own,
+            "correct the files and upload again",
+        ),
+        AppError::BundleFault(_) => (
+            Code::BundleInvalid,
+            app::chain(error),
+            "correct the files and upload again",
+        ),
+        AppError::Component(_) => (
+            Code::ComponentRefused,
+            app::chain(error),
+            "change the component and upload again",
+        ),
+        AppError::NoEvidence(_) => (Code::NotFound, own, "look at the run's state"),
+        AppError::Store(e) => of_store(e),
+        AppError::Blobs(e) => of_blobs(e),
+        AppError::Log(e) => of_log(e),
+        AppError::Recording(_) | AppError::EntryUnreadable { .. } => internal(),
+    }
+}
+
+fn internal() -> (Code, String, &'static str) {
+    (Code::Internal, OURS.to_owned(), TELL_OPERATOR)
+}
+
+fn of_store(error: &StoreError) -> (Code, String, &'static str) {
+    match error {
+        StoreError::Full { .. } => (Code::RateLimited, error.to_string(), "wait, then try again"),
+        StoreError::Conflict { .. } | StoreError::Exists { .. } => (
+            Code::Conflict,
+            error.to_string(),
+            "what exists cannot be changed",
+        ),
+        StoreError::Absent { .. } => (Code::NotFound, error.to_string(), "check the id"),
+        StoreError::TooLarge { .. } => (Code::BadRequest, error.to_string(), "correct the request"),
+        StoreError::Database(_)
+        | StoreError::Migration(_)
+        | StoreError::Corrupt { .. }
+        | StoreError::Move { .. }
+        | StoreError::NoLedgerEntry { .. }
+        | StoreError::AheadOfLedger { .. } => internal(),
+    }
+}
+
+fn of_blobs(error: &BlobError) -> (Code, String, &'static str) {
+    match error {
+        BlobError::Quota { .. } => (Code::TooLarge, error.to_string(), "ask the operator"),
+        BlobError::Differs { .. } => (Code::BadRequest, error.to_string(), "send the bytes again"),
+        BlobError::Io { .. } => internal(),
+    }
+}
+
+fn of_log(error: &ReadError) -> (Code, String, &'static str) {
+    match error {
+        ReadError::NotThere { .. } => {
+            (Code::NotFound, error.to_string(), "ask for a smaller index")
+        }
+        ReadError::Io { .. } | ReadError::Damaged { .. } | ReadError::Checkpoint(_) => internal(),
+    }
+}

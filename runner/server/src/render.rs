@@ -1,0 +1,213 @@
+//! From rows and use-case results to the API's types. Every struct is taken apart by name, so that a
+//! new field is a compile error until somebody decides whether it is shown.
+
+use api::types;
+use app::{
+    AppError, Inbox, Opened, Receipted, RequestState, RequestStatus, RevisionStatus, Uploaded,
+};
+use serde_json::value::RawValue;
+use store::{Document, Revision, RevisionFile, Run, RunEvent};
+
+/// An envelope whose exact bytes survive.
+fn raw(bytes: Vec<u8>, what: &str) -> Result<Box<RawValue>, AppError> {
+    let text = String::from_utf8(bytes)
+        .ok()
+        .and_then(|s| RawValue::from_string(s).ok());
+    text.ok_or_else(|| AppError::NotFound(format!("{what}: its content was erased")))
+}
+
+pub(crate) fn document(d: Document) -> Result<types::DocumentView, AppError> {
+    let Document {
+        kind,
+        id,
+        digest,
+        envelope,
+        revision: _,
+        request: _,
+        person,
+        created_ms,
+    } = d;
+    let envelope = raw(envelope, &id)?;
+    Ok(types::DocumentView {
+        kind: kind.code().to_owned(),
+        id,
+        digest,
+        person,
+        created_ms,
+        envelope,
+    })
+}
+
+/// Those that can be shown; an erased one has nothing to show.
+fn documents(all: Vec<Document>) -> Vec<types::DocumentView> {
+    all.into_iter().filter_map(|d| document(d).ok()).collect()
+}
+
+pub(crate) fn script(r: Revision) -> types::ScriptView {
+    let Revision {
+        digest,
+        script,
+        version,
+        summary,
+        index: _,
+        uploader,
+        created_ms,
+    } = r;
+    types::ScriptView {
+        script,
+        version,
+        revision: digest,
+        summary,
+        uploader,
+        created_ms,
+    }
+}
+
+pub(crate) fn revision(r: RevisionStatus) -> types::RevisionView {
+    let RevisionStatus {
+        revision,
+        files,
+        documents: said,
+    } = r;
+    let file = |f: RevisionFile| {
+        let RevisionFile {
+            path,
+            digest,
+            size_bytes,
+        } = f;
+        types::FileView {
+            path,
+            digest,
+            size_bytes,
+        }
+    };
+    types::RevisionView {
+        index: String::from_utf8_lossy(&revision.index).into_owned(),
+        script: script(revision),
+        files: files.into_iter().map(file).collect(),
+        documents: documents(said),
+    }
+}
+
+pub(crate) fn access_request(r: RequestStatus) -> Result<types::RequestView, AppError> {
+    let RequestStatus {
+        request,
+        submissions,
+        reviews,
+        approvals,
+        state,
+        missing,
+        uses_spent,
+    } = r;
+    Ok(types::RequestView {
+        request: document(request)?,
+        submissions: documents(submissions),
+        reviews: documents(reviews),
+        approvals: documents(approvals),
+        state: match state {
+            RequestState::Pending => types::RequestState::Waiting,
+            RequestState::Approved => types::RequestState::Open,
+            RequestState::Expired => types::RequestState::Expired,
+            RequestState::UsedUp => types::RequestState::Spent,
+            RequestState::Stopped => types::RequestState::Stopped,
+        },
+        missing,
+        uses_spent: uses_spent.len() as u64,
+    })
+}
+
+pub(crate) fn inbox(i: Inbox) -> types::Inbox {
+    let Inbox {
+        to_review,
+        to_approve,
+    } = i;
+    types::Inbox {
+        to_review: to_review.into_iter().map(script).collect(),
+        to_approve: documents(to_approve),
+    }
+}
+
+pub(crate) fn run(r: Run) -> types::RunView {
+    let Run {
+        id,
+        run_request: _,
+        request,
+        caller,
+        revision,
+        state,
+        queued_ms,
+        started_ms,
+        ended_ms,
+        denial,
+        receipt,
+        recording,
+        result,
+    } = r;
+    types::RunView {
+        id,
+        state,
+        caller,
+        revision,
+        request,
+        queued_ms,
+        started_ms,
+        ended_ms,
+        denial,
+        receipt,
+        recording,
+        result,
+    }
+}
+
+pub(crate) fn event(e: RunEvent) -> Result<types::EventView, AppError> {
+    let RunEvent { seq, at_ms, body } = e;
+    let event = raw(body.into_bytes(), "event")?;
+    Ok(types::EventView { seq, at_ms, event })
+}
+
+pub(crate) fn receipt(r: Receipted) -> Result<types::ReceiptView, AppError> {
+    let Receipted { receipt, proof: p } = r;
+    Ok(types::ReceiptView {
+        receipt: raw(receipt.envelope, &receipt.id)?,
+        proof: proof(p),
+    })
+}
+
+pub(crate) fn proof(p: ledger::LogProof) -> types::ProofView {
+    let ledger::LogProof {
+        index,
+        leaf,
+        inclusion,
+        checkpoint,
+    } = p;
+    types::ProofView {
+        index,
+        leaf,
+        inclusion,
+        checkpoint,
+    }
+}
+
+pub(crate) fn opened(o: Opened) -> types::SessionOpened {
+    let Opened { token, who } = o;
+    types::SessionOpened {
+        token,
+        expires_ms: who.expires_ms,
+        person: who.person,
+    }
+}
+
+pub(crate) fn uploaded(u: Uploaded) -> types::Uploaded {
+    let Uploaded {
+        revision,
+        script,
+        version,
+        warnings,
+    } = u;
+    types::Uploaded {
+        revision,
+        script,
+        version,
+        warnings,
+    }
+}
