@@ -5,4 +5,7 @@
 mod tidy;
 
 mod attacks;
+mod capabilities;
+mod faults;
+mod live;
 mod runs;

@@ -43,7 +43,9 @@ impl DiskSwitch {
     fn synced(&self) {
         let left = self.0.syncs_left.load(Ordering::SeqCst);
         // One writer thread syncs, so nobody counts in between.
-        self.0.syncs_left.store(left.saturating_sub(1), Ordering::SeqCst);
+        self.0
+            .syncs_left
+            .store(left.saturating_sub(1), Ordering::SeqCst);
     }
 
     /// The storage to open a ledger with.

@@ -19,7 +19,8 @@ use sandbox::{Recording, Replay, Sandbox, SandboxOptions};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use trust::{
-    AccessRequest, Approval, ChainDocuments, Envelope, Pinned, Review, SecretKey, RunRequest, Submission,
+    AccessRequest, Approval, ChainDocuments, Envelope, Pinned, Review, RunRequest, SecretKey,
+    Submission,
 };
 
 use crate::ambient::{ManualClock, SeededEntropy};
@@ -288,6 +289,7 @@ impl Rig {
                 );
             }
         }
+        self.runner.ledger().checkpoint().unwrap();
         let (ledger, trust, dir) = (self.ledger_dir(), self.trust_file(), self.dir);
         drop(self.runner);
         let report = ledger::verify_journal(&ledger, Some(&trust)).unwrap();

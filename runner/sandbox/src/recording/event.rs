@@ -251,6 +251,11 @@ impl Event {
         }
     }
 
+    /// Whether a type byte is of the events after all calls.
+    pub(super) const fn is_tail(kind: u8) -> bool {
+        matches!(kind, 5..=8)
+    }
+
     /// The order in a file: the header, calls and returns as they come, then one of each.
     pub(super) const fn stage(&self) -> u8 {
         match self {
