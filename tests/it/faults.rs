@@ -49,7 +49,11 @@ async fn the_target_never_sees_the_query(disk: Disk) {
     assert_eq!(ended.outcome, Outcome::Denied);
     let (again, order) = rig.order(&story, |_, _| {});
     let (_, ended) = rig.run(&again, &order).await;
-    assert_eq!(ended.denial.unwrap().rule, Rule::UseSpent, "the use went with the start");
+    assert_eq!(
+        ended.denial.unwrap().rule,
+        Rule::UseSpent,
+        "the use went with the start"
+    );
     let (again, order) = rig.order_use(&story, 2, |_, _| {});
     let (_, ended) = rig.run(&again, &order).await;
     assert_eq!(ended.outcome, Outcome::Succeeded);

@@ -6,6 +6,7 @@ mod tidy;
 
 mod attacks;
 mod capabilities;
+mod crash;
 mod faults;
 mod live;
 mod runs;

@@ -84,6 +84,11 @@ impl Company {
         this
     }
 
+    /// Takes ids and salts from another source from now on.
+    pub fn draw_from(&mut self, entropy: Arc<dyn Entropy>) {
+        self.entropy = entropy;
+    }
+
     /// Somebody's key.
     pub fn key(&self, person: &str) -> &SecretKey {
         &self.keys[person]

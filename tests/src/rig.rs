@@ -94,19 +94,35 @@ pub const SHOP_READS: &[(&str, &[&str])] = &[
     ("events", &["id", "order_id", "at", "kind", "detail"]),
 ];
 
-/// The sample shop, made once a process.
+/// What the sample shop is made of; another text makes another file.
+const SHOP_SOURCES: &[&str] = &[
+    include_str!("../../runner/cli/src/demo/shop/mod.rs"),
+    include_str!("../../runner/cli/src/demo/shop/fate.rs"),
+    include_str!("../../runner/cli/src/demo/shop/random.rs"),
+    include_str!("../../runner/cli/src/demo/shop/rows.rs"),
+    include_str!("../../runner/cli/src/demo/shop/schema.sql"),
+    include_str!("../../runner/cli/src/demo/shop/indexes.sql"),
+];
+
+/// The sample shop, made once and then shared by all scenarios: they only read it.
 async fn shop_file() -> PathBuf {
     static SHOP: OnceCell<PathBuf> = OnceCell::const_new();
-    let make = || async {
-        let made = tokio::task::spawn_blocking(|| {
-            let dir = tempfile::tempdir().unwrap().keep();
-            let path = dir.join("shop.sqlite");
-            shop::create(&path).unwrap();
-            path
-        });
-        made.await.unwrap()
-    };
+    let make = || async { tokio::task::spawn_blocking(make_shop).await.unwrap() };
     SHOP.get_or_init(make).await.clone()
+}
+
+fn make_shop() -> PathBuf {
+    let dir = std::env::temp_dir().join("borescope-test-shop");
+    let sources = Digest::of(SHOP_SOURCES.concat().as_bytes()).short();
+    let path = dir.join(format!("{sources}.sqlite"));
+    if !path.exists() {
+        std::fs::create_dir_all(&dir).unwrap();
+        // Two processes may make it at once; each moves a whole one into place.
+        let making = tempfile::tempdir_in(&dir).unwrap();
+        shop::create(&making.path().join("shop.sqlite")).unwrap();
+        std::fs::rename(making.path().join("shop.sqlite"), &path).unwrap();
+    }
+    path
 }
 
 /// A bundle in the blob store.
@@ -161,8 +177,25 @@ pub struct Rig {
     pub disk: DiskSwitch,
     /// The runner.
     pub runner: LocalRunner,
-    dir: TempDir,
+    dir: Home,
     uploads: Mutex<BTreeMap<Digest, Uploaded>>,
+}
+
+/// Where a runner lives.
+enum Home {
+    /// For one scenario.
+    Temporary(TempDir),
+    /// Where it lived before.
+    Lasting(PathBuf),
+}
+
+impl Home {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(dir) => dir.path(),
+            Self::Lasting(path) => path,
+        }
+    }
 }
 
 /// What the runner of this company believes.
@@ -232,9 +265,38 @@ impl Rig {
         let clock = Arc::new(ManualClock::default());
         let company = Company::found(Arc::clone(&clock) as _, Arc::new(SeededEntropy::new(seed)));
         let (blobs, seen) = (Arc::new(MemoryBlobs::default()), Arc::new(Seen::default()));
-        let (disk, dir) = (DiskSwitch::default(), tempfile::tempdir().unwrap());
+        let (disk, dir) = (
+            DiskSwitch::default(),
+            Home::Temporary(tempfile::tempdir().unwrap()),
+        );
         executor::state::enrol(dir.path(), &pin(&company)).unwrap();
         let runner = open_runner(&company, &clock, &blobs, &seen, &disk, dir.path()).await;
+        Self {
+            clock,
+            company,
+            blobs,
+            seen,
+            disk,
+            runner,
+            dir,
+            uploads: Mutex::default(),
+        }
+    }
+
+    /// The runner of a directory that outlives the process, enrolled when it is new. The company is
+    /// the same each time; only what it signs from now on is new.
+    pub async fn at(dir: PathBuf) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let seeded = Arc::new(SeededEntropy::new("company"));
+        let mut company = Company::found(Arc::clone(&clock) as _, seeded);
+        company.draw_from(Arc::new(OsEntropy));
+        let (blobs, seen) = (Arc::new(MemoryBlobs::default()), Arc::new(Seen::default()));
+        let disk = DiskSwitch::default();
+        if !dir.join("ledger").exists() {
+            executor::state::enrol(&dir, &pin(&company)).unwrap();
+        }
+        let runner = open_runner(&company, &clock, &blobs, &seen, &disk, &dir).await;
+        let dir = Home::Lasting(dir);
         Self {
             clock,
             company,
