@@ -1,0 +1,125 @@
+//! The command line: one verb each, its arguments beside its code in [`crate::commands`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use domain::{LogicalTarget, Pair, PersonId, TargetId};
+
+use crate::commands as c;
+use crate::config::Context;
+
+/// Looks inside production: reviewed, signed scripts run against read replicas, able to do exactly
+/// what was granted, with evidence that anyone can check.
+#[derive(Debug, Parser)]
+#[command(
+    name = "borescope",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Start here:\n  borescope demo            the whole story on this machine, in half a minute\n  borescope COMMAND --help  examples for each command\n\nExit codes: 0 ok, 1 script error, 2 usage, 3 denied, 4 limit, 5 target, 6 not approved in time,\n7 evidence invalid"
+)]
+pub(crate) struct Cli {
+    /// Who you are and whom you talk to.
+    #[command(flatten)]
+    pub(crate) who: Who,
+
+    /// Results as JSON, one object a line
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) json: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Who signs, and which server is asked; each overrides the context of `borescope login`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Who and where")]
+pub(crate) struct Who {
+    /// Context to use, as `borescope login` named it
+    #[arg(long, global = true, value_name = "NAME", value_parser = crate::config::context_name)]
+    pub(crate) context: Option<String>,
+
+    /// Server to talk to
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) url: Option<String>,
+
+    /// Private key file to sign with (OpenSSH, ed25519, no passphrase)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+
+    /// Person who signs
+    #[arg(long = "as", global = true, value_name = "PERSON")]
+    pub(crate) person: Option<PersonId>,
+}
+
+impl Who {
+    /// Replaces what the command line names.
+    pub(crate) fn narrow(&self, context: &mut Context) {
+        if let Some(url) = &self.url {
+            context.url.clone_from(url);
+        }
+        if let Some(key) = &self.key {
+            context.key.clone_from(key);
+        }
+        if let Some(person) = &self.person {
+            context.person.clone_from(person);
+        }
+    }
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole story on this machine: what works, and what is refused
+    Demo(c::demo::DemoArgs),
+    /// Make a server's folder: keys, first keyring, directory and policy
+    Init(c::init::InitArgs),
+    /// Serve the API, with a runner in this process
+    Serve(c::serve::ServeArgs),
+    /// Prove who you are to a server, and keep it as a context
+    Login(c::login::LoginArgs),
+    /// Upload a bundle and sign 'I submit this revision'
+    Submit(c::submit::SubmitArgs),
+    /// List scripts and their revisions
+    Scripts(c::scripts::ScriptsArgs),
+    /// Show a script, revision, document or run
+    Show(c::show::ShowArgs),
+    /// Read a revision and sign a verdict with a ceiling
+    Review(c::review::ReviewArgs),
+    /// Ask to run a revision on targets
+    Request(c::request::RequestArgs),
+    /// Verify an access request with its reviews, and sign an approval
+    Approve(c::approve::ApproveArgs),
+    /// Run once under an approved access request
+    Run(c::run::RunArgs),
+    /// List runs
+    Runs(c::runs::RunsArgs),
+    /// Cancel a live run
+    Cancel(c::cancel::CancelArgs),
+    /// Ban a person, key, revision, request, target or everything, at once
+    Stop(c::stop::StopArgs),
+    /// Run a recording again, here, and compare every call
+    Replay(c::replay::ReplayArgs),
+    /// Verify evidence or a journal offline, against a trust file
+    Verify(c::verify::VerifyArgs),
+}
+
+/// Parses `logical=target`.
+pub(crate) fn pair(text: &str) -> Result<Pair, String> {
+    let (logical, target) = text.split_once('=').ok_or_else(|| {
+        format!("\"{text}\" has no =: expected LOGICAL=TARGET, as shop=shop-replica")
+    })?;
+    let logical: LogicalTarget = logical
+        .parse()
+        .map_err(|e: domain::ParseError| e.to_string())?;
+    let target: TargetId = target
+        .parse()
+        .map_err(|e: domain::ParseError| e.to_string())?;
+    Ok(Pair { logical, target })
+}
+
+#[cfg(test)]
+mod tests;

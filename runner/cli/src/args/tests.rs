@@ -1,0 +1,62 @@
+use clap::CommandFactory as _;
+
+use super::*;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(line.split_whitespace())
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_command_shows_an_example() {
+    for command in Cli::command().get_subcommands_mut() {
+        let help = command.render_long_help().to_string();
+        let example = format!("borescope {}", command.get_name());
+        assert!(help.contains(&example), "{help}");
+    }
+}
+
+#[test]
+fn json_and_identity_are_accepted_after_the_verb() {
+    let cli = parse("borescope runs --json --as bob --url http://127.0.0.1:1 --key k").unwrap();
+    assert!(cli.json);
+    assert_eq!(cli.who.person.unwrap().as_str(), "bob");
+}
+
+#[test]
+fn a_binding_without_equals_is_refused_with_the_form() {
+    assert_eq!(
+        pair("shop=shop-replica").unwrap().to_string(),
+        "shop=shop-replica"
+    );
+    assert!(pair("shop").unwrap_err().contains("LOGICAL=TARGET"));
+    assert!(pair("Shop=x").unwrap_err().contains("logical target name"));
+}
+
+#[test]
+fn a_review_has_one_verdict() {
+    let line = "borescope review sha256:aa --target shop=shop-replica";
+    assert!(parse(&format!("{line} --approve --reject")).is_err());
+    assert!(parse(&format!("{line} --approve --yes")).is_ok());
+    assert!(parse(line).is_ok());
+}
+
+#[test]
+fn a_request_needs_a_reason_and_a_binding() {
+    assert!(parse("borescope request sha256:aa --on shop=db --input i.json").is_err());
+    assert!(parse("borescope request sha256:aa --input i.json --reason x").is_err());
+    let line = "borescope request stuck-orders --on shop=db --input i.json --reason x --uses 3 --duration 30m";
+    assert!(parse(line).is_ok());
+    assert!(parse(&format!("{line} --until 5")).is_ok());
+}
+
+#[test]
+fn waiting_is_bounded() {
+    let line = "borescope run --request req_0198f0c0-0000-7000-8000-000000000000 --input i.json";
+    assert!(parse(&format!("{line} --wait 60s")).is_ok());
+    assert!(parse(&format!("{line} --wait forever")).is_err());
+}

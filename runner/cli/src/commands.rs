@@ -1,0 +1,69 @@
+//! The verbs, one a file: its arguments, what it does as a function of a [`crate::session::Session`]
+//! (the demo calls the same), and how its result is shown.
+
+pub(crate) mod approve;
+pub(crate) mod cancel;
+pub(crate) mod demo;
+pub(crate) mod init;
+pub(crate) mod login;
+pub(crate) mod replay;
+pub(crate) mod request;
+pub(crate) mod review;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod scripts;
+pub(crate) mod serve;
+pub(crate) mod show;
+pub(crate) mod stop;
+pub(crate) mod submit;
+pub(crate) mod verify;
+
+use crate::args::{Cli, Command};
+use crate::config::Environment;
+use crate::exit::Exit;
+use crate::out::Out;
+use crate::session::Session;
+
+/// What every command is given.
+pub(crate) struct Call<'a> {
+    /// The command line's identity.
+    pub(crate) who: &'a crate::args::Who,
+    /// The environment.
+    pub(crate) env: &'a Environment,
+    /// How to print.
+    pub(crate) out: Out,
+}
+
+impl Call<'_> {
+    /// The session of the context.
+    pub(crate) async fn session(&self) -> anyhow::Result<Session> {
+        Session::open(self.who, self.env).await
+    }
+}
+
+/// Does what the command line says.
+pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::Result<Exit> {
+    let call = Call {
+        who: &cli.who,
+        env,
+        out,
+    };
+    match cli.command {
+        Command::Demo(args) => demo::command(&call, args).await,
+        Command::Init(args) => init::command(&call, args),
+        Command::Serve(args) => serve::command(&call, args).await,
+        Command::Login(args) => login::command(&call, args).await,
+        Command::Submit(args) => submit::command(&call, args).await,
+        Command::Scripts(args) => scripts::command(&call, args).await,
+        Command::Show(args) => show::command(&call, args).await,
+        Command::Review(args) => review::command(&call, args).await,
+        Command::Request(args) => request::command(&call, args).await,
+        Command::Approve(args) => approve::command(&call, args).await,
+        Command::Run(args) => run::command(&call, args).await,
+        Command::Runs(args) => runs::command(&call, args).await,
+        Command::Cancel(args) => cancel::command(&call, args).await,
+        Command::Stop(args) => stop::command(&call, args).await,
+        Command::Replay(args) => replay::command(&call, args).await,
+        Command::Verify(args) => verify::command(&call, args),
+    }
+}

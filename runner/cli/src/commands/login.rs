@@ -1,0 +1,126 @@
+//! `borescope login`: sign the server's challenge, keep the context and the token.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use api::types::{ChallengeRequest, SessionOpened};
+use clap::Args;
+use domain::Timestamp;
+use ledger::TrustFile;
+use trust::{Login, Salt};
+
+use super::Call;
+use crate::config::{self, Config, Context};
+use crate::exit::{Exit, Failure};
+use crate::keys;
+use crate::session::{Session, World, client, wire};
+
+/// Arguments.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  borescope login --url http://127.0.0.1:7777 --as alice --key ~/.ssh/id_ed25519 --trust trust.toml
+  borescope login --context shop-dev     log in again
+
+The trust file comes from whoever set the server up (`borescope init` writes it). It says which
+keyring you believe; the server is never asked for that.")]
+pub(crate) struct LoginArgs {
+    /// Trust file with trust domain and keyring digest; needed for a new context
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+}
+
+/// Logs in and keeps what is needed for the next commands.
+pub(crate) async fn command(call: &Call<'_>, args: LoginArgs) -> anyhow::Result<Exit> {
+    let mut config = Config::load(&call.env.dir)?;
+    let (name, context) = match &args.trust {
+        Some(path) => {
+            let name = call
+                .who
+                .context
+                .clone()
+                .unwrap_or_else(|| "default".to_owned());
+            (name, new_context(call, path)?)
+        }
+        None => config.choose(call.who)?,
+    };
+    let mut session = Session {
+        client: client(&context.url)?,
+        person: context.person.clone(),
+        key: keys::read(&context.key)?,
+        trust_domain: context.trust_domain.clone(),
+        keyring: context.keyring,
+        world: World::real(),
+    };
+    let opened = log_in(&mut session).await?;
+    // What the server shows must fit the pin before it becomes a context.
+    session.authority().await?;
+    config.contexts.insert(name.clone(), context.clone());
+    config.current = Some(name.clone());
+    config.save(&call.env.dir)?;
+    config::keep_token(&call.env.dir, &name, &opened.token)?;
+    if call.out.json {
+        call.out.json(&serde_json::json!({
+            "context": name, "person": opened.person, "url": context.url,
+            "expires_ms": opened.expires_ms,
+        }))?;
+    } else {
+        let until =
+            Timestamp::from_unix_s(i64::try_from(opened.expires_ms / 1000).unwrap_or(i64::MAX));
+        let until = crate::when::show(until, &call.env.zone);
+        let line = format!(
+            "logged in to {} as {} until {until} (context {name})",
+            context.url, opened.person
+        );
+        call.out.line(line)?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn new_context(call: &Call<'_>, trust: &std::path::Path) -> anyhow::Result<Context> {
+    let place = trust.display();
+    let text = std::fs::read_to_string(trust).with_context(|| format!("cannot read {place}"))?;
+    let trust = TrustFile::parse(&text).with_context(|| format!("{place}"))?;
+    let missing = |flag: &str| {
+        Failure::usage(
+            format!("a new context needs {flag}"),
+            "borescope login --url URL --as PERSON --key FILE --trust trust.toml",
+        )
+    };
+    let key = call.who.key.clone().ok_or_else(|| missing("--key FILE"))?;
+    Ok(Context {
+        url: call.who.url.clone().ok_or_else(|| missing("--url URL"))?,
+        person: call
+            .who
+            .person
+            .clone()
+            .ok_or_else(|| missing("--as PERSON"))?,
+        key: std::path::absolute(&key).unwrap_or(key),
+        trust_domain: trust.trust_domain,
+        keyring: trust.keyring,
+    })
+}
+
+/// Signs the server's challenge; from then on the session has a token.
+pub(crate) async fn log_in(session: &mut Session) -> anyhow::Result<SessionOpened> {
+    let origin = session.client.base().to_owned();
+    let request = ChallengeRequest {
+        person: session.person.clone(),
+        origin: origin.clone(),
+    };
+    let challenge = session.client.challenge(&request).await?;
+    let mut nonce = [0; 16];
+    hex::decode_to_slice(&challenge.challenge, &mut nonce)
+        .context("the server's challenge is not 32 hex digits; compare versions")?;
+    let ends = i64::try_from(challenge.expires_ms / 1000).unwrap_or(i64::MAX);
+    let login = Login {
+        trust_domain: session.trust_domain.clone(),
+        person: session.person.clone(),
+        origin,
+        nonce: Salt(nonce),
+        not_after: Timestamp::from_unix_s(ends),
+    };
+    let envelope = wire(&session.sign(&login)?)?;
+    let opened = session.client.open_session(&envelope).await?;
+    session.client = session.client.clone().with_token(opened.token.clone());
+    Ok(opened)
+}

@@ -1,0 +1,220 @@
+//! `borescope request`: ask to run a revision on targets, with this input.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use api::types::Filed;
+use clap::Args;
+use domain::decide::{InputRule, Window};
+use domain::schema::InputSchema;
+use domain::{Digest, FreeText, Pair, RequestId, RunnerName, Ticket, Timestamp};
+use serde_json::json;
+use trust::document::FalseOnly;
+use trust::{AccessRequest, Policy};
+
+use super::Call;
+use crate::bundle::Bundle;
+use crate::exit::{Exit, Failure};
+use crate::session::{Session, read_input, wire};
+use crate::when;
+
+/// Where `--until` is not given: the request can be used for a day.
+const WINDOW_S: i64 = 86_400;
+
+/// Arguments.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  borescope request stuck-orders --on shop=shop-replica --input input.json \\
+      --reason \"customers complain about late parcels\" --ticket INC-1234
+  borescope request stuck-orders@1.2.0 --on shop=shop-replica --input input.json \\
+      --reason \"on call\" --uses 3 --duration 2h --until \"2026-11-24 18:00\"
+
+The approval covers exactly this input, byte for byte.")]
+pub(crate) struct RequestArgs {
+    /// Revision: digest, its first digits, NAME or NAME@VERSION
+    reference: String,
+    /// Real target for a logical one; repeat for each
+    #[arg(long = "on", required = true, value_name = "LOGICAL=TARGET", value_parser = crate::args::pair)]
+    targets: Vec<Pair>,
+    /// Input file, JSON; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    input: PathBuf,
+    /// Why, for the approver
+    #[arg(long)]
+    reason: FreeText,
+    /// Incident or change that this is about
+    #[arg(long)]
+    ticket: Option<Ticket>,
+    /// How often it may run
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    uses: u64,
+    /// How long the grant lasts once approved
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = when::duration_s)]
+    duration: u64,
+    /// Last moment at which it may be used: 2h, a time, or a local date and time [default: 1d]
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+}
+
+/// What is asked for, resolved.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    /// Bindings.
+    pub(crate) pairs: Vec<Pair>,
+    /// The exact input.
+    pub(crate) input: Vec<u8>,
+    /// Why.
+    pub(crate) reason: FreeText,
+    /// The incident.
+    pub(crate) ticket: Option<Ticket>,
+    /// How often.
+    pub(crate) uses: u64,
+    /// Seconds that the grant lasts.
+    pub(crate) duration_s: u64,
+    /// Last second of the window.
+    pub(crate) until: Timestamp,
+}
+
+/// Files the request and shows what to do next.
+pub(crate) async fn command(call: &Call<'_>, args: RequestArgs) -> anyhow::Result<Exit> {
+    let session = call.session().await?;
+    let now = session.world.now();
+    let until = match &args.until {
+        Some(text) => when::time(text, now, &call.env.zone)
+            .map_err(|e| Failure::usage(e, "see borescope request --help"))?,
+        None => now.plus_s(WINDOW_S),
+    };
+    if until <= now {
+        return Err(Failure::usage(
+            format!("--until {until} is in the past"),
+            "give a later time",
+        )
+        .into());
+    }
+    let digest = session.resolve(&args.reference).await?;
+    let bundle = session.fetch(&digest).await?;
+    let ask = Ask {
+        pairs: args.targets,
+        input: read_input(&args.input)?,
+        reason: args.reason,
+        ticket: args.ticket,
+        uses: args.uses,
+        duration_s: args.duration,
+        until,
+    };
+    let filed = file(&session, &bundle, &ask).await?;
+    if call.out.json {
+        call.out.json(&json!({ "request": filed.id, "digest": filed.digest, "revision": digest, "until": until }))?;
+        return Ok(Exit::Ok);
+    }
+    call.out.line(format!("access request {}", filed.id))?;
+    call.out.line(format!(
+        "for {} {} until {}",
+        bundle.manifest.name,
+        bundle.manifest.version,
+        when::show(until, &call.env.zone)
+    ))?;
+    call.out.note(format!(
+        "next: somebody else approves it: borescope approve {}",
+        filed.id
+    ));
+    Ok(Exit::Ok)
+}
+
+/// Signs and files an access request for a revision that was hashed here.
+pub(crate) async fn file(session: &Session, bundle: &Bundle, ask: &Ask) -> anyhow::Result<Filed> {
+    let authority = session.authority().await?;
+    let request = document(session, bundle, ask, authority.policy())?;
+    // The approver's client and the runner need the input's bytes, not only their digest.
+    let stored = session.client.store_input(ask.input.clone()).await?;
+    if stored.digest != Digest::of(&ask.input) {
+        return Err(
+            Failure::evidence("the server stored other bytes than were sent", "try again").into(),
+        );
+    }
+    let envelope = wire(&session.sign(&request)?)?;
+    Ok(session.client.request_access(&envelope).await?)
+}
+
+/// The access request, checked as far as that is possible here.
+pub(crate) fn document(
+    session: &Session,
+    bundle: &Bundle,
+    ask: &Ask,
+    policy: &Policy,
+) -> anyhow::Result<AccessRequest> {
+    super::review::check_pairs(bundle, &ask.pairs)?;
+    check_input(bundle, &ask.input)?;
+    let id = RequestId::new(&*session.world.clock, &*session.world.entropy);
+    let now = session.world.now();
+    Ok(AccessRequest {
+        header: session.header(id, ask.until.unix_s() - now.unix_s()),
+        caller: session.person.clone(),
+        revision: bundle.revision,
+        scope: bundle.manifest.asks(&ask.pairs).scope(),
+        input: InputRule::Exact {
+            digest: Digest::of(&ask.input),
+        },
+        window: Window {
+            not_before: now,
+            not_after: ask.until,
+        },
+        duration_s: ask.duration_s,
+        uses: ask.uses,
+        runner: runner_for(policy, &ask.pairs)?,
+        reason: ask.reason.clone(),
+        ticket: ask.ticket.clone(),
+        break_glass: FalseOnly,
+    })
+}
+
+/// A mistake in the input is found before anybody is asked to approve it.
+fn check_input(bundle: &Bundle, input: &[u8]) -> anyhow::Result<()> {
+    let help = "correct the input; the script's input.schema.json says what fits";
+    let wrong = |e: String| Failure::usage(format!("the input does not fit: {e}"), help);
+    let Some(path) = &bundle.manifest.input else {
+        if input == b"{}" {
+            return Ok(());
+        }
+        return Err(wrong("this script takes no input, which is written {}".to_owned()).into());
+    };
+    let schema = bundle
+        .files
+        .get(path)
+        .with_context(|| format!("the bundle has no {path}"))?;
+    let json = InputSchema::parse(schema)?
+        .validate(input)
+        .map_err(|e| wrong(e.to_string()))?;
+    for query in &bundle.manifest.queries {
+        query
+            .check_input(Some(&json))
+            .map_err(|e| wrong(e.to_string()))?;
+    }
+    Ok(())
+}
+
+/// A runner that reaches all of the targets, by the verified policy.
+fn runner_for(policy: &Policy, pairs: &[Pair]) -> anyhow::Result<RunnerName> {
+    let mut common: Option<Vec<RunnerName>> = None;
+    for pair in pairs {
+        let target = policy.target(&pair.target).ok_or_else(|| {
+            let known: Vec<&str> = policy.targets.iter().map(|t| t.id.as_str()).collect();
+            Failure::usage(
+                format!("the policy has no target {}", pair.target),
+                format!("targets are: {}", known.join(", ")),
+            )
+        })?;
+        let mut here = target.runners.clone();
+        if let Some(before) = common {
+            here.retain(|r| before.contains(r));
+        }
+        common = Some(here);
+    }
+    common.and_then(|c| c.into_iter().next()).ok_or_else(|| {
+        Failure::usage(
+            "no runner reaches all of these targets",
+            "ask for them in separate requests",
+        )
+        .into()
+    })
+}

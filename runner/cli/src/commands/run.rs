@@ -1,0 +1,325 @@
+//! `borescope run`: sign a run request, wait, show the result, verify the receipt.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use api::types::{RunOrdered, RunView};
+use clap::Args;
+use domain::{Digest, Outcome, RequestId, RunId, RunRequestId, RunState};
+use executor::Output;
+use executor::evidence::RunEvidence;
+use ledger::{TrustFile, VerifierKey};
+use serde_json::json;
+use trust::{AccessRequest, Authority, RunRequest};
+
+use super::Call;
+use crate::exit::{Exit, Failure};
+use crate::out::{Out, Style};
+use crate::session::{Session, envelope, read_input, verified, wire};
+use crate::view::{receipt, table};
+use crate::when;
+
+/// How long a run request may be used, seconds; the longest that runners accept is 300.
+const LIFE_S: i64 = 120;
+/// Between two looks at a run that goes on.
+const POLL: Duration = Duration::from_millis(300);
+
+/// Arguments.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  borescope run --request req_0198f0c0-0000-7000-8000-000000000000 --input input.json
+  borescope run --request req_0198f0c0-0000-7000-8000-000000000000 --input input.json \\
+      --wait 5m --out ./result
+
+The input must be the approved one, byte for byte. --out writes output.json, evidence.json and
+recording.rec; check them any time with `borescope verify` and `borescope replay`.")]
+pub(crate) struct RunArgs {
+    /// The approved access request
+    #[arg(long, value_name = "ID")]
+    request: RequestId,
+    /// Input file, JSON; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    input: PathBuf,
+    /// How long to wait for the end
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = when::duration_s)]
+    wait: u64,
+    /// Folder for output, evidence and recording; made if missing
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    /// The access request.
+    pub(crate) request: RequestId,
+    /// The input's exact bytes.
+    pub(crate) input: Vec<u8>,
+    /// Which use; the next one when not given.
+    pub(crate) use_number: Option<u64>,
+    /// How long to wait.
+    pub(crate) wait: Duration,
+}
+
+/// A run that ended, with its evidence verified against the pinned keyring.
+pub(crate) struct Ran {
+    /// The run.
+    pub(crate) view: RunView,
+    /// What it gave.
+    pub(crate) output: Option<Released>,
+    /// Receipt and proof, verified.
+    pub(crate) evidence: Option<Proved>,
+}
+
+/// A released output.
+pub(crate) struct Released {
+    /// Exactly as released; the receipt has its digest.
+    pub(crate) bytes: Vec<u8>,
+    /// Parsed.
+    pub(crate) output: Output,
+}
+
+/// Evidence that was verified here.
+pub(crate) struct Proved {
+    /// The file.
+    pub(crate) evidence: RunEvidence,
+    /// What it proves.
+    pub(crate) verified: executor::evidence::Verified,
+}
+
+/// Runs and shows.
+pub(crate) async fn command(call: &Call<'_>, args: RunArgs) -> anyhow::Result<Exit> {
+    let session = call.session().await?;
+    let ask = Ask {
+        request: args.request,
+        input: read_input(&args.input)?,
+        use_number: None,
+        wait: Duration::from_secs(args.wait),
+    };
+    let progress = call.out.progress("running");
+    let ran = run(&session, &ask, |what| progress.say(what)).await?;
+    drop(progress);
+    if let Some(dir) = &args.out {
+        write(&session, dir, &ran).await?;
+    }
+    show(call.out, &ran)?;
+    if let Some(dir) = &args.out {
+        call.out.note(format!("written to {}", dir.display()));
+    }
+    Ok(exit(&ran.view.state))
+}
+
+/// Orders the run, waits for its end, fetches and verifies what it left.
+pub(crate) async fn run(
+    session: &Session,
+    ask: &Ask,
+    mut say: impl FnMut(&str),
+) -> anyhow::Result<Ran> {
+    let authority = session.authority().await?;
+    let order = order(session, &authority, ask).await?;
+    let stored = session.client.store_input(ask.input.clone()).await?;
+    if stored.digest != Digest::of(&ask.input) {
+        return Err(
+            Failure::evidence("the server stored other bytes than were sent", "try again").into(),
+        );
+    }
+    let mut view = session
+        .client
+        .order_run(&order, Duration::from_secs(1), None)
+        .await?;
+    let mut waited = Duration::from_secs(1);
+    while !matches!(view.state, RunState::Ended { .. }) {
+        if waited >= ask.wait {
+            return Err(Failure::new(
+                Exit::NotInTime,
+                format!("{} is still {}", view.id, view.state.code()),
+                format!("it goes on; look again: borescope show {}", view.id),
+            )
+            .into());
+        }
+        say(view.state.code());
+        tokio::time::sleep(POLL).await;
+        waited += POLL;
+        view = session.client.run(&view.id).await?;
+    }
+    collect(session, &authority, view).await
+}
+
+/// The signed order.
+async fn order(session: &Session, authority: &Authority, ask: &Ask) -> anyhow::Result<RunOrdered> {
+    let view = session.client.access_request(&ask.request).await?;
+    let request = verified::<AccessRequest>(authority, &view.request)?;
+    let id = RunRequestId::new(&*session.world.clock, &*session.world.entropy);
+    let doc = request.doc();
+    let order = RunRequest {
+        header: session.header(id, LIFE_S),
+        caller: session.person.clone(),
+        run: RunId::new(&*session.world.clock, &*session.world.entropy),
+        revision: doc.revision,
+        request: Some(request.digest()),
+        runner: doc.runner.clone(),
+        pairs: doc.scope.pairs().collect(),
+        input: Digest::of(&ask.input),
+        use_number: ask.use_number.unwrap_or(view.uses_spent + 1),
+    };
+    Ok(RunOrdered {
+        run_request: wire(&session.sign(&order)?)?,
+        input: None,
+    })
+}
+
+/// Fetches what a run left, and verifies it.
+pub(crate) async fn collect(
+    session: &Session,
+    authority: &Authority,
+    view: RunView,
+) -> anyhow::Result<Ran> {
+    let output = match view.result {
+        None => None,
+        Some(_) => {
+            let bytes = session.client.result(&view.id).await?;
+            let output = serde_json::from_slice(&bytes)
+                .with_context(|| format!("the output of {} is not of this version", view.id))?;
+            Some(Released { bytes, output })
+        }
+    };
+    let evidence = match view.receipt {
+        None => None,
+        Some(_) => Some(evidence(session, authority, &view.id).await?),
+    };
+    if let (Some(released), Some(proved)) = (&output, &evidence) {
+        proved.verified.check_output(&released.bytes).map_err(|e| {
+            Failure::evidence(
+                format!("the output is not the one of the receipt: {e}"),
+                "do not rely on it",
+            )
+        })?;
+    }
+    Ok(Ran {
+        view,
+        output,
+        evidence,
+    })
+}
+
+/// Puts a run's evidence together and verifies it against the pinned keyring.
+pub(crate) async fn evidence(
+    session: &Session,
+    authority: &Authority,
+    run: &RunId,
+) -> anyhow::Result<Proved> {
+    let view = session.client.receipt(run).await?;
+    let evidence = RunEvidence {
+        v: 1,
+        receipt: trust::Envelope::from_json(view.receipt.get().as_bytes())?,
+        proof: ledger::LogProof {
+            index: view.proof.index,
+            leaf: view.proof.leaf,
+            inclusion: view.proof.inclusion,
+            checkpoint: view.proof.checkpoint,
+        },
+        keyring: envelope(&session.client.keyring().await?)?,
+        directory: envelope(&session.client.directory().await?)?,
+        policy: envelope(&session.client.policy().await?)?,
+    };
+    let trust = trust_of(session, authority)?;
+    let verified = evidence.verify(Some(&trust)).map_err(|e| {
+        Failure::evidence(
+            format!(
+                "the evidence of {run} does not hold: {}",
+                crate::exit::chain(&e.into())
+            ),
+            "do not rely on the result; tell whoever runs the server",
+        )
+    })?;
+    Ok(Proved { evidence, verified })
+}
+
+/// What this context believes, as a trust file: its pin, and the logs of the verified policy.
+fn trust_of(session: &Session, authority: &Authority) -> anyhow::Result<TrustFile> {
+    let logs = authority
+        .policy()
+        .runners
+        .iter()
+        .map(|r| r.log_vkey.parse::<VerifierKey>());
+    Ok(TrustFile {
+        trust_domain: session.trust_domain.clone(),
+        keyring: session.keyring,
+        logs: logs.collect::<Result<_, _>>()?,
+        witnesses: Vec::new(),
+    })
+}
+
+/// Writes `output.json`, `evidence.json` and `recording.rec`.
+pub(crate) async fn write(session: &Session, dir: &Path, ran: &Ran) -> anyhow::Result<()> {
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let put = |name: &str, bytes: &[u8]| {
+        let path = dir.join(name);
+        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
+    };
+    if let Some(released) = &ran.output {
+        put("output.json", &released.bytes)?;
+    }
+    if let Some(proved) = &ran.evidence {
+        put(
+            "evidence.json",
+            &serde_json::to_vec_pretty(&proved.evidence)?,
+        )?;
+    }
+    if ran.view.recording.is_some() {
+        put(
+            "recording.rec",
+            &session.client.recording(&ran.view.id).await?,
+        )?;
+    }
+    Ok(())
+}
+
+/// Shows a run that ended: tables and value on standard output, the rest beside it.
+pub(crate) fn show(out: Out, ran: &Ran) -> anyhow::Result<()> {
+    if out.json {
+        return Ok(out.json(&json!({
+            "run": ran.view,
+            "output": ran.output.as_ref().map(|r| &r.output),
+            "receipt": ran.evidence.as_ref().map(|p| &p.verified.receipt),
+        }))?);
+    }
+    if let Some(denial) = &ran.view.denial {
+        out.note(format!(
+            "{} {}",
+            out.style_err(Style::Bad, "denied:"),
+            crate::out::foreign(&denial.fact)
+        ));
+        out.note(format!("  help: {}", crate::out::foreign(&denial.help)));
+        return Ok(());
+    }
+    if let Some(released) = &ran.output {
+        for table in &released.output.result.tables {
+            out.line(table::result(table, table::ROWS_SHOWN_MAX, 0))?;
+        }
+        out.line(receipt::value(&released.output.result.value))?;
+        for line in receipt::trouble(&released.output) {
+            out.note(line);
+        }
+    }
+    match &ran.evidence {
+        Some(proved) => out.note(receipt::summary(&proved.verified, out)),
+        None => out.note(format!("{} is {}", ran.view.id, ran.view.state.code())),
+    }
+    Ok(())
+}
+
+/// The exit code of a run's state.
+pub(crate) const fn exit(state: &RunState) -> Exit {
+    match state {
+        RunState::Queued | RunState::Running => Exit::NotInTime,
+        RunState::Ended { outcome } => match outcome {
+            Outcome::Succeeded => Exit::Ok,
+            Outcome::Failed | Outcome::Cancelled => Exit::Script,
+            Outcome::Denied => Exit::Denied,
+            Outcome::LimitExceeded { .. } => Exit::Limit,
+            Outcome::Lost => Exit::Target,
+        },
+    }
+}

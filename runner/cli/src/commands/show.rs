@@ -1,0 +1,201 @@
+//! `borescope show`: any id, digest or name.
+
+use api::types::{DocumentView, RequestView, RevisionView};
+use clap::Args;
+use domain::display::neutralise;
+use domain::{Digest, RequestId, RunId};
+use sandbox::Sandbox;
+use trust::{AccessRequest, Authority, Review, Submission, Verified};
+
+use super::Call;
+use crate::exit::Exit;
+use crate::out::{Style, foreign, wrap};
+use crate::session::{Session, envelope, verified};
+use crate::view::{receipt, revision};
+use crate::when;
+
+/// Arguments.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  borescope show stuck-orders            the newest revision: queries, limits, reviews
+  borescope show 3f2a91c0d4e5            a revision by the first digits of its digest
+  borescope show req_0198f0c0-…          an access request, and what it still lacks
+  borescope show run_0198f0c0-…          a run with its receipt, verified here
+  borescope show rev_0198f0c0-…          any signed document")]
+pub(crate) struct ShowArgs {
+    /// Id, digest or its first digits, NAME or NAME@VERSION
+    reference: String,
+}
+
+/// Shows whatever it is.
+pub(crate) async fn command(call: &Call<'_>, args: ShowArgs) -> anyhow::Result<Exit> {
+    let session = call.session().await?;
+    let reference = args.reference.as_str();
+    if let Ok(run) = reference.parse::<RunId>() {
+        return show_run(call, &session, &run).await;
+    }
+    if let Ok(request) = reference.parse::<RequestId>() {
+        let view = session.client.access_request(&request).await?;
+        return show_request(call, &session, &view).await;
+    }
+    let is_document = reference
+        .split_once('_')
+        .is_some_and(|(kind, id)| kind.len() == 3 && id.len() == 36);
+    if is_document {
+        return show_document(call, &session.client.document(reference).await?);
+    }
+    let digest = session.resolve(reference).await?;
+    match session.client.revision(&digest).await {
+        Ok(view) => show_revision(call, &session, &digest, &view).await,
+        Err(error) => match session.client.document(reference).await {
+            Ok(document) => show_document(call, &document),
+            Err(_) => Err(error.into()),
+        },
+    }
+}
+
+async fn show_run(call: &Call<'_>, session: &Session, run: &RunId) -> anyhow::Result<Exit> {
+    let authority = session.authority().await?;
+    let view = session.client.run(run).await?;
+    if call.out.json {
+        call.out.json(&view)?;
+        return Ok(Exit::Ok);
+    }
+    let bold = call.out.style(Style::Bold, view.state.code());
+    call.out
+        .line(format!("{} {bold}, by {}", view.id, view.caller))?;
+    call.out.line(format!("  revision {}", view.revision))?;
+    if let Some(request) = &view.request {
+        call.out.line(format!("  request  {request}"))?;
+    }
+    if let Some(denial) = &view.denial {
+        call.out.line(format!(
+            "  denied   {}: {}",
+            denial.rule.code(),
+            wrap(&foreign(&denial.fact), 68, 11)
+        ))?;
+        call.out.line(format!(
+            "  help     {}",
+            wrap(&foreign(&denial.help), 68, 11)
+        ))?;
+    }
+    if view.receipt.is_some() {
+        let proved = super::run::evidence(session, &authority, run).await?;
+        call.out
+            .line(receipt::summary(&proved.verified, call.out))?;
+    }
+    Ok(Exit::Ok)
+}
+
+async fn show_request(
+    call: &Call<'_>,
+    session: &Session,
+    view: &RequestView,
+) -> anyhow::Result<Exit> {
+    if call.out.json {
+        call.out.json(view)?;
+        return Ok(Exit::Ok);
+    }
+    let authority = session.authority().await?;
+    let request: Verified<AccessRequest> = verified(&authority, &view.request)?;
+    let doc = request.doc();
+    let out = call.out;
+    let state = serde_json::to_value(view.state)?;
+    let state = out.style(Style::Bold, state.as_str().unwrap_or_default());
+    out.line(format!("{} {state}, by {}", doc.header.id, doc.caller))?;
+    out.line(format!("  revision {}", doc.revision))?;
+    for pair in doc.scope.pairs() {
+        out.line(format!("  on       {pair}"))?;
+    }
+    out.line(format!(
+        "  reason   {}",
+        wrap(&foreign(doc.reason.as_str()), 68, 11)
+    ))?;
+    let until = when::show(doc.window.not_after, &call.env.zone);
+    out.line(format!(
+        "  uses     {} of {} spent; until {until}",
+        view.uses_spent, doc.uses
+    ))?;
+    for approval in &view.approvals {
+        let by = approval.person.as_ref().map_or("?", AsRef::as_ref);
+        out.line(format!("  approval {} by {by}", neutralise(&approval.id)))?;
+    }
+    if let Some(missing) = &view.missing {
+        out.line(format!(
+            "  missing  {}: {}",
+            missing.rule.code(),
+            wrap(&foreign(&missing.fact), 68, 11)
+        ))?;
+        out.line(format!(
+            "  help     {}",
+            wrap(&foreign(&missing.help), 68, 11)
+        ))?;
+    }
+    Ok(Exit::Ok)
+}
+
+async fn show_revision(
+    call: &Call<'_>,
+    session: &Session,
+    digest: &Digest,
+    view: &RevisionView,
+) -> anyhow::Result<Exit> {
+    if call.out.json {
+        call.out.json(view)?;
+        return Ok(Exit::Ok);
+    }
+    let authority = session.authority().await?;
+    let bundle = session.fetch(digest).await?;
+    let facts = Sandbox::inspect(bundle.component()?)?;
+    let interfaces: Vec<String> = facts.interfaces().map(str::to_owned).collect();
+    call.out
+        .line(revision::whole(&bundle, &interfaces, call.out))?;
+    for document in &view.documents {
+        call.out.line(statement(&authority, document, digest))?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// One line about a submission or review, verified here.
+fn statement(authority: &Authority, view: &DocumentView, revision: &Digest) -> String {
+    let line = match view.kind.as_str() {
+        "submission" => verified::<Submission>(authority, view)
+            .map(|s| (s.doc().revision, format!("submitted by {}", s.doc().author))),
+        _ => verified::<Review>(authority, view).map(|r| {
+            let pairs: Vec<String> = r.doc().ceiling.pairs().map(|p| p.to_string()).collect();
+            let verdict = super::review::word(r.doc().verdict);
+            (
+                r.doc().revision,
+                format!("{verdict} by {} for {}", r.doc().reviewer, pairs.join(", ")),
+            )
+        }),
+    };
+    match line {
+        Ok((about, line)) if about == *revision => format!("✓ {line} ({})", neutralise(&view.id)),
+        Ok(_) => format!("✗ {} is about another revision", neutralise(&view.id)),
+        Err(e) => format!("✗ {}: {}", neutralise(&view.id), crate::exit::chain(&e)),
+    }
+}
+
+fn show_document(call: &Call<'_>, view: &DocumentView) -> anyhow::Result<Exit> {
+    if call.out.json {
+        call.out.json(view)?;
+        return Ok(Exit::Ok);
+    }
+    let envelope = envelope(view)?;
+    let payload: serde_json::Value = serde_json::from_slice(envelope.payload())?;
+    call.out.line(format!(
+        "{} {}",
+        neutralise(&view.kind),
+        neutralise(&view.id)
+    ))?;
+    call.out
+        .line(format!("digest {}", envelope.payload_digest()))?;
+    for signature in envelope.signatures() {
+        call.out
+            .line(format!("key    {}", signature.key().fingerprint()))?;
+    }
+    let text = serde_json::to_string_pretty(&payload)?;
+    call.out.line(domain::display::neutralise_block(&text))?;
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,155 @@
+//! Contexts: which server, as whom, with which key, and what is believed.
+//!
+//! `config.toml` holds no secret; a login's token is a file beside it, mode 0600. This is the only
+//! module that reads the environment.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use domain::{Digest, PersonId, TrustDomain};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::args::Who;
+use crate::exit::Failure;
+use crate::keys;
+
+/// What the environment says, read once.
+#[derive(Debug, Clone)]
+pub(crate) struct Environment {
+    /// Where `config.toml` and the tokens are.
+    pub(crate) dir: PathBuf,
+    /// Whether the user wants no colour.
+    pub(crate) plain: bool,
+    /// Times are shown in this zone.
+    pub(crate) zone: TimeZone,
+    /// What to log, as `RUST_LOG` says it.
+    pub(crate) log: Option<String>,
+}
+
+impl Environment {
+    /// Reads it.
+    pub(crate) fn read() -> Self {
+        let set = |name: &str| env::var_os(name).filter(|v| !v.is_empty());
+        let base = set("XDG_CONFIG_HOME")
+            .map(PathBuf::from)
+            .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".config")));
+        Self {
+            dir: base
+                .unwrap_or_else(|| PathBuf::from(".config"))
+                .join("borescope"),
+            plain: set("NO_COLOR").is_some() || set("TERM").is_some_and(|t| t == "dumb"),
+            zone: TimeZone::system(),
+            log: set("BORESCOPE_LOG").and_then(|v| v.into_string().ok()),
+        }
+    }
+}
+
+/// One context, as `config.toml` holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Context {
+    /// The server, as `http://127.0.0.1:7777`.
+    pub(crate) url: String,
+    /// Who signs.
+    pub(crate) person: PersonId,
+    /// The private key file.
+    pub(crate) key: PathBuf,
+    /// The audience of every signature.
+    pub(crate) trust_domain: TrustDomain,
+    /// The keyring that is believed, by digest.
+    pub(crate) keyring: Digest,
+}
+
+/// The whole file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The context that is used when none is named.
+    pub(crate) current: Option<String>,
+    /// By name.
+    #[serde(default)]
+    pub(crate) contexts: BTreeMap<String, Context>,
+}
+
+impl Config {
+    /// Reads `config.toml` in `dir`; a missing file is an empty one.
+    pub(crate) fn load(dir: &Path) -> anyhow::Result<Self> {
+        let path = dir.join("config.toml");
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(toml::from_str(&text).map_err(|e| {
+                Failure::usage(
+                    format!("{}: {e}", path.display()),
+                    "correct the file, or make the context again: borescope login --help",
+                )
+            })?),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(e) => Err(e).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    /// Writes it.
+    pub(crate) fn save(&self, dir: &Path) -> anyhow::Result<()> {
+        fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        keys::replace_secret(&dir.join("config.toml"), toml::to_string(self)?.as_bytes())
+    }
+
+    /// The context that the command line names, or the current one, with what the command line
+    /// changes.
+    pub(crate) fn choose(&self, who: &Who) -> anyhow::Result<(String, Context)> {
+        let name = who.context.as_ref().or(self.current.as_ref());
+        let name = name.ok_or_else(|| {
+            Failure::usage(
+                "there is no context yet",
+                "make one: borescope login --url URL --as PERSON --key FILE --trust trust.toml",
+            )
+        })?;
+        let mut context = self.contexts.get(name).cloned().ok_or_else(|| {
+            let known: Vec<&str> = self.contexts.keys().map(String::as_str).collect();
+            Failure::usage(
+                format!("there is no context \"{name}\""),
+                format!(
+                    "use one of: {}; or make it: borescope login --context {name} …",
+                    known.join(", ")
+                ),
+            )
+        })?;
+        who.narrow(&mut context);
+        Ok((name.clone(), context))
+    }
+}
+
+/// Where the token of a context is.
+fn token_path(dir: &Path, context: &str) -> PathBuf {
+    dir.join(format!("{context}.token"))
+}
+
+/// The token of the last login, if there is one.
+pub(crate) fn token(dir: &Path, context: &str) -> Option<String> {
+    let text = fs::read_to_string(token_path(dir, context)).ok()?;
+    Some(text.trim().to_owned())
+}
+
+/// Keeps the token of a login.
+pub(crate) fn keep_token(dir: &Path, context: &str, token: &str) -> anyhow::Result<()> {
+    keys::replace_secret(&token_path(dir, context), token.as_bytes())
+}
+
+/// Context names become file names.
+pub(crate) fn context_name(text: &str) -> Result<String, String> {
+    let fits = (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("expected 1 to 64 characters of a-z 0-9 -".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! Who plays: four people with fresh keys, and the policy that they live under.
+
+use std::path::{Path, PathBuf};
+
+use domain::{Pair, PersonId, RunnerName, TargetId, TrustDomain};
+use trust::SecretKey;
+
+use crate::founding::{DataDir, Founding, NewPerson, TrustSource, directory_source, found};
+use crate::keys;
+use crate::session::{Session, World, client};
+
+/// Submits scripts and runs them; may review and approve, too, but never her own.
+pub(super) const ALICE: &str = "alice";
+/// Reviews and approves.
+pub(super) const BOB: &str = "bob";
+/// Administers: holds every role of the keyring, and no exception for that.
+pub(super) const CAROL: &str = "carol";
+/// On call like alice, and up to no good.
+pub(super) const MALLORY: &str = "mallory";
+
+/// People with their groups.
+const PEOPLE: [(&str, &[&str]); 4] = [
+    (ALICE, &["on-call", "reviewers"]),
+    (BOB, &["reviewers"]),
+    (CAROL, &["administrators"]),
+    (MALLORY, &["on-call"]),
+];
+
+/// The target as the policy names it.
+pub(super) const TARGET: &str = "shop-replica";
+/// The runner.
+pub(super) const RUNNER: &str = "runner-1";
+
+/// The policy's source. Names, e-mail addresses and phone numbers of customers are not in `reads`:
+/// no script can see them, whatever is reviewed and approved.
+const POLICY: &str = r#"# Targets and their rules; a missing list is empty, a missing `prod` is true.
+[[target]]
+id = "shop-replica"
+engine = "sqlite"
+prod = false
+identity = { sqlite = { application_id = 1397247824 } }
+runners = ["runner-1"]
+callers = ["on-call"]
+reviews = { required = 1, groups = ["reviewers"] }
+approvals = { required = 1, groups = ["reviewers"] }
+readers = ["reviewers"]
+query = { calls_max = 50, rows_total_max = 5000, bytes_total_max = 4194304 }
+reads = [
+  { table = "customers", columns = ["id", "country", "created_at"] },
+  { table = "orders", columns = ["id", "number", "customer_id", "status", "currency", "total_cents", "placed_at", "paid_at", "shipped_at", "cancelled_at"] },
+  { table = "payments", columns = ["id", "order_id", "kind", "state", "amount_cents", "currency", "provider_ref", "created_at"] },
+  { table = "stock_reservations", columns = ["id", "order_id", "sku", "quantity", "warehouse", "reserved_at", "released_at"] },
+  { table = "shipments", columns = ["id", "order_id", "carrier", "created_at", "label_at", "first_scan_at", "delivered_at"] },
+  { table = "events", columns = ["id", "order_id", "at", "kind", "detail"] },
+]
+"#;
+
+/// The one binding of all demo scripts.
+pub(super) fn pairs() -> anyhow::Result<Vec<Pair>> {
+    let target: TargetId = TARGET.parse()?;
+    Ok(vec![Pair {
+        logical: "shop".parse()?,
+        target,
+    }])
+}
+
+/// The demo's own audience; no signature of it means anything elsewhere.
+pub(super) fn trust_domain(world: &World) -> anyhow::Result<TrustDomain> {
+    let mut random = [0; 4];
+    world.entropy.fill(&mut random);
+    Ok(format!("demo-{}.invalid", hex::encode(random)).parse()?)
+}
+
+/// Where a person's key is.
+pub(super) fn key_path(dir: &Path, person: &str) -> PathBuf {
+    dir.join("keys").join(person)
+}
+
+/// Makes everybody's key and founds the trust domain; carol signs keyring, directory and policy.
+pub(super) fn found_all(
+    dir: &Path,
+    data: &DataDir,
+    domain: &TrustDomain,
+    world: &World,
+) -> anyhow::Result<TrustSource> {
+    std::fs::create_dir_all(dir.join("keys"))?;
+    let mut people = Vec::new();
+    for (id, groups) in PEOPLE {
+        let key = keys::make_or_read(&key_path(dir, id), id, &*world.entropy)?;
+        let groups: Result<_, _> = groups.iter().map(|g| g.parse()).collect();
+        people.push(NewPerson {
+            id: id.parse()?,
+            key: key.public().clone(),
+            groups: groups?,
+        });
+    }
+    let root_key: SecretKey = keys::read(&key_path(dir, CAROL))?;
+    let runner: RunnerName = RUNNER.parse()?;
+    let founding = Founding {
+        trust_domain: domain.clone(),
+        root: CAROL.parse()?,
+        root_key: &root_key,
+        runner,
+        directory: directory_source(&people),
+        policy: POLICY.to_owned(),
+    };
+    let trust = found(&founding, data, world)?;
+    std::fs::write(dir.join("trust.toml"), trust.toml())?;
+    Ok(trust)
+}
+
+/// A person at the server, not yet logged in.
+pub(super) fn session(
+    dir: &Path,
+    person: &str,
+    url: &str,
+    trust: &TrustSource,
+    world: &World,
+) -> anyhow::Result<Session> {
+    let id: PersonId = person.parse()?;
+    Ok(Session {
+        client: client(url)?,
+        person: id,
+        key: keys::read(&key_path(dir, person))?,
+        trust_domain: trust.trust_domain.clone(),
+        keyring: trust.keyring,
+        world: world.clone(),
+    })
+}

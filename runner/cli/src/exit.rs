@@ -1,0 +1,175 @@
+//! Exit codes, and errors that choose one.
+//!
+//! A command returns [`Exit`] when it did what it is for (a run that was denied is an answer, not a
+//! crash) and an `anyhow::Error` otherwise; [`report`] prints the chain once and finds the code.
+
+use std::process::ExitCode;
+
+use api::{ClientError, Code};
+
+use crate::out::{Out, Style, foreign};
+
+/// How the program ends; the numbers are part of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It worked.
+    Ok = 0,
+    /// The script failed, or something unexpected did.
+    Script = 1,
+    /// The command line or a file of the user is wrong.
+    Usage = 2,
+    /// Refused by a rule.
+    Denied = 3,
+    /// A limit ended the run.
+    Limit = 4,
+    /// The target or the server cannot be reached.
+    Target = 5,
+    /// Not approved, or not done, in time.
+    NotInTime = 6,
+    /// Evidence does not hold, or is not authenticated.
+    Evidence = 7,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// An error that says which exit code it means and what would help.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Failure {
+    /// The exit code.
+    pub(crate) exit: Exit,
+    /// What is wrong, and where.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) help: Option<String>,
+}
+
+impl Failure {
+    /// A mistake of the user.
+    pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message, help)
+    }
+
+    /// Evidence, or something that should be evidence, does not hold.
+    pub(crate) fn evidence(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::new(Exit::Evidence, message, help)
+    }
+
+    pub(crate) fn new(exit: Exit, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            help: Some(help.into()),
+        }
+    }
+}
+
+/// What an error comes to: its exit code, its stable code where it has one, its words.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct Verdict {
+    #[serde(skip)]
+    pub(crate) exit: u8,
+    /// A code of the API, or `error`.
+    pub(crate) code: String,
+    /// The chain of causes.
+    pub(crate) error: String,
+    /// What would help.
+    pub(crate) help: Option<String>,
+}
+
+/// Reads exit code, stable code and help out of an error's chain.
+pub(crate) fn verdict(error: &anyhow::Error) -> Verdict {
+    let mut found = Verdict {
+        exit: Exit::Script as u8,
+        code: "error".to_owned(),
+        error: chain(error),
+        help: None,
+    };
+    for cause in error.chain() {
+        if let Some(failure) = cause.downcast_ref::<Failure>() {
+            found.exit = failure.exit as u8;
+            found.help.clone_from(&failure.help);
+            break;
+        }
+        if let Some(error) = cause.downcast_ref::<ClientError>() {
+            from_client(&mut found, error);
+            break;
+        }
+    }
+    found
+}
+
+fn from_client(found: &mut Verdict, error: &ClientError) {
+    match error {
+        ClientError::Problem(problem) => {
+            found.exit = exit_of(problem.code) as u8;
+            problem.code.code().clone_into(&mut found.code);
+            found.help = Some(problem.help.clone()).filter(|help| !help.is_empty());
+        }
+        ClientError::Transport(_) => {
+            found.exit = Exit::Target as u8;
+            "unreachable".clone_into(&mut found.code);
+            found.help = Some("start it with `borescope serve`, or give another --url".to_owned());
+        }
+        ClientError::Decode { .. } => "other-api".clone_into(&mut found.code),
+    }
+}
+
+/// The exit code of a refused call: a rule said no, the caller erred, or the server cannot.
+const fn exit_of(code: Code) -> Exit {
+    match code {
+        Code::EvidenceInvalid => Exit::Evidence,
+        Code::DocumentInvalid => Exit::Denied,
+        other => match other.status() {
+            401 | 403 => Exit::Denied,
+            400..=499 if !matches!(other, Code::RateLimited) => Exit::Usage,
+            _ => Exit::Target,
+        },
+    }
+}
+
+/// The causes of an error in one line, each once, without control characters.
+pub(crate) fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if text.ends_with(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause);
+    }
+    foreign(&text)
+}
+
+/// Prints an error and gives the exit code.
+pub(crate) fn report(out: Out, error: &anyhow::Error) -> ExitCode {
+    let closed = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
+    if error.downcast_ref::<std::io::Error>().is_some_and(closed) {
+        // Whoever reads our output has seen enough.
+        return ExitCode::from(Exit::Ok as u8);
+    }
+    let verdict = verdict(error);
+    if out.json {
+        drop(out.json(&verdict));
+    }
+    let label = out.style_err(Style::Bad, "error:");
+    out.note(format!("{label} {}", verdict.error));
+    if let Some(help) = &verdict.help {
+        out.note(format!(
+            "  {} {}",
+            out.style_err(Style::Bold, "help:"),
+            foreign(help)
+        ));
+    }
+    ExitCode::from(verdict.exit)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+//! Founding a trust domain for development: keys, the first keyring, directory and policy, all on one
+//! machine. `borescope init` and the demo use it.
+//!
+//! One person signs everything at first, and the keys of all people are made here: that suits a
+//! machine of one's own. In production each person brings a key, and the keyring has thresholds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use domain::{
+    Digest, DirectoryId, GroupName, KeyringId, PersonId, PolicyId, RunnerName, TrustDomain,
+};
+use ledger::{LogKey, Origin};
+use serde::{Deserialize, Serialize};
+use trust::source::{self, Issue};
+use trust::{
+    Envelope, Floors, Keyring, KeyringKey, Pinned, PublicKey, Role, RoleRule, SecretKey, VersionRef,
+};
+
+use crate::keys;
+use crate::session::World;
+
+/// How long the first documents are valid, seconds: a year.
+const LIFE_S: i64 = 365 * 86_400;
+
+/// Where everything is in a server's data directory.
+#[derive(Debug, Clone)]
+pub(crate) struct DataDir(pub(crate) PathBuf);
+
+impl DataDir {
+    /// The runner's own directory.
+    pub(crate) fn runner(&self) -> PathBuf {
+        self.0.join("runner")
+    }
+    /// The runner's ledger.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.runner().join("ledger")
+    }
+    /// Signs receipts.
+    pub(crate) fn receipt_key(&self) -> PathBuf {
+        self.runner().join("receipt-key")
+    }
+    /// Signs checkpoints.
+    pub(crate) fn log_seed(&self) -> PathBuf {
+        self.runner().join("log.seed")
+    }
+    /// Authenticates compiled components.
+    pub(crate) fn artifact_seed(&self) -> PathBuf {
+        self.runner().join("artifacts.seed")
+    }
+    /// Compiled components.
+    pub(crate) fn artifacts(&self) -> PathBuf {
+        self.runner().join("artifacts")
+    }
+    /// Keyring, directory and policy in force.
+    pub(crate) fn documents(&self) -> PathBuf {
+        self.0.join("documents.json")
+    }
+    /// The control plane's database.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.0.join("store.sqlite")
+    }
+    /// The control plane's files.
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.0.join("blobs")
+    }
+}
+
+/// `documents.json`: the documents that the server starts with.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Documents {
+    /// Who may sign what.
+    pub(crate) keyring: Envelope,
+    /// The people.
+    pub(crate) directory: Envelope,
+    /// The targets.
+    pub(crate) policy: Envelope,
+}
+
+/// A person of the first directory.
+#[derive(Debug, Clone)]
+pub(crate) struct NewPerson {
+    /// The id.
+    pub(crate) id: PersonId,
+    /// The key.
+    pub(crate) key: PublicKey,
+    /// The groups.
+    pub(crate) groups: Vec<GroupName>,
+}
+
+/// What a trust domain is founded from.
+pub(crate) struct Founding<'a> {
+    /// The audience of every signature.
+    pub(crate) trust_domain: TrustDomain,
+    /// Holds every role.
+    pub(crate) root: PersonId,
+    /// The root's key.
+    pub(crate) root_key: &'a SecretKey,
+    /// The runner's name.
+    pub(crate) runner: RunnerName,
+    /// `directory.toml`.
+    pub(crate) directory: String,
+    /// `policy/targets.toml`, without the runner's own entry.
+    pub(crate) policy: String,
+}
+
+/// Public keys of a runner.
+pub(crate) struct RunnerKeys {
+    /// Signs receipts.
+    pub(crate) receipt: PublicKey,
+    /// Signs checkpoints.
+    pub(crate) log_vkey: String,
+}
+
+/// Makes a runner's keys, or reads those that are there.
+pub(crate) fn runner_keys(
+    data: &DataDir,
+    domain: &TrustDomain,
+    runner: &RunnerName,
+    world: &World,
+) -> anyhow::Result<RunnerKeys> {
+    let dir = data.runner();
+    fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let receipt = keys::make_or_read(&data.receipt_key(), runner.as_str(), &*world.entropy)?;
+    keys::seed(&data.artifact_seed(), &*world.entropy)?;
+    let log = log_key(data, domain, runner, world)?;
+    Ok(RunnerKeys {
+        receipt: receipt.public().clone(),
+        log_vkey: log.verifier().to_string(),
+    })
+}
+
+/// The key that signs the log of a runner.
+pub(crate) fn log_key(
+    data: &DataDir,
+    domain: &TrustDomain,
+    runner: &RunnerName,
+    world: &World,
+) -> anyhow::Result<LogKey> {
+    let seed = keys::seed(&data.log_seed(), &*world.entropy)?;
+    let origin: Origin = format!("{domain}/log/{runner}").parse()?;
+    Ok(LogKey::from_seed(origin, &seed))
+}
+
+/// Signs the first documents, enrols the runner, and returns the trust file for auditors.
+pub(crate) fn found(
+    founding: &Founding<'_>,
+    data: &DataDir,
+    world: &World,
+) -> anyhow::Result<TrustSource> {
+    let keys = runner_keys(data, &founding.trust_domain, &founding.runner, world)?;
+    let keyring = trust::sign(&first_keyring(founding, world), founding.root_key)?;
+    let pin = VersionRef {
+        version: 1,
+        digest: keyring.payload_digest(),
+    };
+    let directory = source::directory(
+        &founding.directory,
+        Issue {
+            header: world.header(&founding.trust_domain, id(DirectoryId::new, world), LIFE_S),
+            version: 1,
+            previous: None,
+            keyring: pin,
+        },
+    )?;
+    let policy = source::policy(
+        &format!(
+            "{}\n{}",
+            founding.policy,
+            runner_entry(&founding.runner, &keys)
+        ),
+        Issue {
+            header: world.header(&founding.trust_domain, id(PolicyId::new, world), LIFE_S),
+            version: 1,
+            previous: None,
+            keyring: pin,
+        },
+    )?;
+    let documents = Documents {
+        keyring,
+        directory: trust::sign(&directory, founding.root_key)?,
+        policy: trust::sign(&policy, founding.root_key)?,
+    };
+    let path = data.documents();
+    fs::write(&path, serde_json::to_vec_pretty(&documents)?)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    let pinned = Pinned {
+        trust_domain: founding.trust_domain.clone(),
+        keyring: pin,
+    };
+    executor::state::enrol(&data.runner(), &pinned)?;
+    Ok(TrustSource {
+        trust_domain: founding.trust_domain.clone(),
+        keyring: pin.digest,
+        log_vkey: keys.log_vkey,
+    })
+}
+
+fn id<I>(new: fn(&dyn domain::Clock, &dyn domain::Entropy) -> I, world: &World) -> I {
+    new(&*world.clock, &*world.entropy)
+}
+
+fn first_keyring(founding: &Founding<'_>, world: &World) -> Keyring {
+    let roles = [Role::Root, Role::Directory, Role::Policy, Role::Stop];
+    let rule = |role| RoleRule {
+        role,
+        threshold: 1,
+        people: vec![founding.root.clone()],
+    };
+    Keyring {
+        header: world.header(&founding.trust_domain, id(KeyringId::new, world), LIFE_S),
+        version: 1,
+        previous: None,
+        keys: vec![KeyringKey {
+            person: founding.root.clone(),
+            key: founding.root_key.public().clone(),
+        }],
+        roles: roles.into_iter().map(rule).collect(),
+        floors: Floors {
+            reviews_required: 1,
+            approvals_required: 1,
+        },
+    }
+}
+
+fn runner_entry(runner: &RunnerName, keys: &RunnerKeys) -> String {
+    format!(
+        "[[runner]]\nname = \"{runner}\"\nkey = \"{}\"\nlog_vkey = \"{}\"\n",
+        keys.receipt, keys.log_vkey
+    )
+}
+
+/// `directory.toml` of these people.
+pub(crate) fn directory_source(people: &[NewPerson]) -> String {
+    let mut text =
+        String::from("# People, their keys and groups. Signing turns this into the directory.\n");
+    for person in people {
+        let groups: Vec<String> = person.groups.iter().map(|g| format!("\"{g}\"")).collect();
+        text.push_str(&format!(
+            "\n[[person]]\nid = \"{id}\"\nname = \"{id}\"\nkind = \"human\"\ngroups = [{groups}]\n\n\
+             [[person.key]]\nkey = \"{key}\"\nstatus = \"active\"\n",
+            id = person.id,
+            groups = groups.join(", "),
+            key = person.key
+        ));
+    }
+    text
+}
+
+/// What an auditor believes: `trust.toml`.
+#[derive(Debug, Clone)]
+pub(crate) struct TrustSource {
+    /// The audience.
+    pub(crate) trust_domain: TrustDomain,
+    /// The pinned keyring.
+    pub(crate) keyring: Digest,
+    /// The log's public key.
+    pub(crate) log_vkey: String,
+}
+
+impl TrustSource {
+    /// The text of `trust.toml`.
+    pub(crate) fn toml(&self) -> String {
+        format!(
+            "# What you decide to believe. Compare it with your administrators by another channel.\n\
+             trust_domain = \"{}\"\nkeyring = \"{}\"\n\n[[log]]\nvkey = \"{}\"\n",
+            self.trust_domain, self.keyring, self.log_vkey
+        )
+    }
+}
+
+/// Writes a file that is not there yet; what people have edited is kept.
+pub(crate) fn write_new(path: &Path, text: &str) -> anyhow::Result<bool> {
+    if path.exists() {
+        return Ok(false);
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+use executor::{OsEntropy, SystemClock};
+use ledger::TrustFile;
+use trust::{Authority, Seen};
+
+use super::*;
+
+const POLICY: &str = "[[target]]\nid = \"shop\"\nengine = \"sqlite\"\nprod = false\n\
+                      identity = { sqlite = { application_id = 7 } }\nrunners = [\"runner-1\"]\n";
+
+#[test]
+fn what_is_founded_is_accepted_by_its_own_pin() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = DataDir(dir.path().to_owned());
+    let world = World::real();
+    let root_key = SecretKey::generate(&OsEntropy).unwrap();
+    let alice: PersonId = "alice".parse().unwrap();
+    let people = [NewPerson {
+        id: alice.clone(),
+        key: root_key.public().clone(),
+        groups: vec!["engineers".parse().unwrap()],
+    }];
+    let founding = Founding {
+        trust_domain: "shop.example/dev".parse().unwrap(),
+        root: alice.clone(),
+        root_key: &root_key,
+        runner: "runner-1".parse().unwrap(),
+        directory: directory_source(&people),
+        policy: POLICY.to_owned(),
+    };
+    let trust = found(&founding, &data, &world).unwrap();
+
+    let file = TrustFile::parse(&trust.toml()).unwrap();
+    assert_eq!(file.keyring, trust.keyring);
+    let bytes = std::fs::read(data.documents()).unwrap();
+    let documents: Documents = serde_json::from_slice(&bytes).unwrap();
+    let pinned = Pinned {
+        trust_domain: founding.trust_domain.clone(),
+        keyring: VersionRef {
+            version: 1,
+            digest: trust.keyring,
+        },
+    };
+    let now = domain::Clock::now(&SystemClock);
+    let authority = Authority::establish(
+        &documents.keyring,
+        &documents.directory,
+        &documents.policy,
+        &pinned,
+        &Seen::default(),
+        now,
+    )
+    .unwrap();
+    assert!(authority.person(&alice).is_some());
+    assert!(!authority.target(&"shop".parse().unwrap()).unwrap().prod);
+    // A second founding in the same place would orphan the first runner's receipts.
+    assert!(found(&founding, &data, &world).is_err());
+}

@@ -1,0 +1,46 @@
+//! The one executable `borescope`: the command line over the API, the server, and the demo.
+//!
+//! It parses, asks, signs and shows. What it is *not*: an authority. Whatever it signs it has hashed
+//! and verified itself, and everything that it is told by a server is checked against the keyring
+//! that the user's context pins. Start reading at [`commands`].
+
+mod args;
+mod bundle;
+mod commands;
+mod config;
+mod demo;
+mod exit;
+mod founding;
+mod keys;
+mod node;
+mod out;
+mod server_config;
+mod session;
+mod view;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::Cli;
+use crate::config::Environment;
+use crate::exit::report;
+use crate::out::Out;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let env = Environment::read();
+    let out = Out::new(cli.json, env.plain);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(commands::dispatch(cli, &env, out)),
+        Err(e) => Err(e.into()),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => report(out, &error),
+    }
+}

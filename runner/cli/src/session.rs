@@ -1,0 +1,261 @@
+//! A person at a server: a client, a key, and what is believed. Every command that talks to a
+//! server works on one of these; the demo makes several.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use api::types::DocumentView;
+use api::{Client, ClientConfig};
+use domain::bundle::INDEX_PATH;
+use domain::{BundleIndex, BundlePath, Clock, Digest, Entropy, PersonId, Timestamp, TrustDomain};
+use executor::{OsEntropy, SystemClock};
+use serde_json::value::RawValue;
+use trust::{
+    Authority, Document, Envelope, Header, Keyring, Pinned, Salt, SecretKey, Seen, Verified,
+    VersionRef,
+};
+
+use crate::args::Who;
+use crate::bundle::Bundle;
+use crate::config::{self, Config, Environment};
+use crate::exit::Failure;
+use crate::keys;
+
+/// To connect to a server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// For one call; the wait for a run is added.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Time and entropy of this process.
+#[derive(Clone)]
+pub(crate) struct World {
+    /// Time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Ids and salts.
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl World {
+    /// The machine's own.
+    pub(crate) fn real() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
+        }
+    }
+
+    /// The current second.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The header of a new document that is valid from now.
+    pub(crate) fn header<I>(&self, domain: &TrustDomain, id: I, life_s: i64) -> Header<I> {
+        let now = self.now();
+        Header {
+            trust_domain: domain.clone(),
+            id,
+            not_before: now,
+            not_after: now.plus_s(life_s),
+            salt: Salt(self.entropy.salt()),
+        }
+    }
+}
+
+/// A person at a server.
+pub(crate) struct Session {
+    /// Talks to the server, with the person's token.
+    pub(crate) client: Client,
+    /// Who signs.
+    pub(crate) person: PersonId,
+    /// Signs.
+    pub(crate) key: SecretKey,
+    /// The audience of every signature.
+    pub(crate) trust_domain: TrustDomain,
+    /// The keyring that is believed.
+    pub(crate) keyring: Digest,
+    /// Time and entropy.
+    pub(crate) world: World,
+}
+
+/// A client without a session.
+pub(crate) fn client(url: &str) -> anyhow::Result<Client> {
+    Ok(Client::new(ClientConfig {
+        base: url.trim_end_matches('/').to_owned(),
+        token: None,
+        connect_timeout: CONNECT_TIMEOUT,
+        call_timeout: CALL_TIMEOUT,
+    })?)
+}
+
+impl Session {
+    /// The session that command line and contexts describe. Without a valid token it logs in first:
+    /// the key is at hand, and a token permits nothing that the key does not sign.
+    pub(crate) async fn open(who: &Who, env: &Environment) -> anyhow::Result<Self> {
+        let (name, context) = Config::load(&env.dir)?.choose(who)?;
+        let key = keys::read(&context.key)?;
+        let mut session = Self {
+            client: client(&context.url)?,
+            person: context.person,
+            key,
+            trust_domain: context.trust_domain,
+            keyring: context.keyring,
+            world: World::real(),
+        };
+        if let Some(token) = config::token(&env.dir, &name) {
+            session.client = session.client.with_token(token);
+            let known = session.client.session().await;
+            if known.is_ok_and(|s| s.person == session.person) {
+                return Ok(session);
+            }
+        }
+        let opened = crate::commands::login::log_in(&mut session).await?;
+        if who.person.is_none() && who.url.is_none() {
+            config::keep_token(&env.dir, &name, &opened.token)?;
+        }
+        Ok(session)
+    }
+
+    /// The header of a new document of this person.
+    pub(crate) fn header<I>(&self, id: I, life_s: i64) -> Header<I> {
+        self.world.header(&self.trust_domain, id, life_s)
+    }
+
+    /// Signs a document; the result is ready to be filed.
+    pub(crate) fn sign<D: Document>(&self, doc: &D) -> anyhow::Result<Envelope> {
+        Ok(trust::sign(doc, &self.key)?)
+    }
+
+    /// Keyring, directory and policy of the server, verified against the pinned keyring.
+    pub(crate) async fn authority(&self) -> anyhow::Result<Authority> {
+        let keyring = envelope(&self.client.keyring().await?)?;
+        let directory = envelope(&self.client.directory().await?)?;
+        let policy = envelope(&self.client.policy().await?)?;
+        let claimed: Keyring = trust::read_unverified(&keyring)?;
+        let pinned = Pinned {
+            trust_domain: self.trust_domain.clone(),
+            keyring: VersionRef {
+                version: claimed.version,
+                digest: self.keyring,
+            },
+        };
+        let now = self.world.now();
+        Authority::establish(&keyring, &directory, &policy, &pinned, &Seen::default(), now)
+            .map_err(|e| {
+                Failure::evidence(
+                    format!("the server's keyring, directory and policy are not to be believed: {e}"),
+                    "compare the context's keyring digest with your administrators; sign nothing until it fits",
+                )
+                .into()
+            })
+    }
+
+    /// Fetches a revision's files and hashes them here.
+    pub(crate) async fn fetch(&self, revision: &Digest) -> anyhow::Result<Bundle> {
+        let bytes = self.client.file(revision, &path(INDEX_PATH)?).await?;
+        if Digest::of(&bytes) != *revision {
+            return Err(Failure::evidence(
+                format!("the server's {INDEX_PATH} of {revision} has another digest"),
+                "the server is broken or lies; sign nothing",
+            )
+            .into());
+        }
+        let index = BundleIndex::parse(&bytes)?;
+        let mut files = std::collections::BTreeMap::new();
+        for (path, digest) in index.files() {
+            let bytes = self.client.file(revision, path).await?;
+            if Digest::of(&bytes) != *digest {
+                return Err(Failure::evidence(
+                    format!("the server's {path} is not the one that {revision} lists"),
+                    "the server is broken or lies; sign nothing",
+                )
+                .into());
+            }
+            files.insert(path.clone(), bytes);
+        }
+        Bundle::check(index, files)
+    }
+
+    /// The revision that `reference` names: a digest, its first hex digits, a script's name (its
+    /// newest revision) or `name@version`.
+    pub(crate) async fn resolve(&self, reference: &str) -> anyhow::Result<Digest> {
+        if let Ok(digest) = reference.parse::<Digest>() {
+            return Ok(digest);
+        }
+        let all = self.client.scripts().await?;
+        let prefix = reference.strip_prefix("sha256:").unwrap_or(reference);
+        let is_prefix = prefix.len() >= 6 && prefix.bytes().all(|b| b.is_ascii_hexdigit());
+        let (name, version) = match reference.split_once('@') {
+            Some((name, version)) => (name, Some(version)),
+            None => (reference, None),
+        };
+        let named = |s: &&api::types::ScriptView| {
+            s.script.as_str() == name && version.is_none_or(|v| s.version.as_str() == v)
+        };
+        if let Some(newest) = all.iter().filter(named).max_by_key(|s| s.created_ms) {
+            return Ok(newest.revision);
+        }
+        let by_digest =
+            |s: &&api::types::ScriptView| is_prefix && s.revision.hex().starts_with(prefix);
+        let mut found = all.iter().filter(by_digest).map(|s| s.revision);
+        match (found.next(), found.next()) {
+            (Some(one), None) => Ok(one),
+            (Some(_), Some(_)) => Err(Failure::usage(
+                format!("\"{reference}\" begins more than one revision"),
+                "give more digits",
+            )
+            .into()),
+            (None, _) => Err(Failure::usage(
+                format!("there is no script or revision \"{reference}\""),
+                "list them: borescope scripts",
+            )
+            .into()),
+        }
+    }
+}
+
+/// The signed envelope out of a server's answer. Nothing else of the answer is believed.
+pub(crate) fn envelope(view: &DocumentView) -> anyhow::Result<Envelope> {
+    Envelope::from_json(view.envelope.get().as_bytes())
+        .with_context(|| format!("the server's {} {}", view.kind, view.id))
+}
+
+/// Verifies a document out of a server's answer.
+pub(crate) fn verified<D: Document>(
+    authority: &Authority,
+    view: &DocumentView,
+) -> anyhow::Result<Verified<D>> {
+    let envelope = envelope(view)?;
+    authority
+        .verify(&envelope, &BTreeSet::new())
+        .with_context(|| format!("the server's {} {}", view.kind, view.id))
+}
+
+/// An envelope as the API carries it: its exact JSON.
+pub(crate) fn wire(envelope: &Envelope) -> anyhow::Result<api::Envelope> {
+    let json = String::from_utf8(envelope.to_json()?)?;
+    Ok(RawValue::from_string(json)?)
+}
+
+/// A path inside a bundle.
+pub(crate) fn path(text: &str) -> anyhow::Result<BundlePath> {
+    Ok(text.parse::<BundlePath>()?)
+}
+
+/// Reads an input file.
+pub(crate) fn read_input(path: &Path) -> anyhow::Result<Vec<u8>> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)?;
+        return Ok(bytes);
+    }
+    Ok(std::fs::read(path).map_err(|e| {
+        Failure::usage(
+            format!("the input {} cannot be read: {e}", path.display()),
+            "give a JSON file that fits the script's input.schema.json",
+        )
+    })?)
+}

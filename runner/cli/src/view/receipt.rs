@@ -1,0 +1,101 @@
+//! A run's value and its receipt in a few lines.
+
+use domain::display::neutralise;
+use executor::Output;
+use executor::evidence::Verified;
+use serde_json::Value as Json;
+
+use super::{count, number};
+use crate::out::{Out, Style};
+
+/// Lines of a guest's own output that are shown.
+const LINES_SHOWN_MAX: usize = 20;
+
+/// The value that the script returned: an object field by field, anything else as JSON.
+pub(crate) fn value(json: &Json) -> String {
+    let shown = |v: &Json| match v {
+        Json::String(s) => neutralise(s),
+        other => neutralise(&other.to_string()),
+    };
+    match json {
+        Json::Object(fields) if !fields.is_empty() => {
+            let lines = fields
+                .iter()
+                .map(|(k, v)| format!("{}: {}", neutralise(k), shown(v)));
+            lines.collect::<Vec<_>>().join("\n")
+        }
+        other => shown(other),
+    }
+}
+
+/// What went wrong or was logged, for standard error.
+pub(crate) fn trouble(output: &Output) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(error) = &output.error {
+        lines.push(format!("the script failed: {}", neutralise(&error.message)));
+        lines.extend(
+            error
+                .frames
+                .iter()
+                .map(|f| format!("  at {}", neutralise(&f.function))),
+        );
+    }
+    for line in output.log.iter().take(LINES_SHOWN_MAX) {
+        lines.push(format!(
+            "{}: {}",
+            neutralise(&line.level),
+            neutralise(&line.message)
+        ));
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr.bytes);
+    lines.extend(
+        stderr
+            .lines()
+            .take(LINES_SHOWN_MAX)
+            .map(|l| format!("stderr: {}", neutralise(l))),
+    );
+    lines
+}
+
+/// What the receipt says, and who vouches for it.
+pub(crate) fn summary(verified: &Verified, out: Out) -> String {
+    let r = &verified.receipt;
+    let state = match r.outcome {
+        domain::Outcome::LimitExceeded { limit } => format!("limit-exceeded ({limit})"),
+        other => other.code().to_owned(),
+    };
+    let limits: Vec<String> = r.limits_hit.iter().map(ToString::to_string).collect();
+    let hit = if limits.is_empty() {
+        "none".to_owned()
+    } else {
+        limits.join(", ")
+    };
+    let people = format!(
+        "{}, {}",
+        count(r.reviews.len() as u64, "review"),
+        count(r.approvals.len() as u64, "approval")
+    );
+    let lines = [
+        format!("{} {}", r.run, out.style_err(Style::Bold, &state)),
+        format!(
+            "  read     {}, {}; fuel {}",
+            count(r.rows, "row"),
+            super::bytes(r.bytes),
+            number(r.fuel_used)
+        ),
+        format!("  limits   {hit} hit"),
+        format!("  counted  {people}"),
+        format!(
+            "  receipt  {} by {}, isolation: in-process",
+            r.header.id, r.runner
+        ),
+        format!(
+            "  log      entry {}, {}",
+            verified.log_index, verified.standing
+        ),
+    ];
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests;

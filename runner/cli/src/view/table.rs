@@ -1,0 +1,69 @@
+//! Tables of results and of lists, drawn with thin rules.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table as Drawn, TableStyle};
+use domain::Table;
+use domain::display::neutralise;
+
+use super::cells::{cell, is_number};
+use crate::out::WIDTH;
+
+/// Rows of a result that are shown; `--out` has all of them.
+pub(crate) const ROWS_SHOWN_MAX: usize = 50;
+
+/// Only a line under the header: what is copied out of it stays readable.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
+
+/// A result's table: its name, its first rows, and how many there are. It leaves `indent` columns
+/// free.
+pub(crate) fn result(table: &Table, rows_max: usize, indent: u16) -> String {
+    let mut drawn = empty(indent);
+    drawn.set_header(table.columns.iter().map(|c| neutralise(&c.name)));
+    for row in table.rows.iter().take(rows_max) {
+        drawn.add_row(row.iter().map(|value| {
+            let text = Cell::new(cell(value));
+            if is_number(value) {
+                text.set_alignment(CellAlignment::Right)
+            } else {
+                text
+            }
+        }));
+    }
+    let total = table.rows.len();
+    let mut out = format!(
+        "{} ({})\n{drawn}",
+        neutralise(&table.name),
+        super::count(total as u64, "row")
+    );
+    if total > rows_max {
+        out.push_str(&format!(
+            "\n… and {} more; --out DIR writes all",
+            total - rows_max
+        ));
+    }
+    out
+}
+
+/// A list with a header; the texts are neutralised here.
+pub(crate) fn list<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
+    let mut drawn = empty(0);
+    drawn.set_header(header);
+    for row in rows {
+        drawn.add_row(row.iter().map(|text| neutralise(text)));
+    }
+    drawn.to_string()
+}
+
+fn empty(indent: u16) -> Drawn {
+    let mut drawn = Drawn::new();
+    drawn.load_style(STYLE);
+    drawn.set_content_arrangement(ContentArrangement::Dynamic);
+    // On a terminal the table takes its width; a file gets what an 80-column terminal shows.
+    let width = drawn
+        .width()
+        .unwrap_or(u16::try_from(WIDTH).unwrap_or(u16::MAX));
+    drawn.set_width(width.saturating_sub(indent));
+    drawn
+}
+
+#[cfg(test)]
+mod tests;
