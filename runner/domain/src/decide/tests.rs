@@ -212,14 +212,14 @@ fn one_person_with_two_reviews_is_one_person() {
     assert_eq!(
         after(|f| {
             both(f);
-            f.reviews.push(review(2, "bob"))
+            f.reviews.push(review(2, "bob"));
         }),
         Some(Rule::ReviewMissing)
     );
     assert_eq!(
         after(|f| {
             both(f);
-            f.reviews.push(review(2, "carol"))
+            f.reviews.push(review(2, "carol"));
         }),
         None
     );
@@ -227,14 +227,14 @@ fn one_person_with_two_reviews_is_one_person() {
     assert_eq!(
         after(|f| {
             twice(f);
-            f.approvals.push(approval(2, "bob"))
+            f.approvals.push(approval(2, "bob"));
         }),
         Some(Rule::ApprovalMissing)
     );
     assert_eq!(
         after(|f| {
             twice(f);
-            f.approvals.push(approval(2, "carol"))
+            f.approvals.push(approval(2, "carol"));
         }),
         None
     );
@@ -275,7 +275,7 @@ fn a_no_by_a_reviewer_is_a_no() {
             f.reviews.push(ReviewFact {
                 verdict,
                 ..review(2, "carol")
-            })
+            });
         })
     };
     assert_eq!(no(Verdict::Reject), Some(Rule::ReviewRejected));
@@ -367,7 +367,7 @@ fn a_request_is_for_one_caller_revision_target_and_input() {
     assert_eq!(
         after(|f| {
             f.run.input = Digest::of(b"x");
-            request(f, |r| r.input = InputRule::Schema)
+            request(f, |r| r.input = InputRule::Schema);
         }),
         None
     );
@@ -412,7 +412,7 @@ fn time_is_absolute() {
     assert_eq!(
         after(|f| {
             later(f, 10);
-            f.approvals[0].window = window(0, 9)
+            f.approvals[0].window = window(0, 9);
         }),
         Some(Rule::GrantExpired)
     );
@@ -434,7 +434,7 @@ fn a_use_and_a_run_id_are_spent_once() {
     assert_eq!(
         after(|f| {
             f.uses_spent = vec![1];
-            f.run.use_number = 2
+            f.run.use_number = 2;
         }),
         None
     );
