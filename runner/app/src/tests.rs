@@ -1,1 +1,7 @@
-//! Tests of the use-cases over a real store, ledger and runner.
+//! Tests of the use-cases over a real store, ledger, sandbox and runner.
+
+mod filing;
+mod login;
+mod recovery;
+mod runs;
+mod team;
