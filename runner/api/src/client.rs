@@ -199,7 +199,8 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; a file that cannot be opened is a transport error.
     pub async fn upload(&self, files: &[(BundlePath, PathBuf)]) -> Answer<Uploaded> {
-        let mut form = Form::new();
+        // Bundle paths are plain ASCII; the default would write `name*=`, which few servers read.
+        let mut form = Form::new().percent_encode_noop();
         for (path, file) in files {
             let part = Part::file(file).await.map_err(|source| {
                 let detail = format!("cannot open {}: {source}", file.display());

@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 
 use api::{ClientError, Code};
+use domain::Denial;
 
 use crate::out::{Out, Style, foreign};
 
@@ -28,6 +29,22 @@ pub(crate) enum Exit {
     NotInTime = 6,
     /// Evidence does not hold, or is not authenticated.
     Evidence = 7,
+}
+
+impl Exit {
+    /// The code that `--json` shows for a failure of the client itself.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Script => "error",
+            Self::Usage => "usage",
+            Self::Denied => "denied",
+            Self::Limit => "limit",
+            Self::Target => "unreachable",
+            Self::NotInTime => "not-in-time",
+            Self::Evidence => "evidence-invalid",
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -92,7 +109,15 @@ pub(crate) fn verdict(error: &anyhow::Error) -> Verdict {
     for cause in error.chain() {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             found.exit = failure.exit as u8;
+            failure.exit.code().clone_into(&mut found.code);
             found.help.clone_from(&failure.help);
+            break;
+        }
+        if let Some(denial) = cause.downcast_ref::<Denial>() {
+            found.exit = Exit::Denied as u8;
+            denial.rule.code().clone_into(&mut found.code);
+            found.error = foreign(&denial.fact);
+            found.help = Some(denial.help.clone());
             break;
         }
         if let Some(error) = cause.downcast_ref::<ClientError>() {

@@ -22,6 +22,9 @@ use crate::session::{Session, verified, wire};
 use crate::view::limits;
 use crate::when;
 
+/// Seconds that an approval document outlives the window of its access request.
+const AFTER_S: i64 = 86_400;
+
 /// Arguments.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -272,7 +275,9 @@ pub(crate) async fn file(
 ) -> anyhow::Result<Filed> {
     let request = checked.request.doc();
     let now = session.world.now();
-    let life_s = request.window.not_after.unix_s() - now.unix_s();
+    // A little longer than the grant, so that its end is told as the grant's and not as a missing
+    // approval; the earlier end counts.
+    let life_s = request.window.not_after.unix_s() - now.unix_s() + AFTER_S;
     let id = ApprovalId::new(&*session.world.clock, &*session.world.entropy);
     let counted: BTreeSet<_> = decision.reviews.iter().collect();
     let reviews = checked

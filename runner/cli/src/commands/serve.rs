@@ -57,6 +57,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<
             out.style(Style::Bold, &format!("http://{address}"))
         ))?;
     }
+    tracing::info!(server.address = %address, "listening");
     let shutdown = async move {
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -15,6 +15,7 @@ use super::steps::{STUCK_INPUT, Story, approve_it, ask, attempt, grant, review_i
 use crate::bundle::Bundle;
 use crate::commands::run::Ran;
 use crate::commands::{request, stop, submit};
+use crate::exit::Failure;
 use crate::session::{Session, wire};
 
 /// Another question than the approved one.
@@ -85,7 +86,11 @@ pub(super) async fn play(stage: &Stage, story: &Story, report: &mut Report) -> a
     let got = burn(stage).await;
     report.refused("a script computes without end", "fuel", got)?;
     let got = tampered_evidence(stage, story);
-    report.refused("one byte of the recording is changed", "error", got)?;
+    report.refused(
+        "one byte of the recording is changed",
+        "evidence-invalid",
+        got,
+    )?;
     wait_until_over(stage, short_made).await;
     let got = ran(attempt(alice, &short, STUCK_INPUT, None).await);
     report.refused("alice uses a grant after its end", "grant-expired", got)?;
@@ -240,7 +245,12 @@ fn tampered_evidence(stage: &Stage, story: &Story) -> anyhow::Result<Got> {
     let verified = executor::evidence::parse(&evidence)?.verify(Some(&trust))?;
     Ok(match verified.check_recording(&recording) {
         Ok(()) => Got::Through("the recording was accepted".to_owned()),
-        Err(error) => Got::Refused(Refusal::of(&error.into())),
+        Err(error) => {
+            let help = "do not rely on it; get the recording again, and ask who changed it";
+            Got::Refused(Refusal::of(
+                &Failure::evidence(error.to_string(), help).into(),
+            ))
+        }
     })
 }
 

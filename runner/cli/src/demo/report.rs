@@ -140,19 +140,7 @@ impl Report {
                     Some(reason),
                 )?;
                 if !self.out.json {
-                    let word = if right {
-                        "✗ refused"
-                    } else {
-                        "✗ refused, but not as expected"
-                    };
-                    self.show(&self.out.style(Style::Bad, word), step, "")?;
-                    let reason = format!("{}: {}", refusal.code, foreign(reason));
-                    self.out.line(format!("      {}", wrap(&reason, 74, 6)))?;
-                    if let Some(help) = &refusal.help {
-                        let help = wrap(&format!("help: {}", foreign(help)), 74, 6);
-                        self.out
-                            .line(format!("      {}", self.out.style(Style::Dim, &help)))?;
-                    }
+                    self.refusal(step, &refusal, right)?;
                 }
             }
             Got::Through(words) => {
@@ -171,8 +159,16 @@ impl Report {
     pub(super) fn block(&self, text: &str) -> anyhow::Result<()> {
         if !self.out.json {
             for line in text.lines() {
-                self.out.line(format!("    {line}"))?;
+                self.out.line(format!("    {}", line.trim_end()))?;
             }
+        }
+        Ok(())
+    }
+
+    /// An empty line after a block.
+    pub(super) fn gap(&self) -> anyhow::Result<()> {
+        if !self.out.json {
+            self.out.line("")?;
         }
         Ok(())
     }
@@ -200,12 +196,31 @@ impl Report {
         })
     }
 
-    fn show(&self, mark: &str, step: &str, words: &str) -> anyhow::Result<()> {
-        self.out.line(format!("{:>3} {mark} {step}", self.number))?;
-        if !words.is_empty() {
-            let text = wrap(&foreign(words), 74, 6);
+    fn refusal(&self, step: &str, refusal: &Refusal, right: bool) -> anyhow::Result<()> {
+        let word = if right {
+            "✗ refused"
+        } else {
+            "✗ refused, but not as expected"
+        };
+        let text = format!("{word} ({}): {}", refusal.code, shown(&refusal.reason));
+        let text = wrap(&text, 76, 4).replacen(word, &self.out.style(Style::Bad, word), 1);
+        self.out
+            .line(format!("{:>2}  {step}\n    {text}", self.number))?;
+        if let Some(help) = &refusal.help {
+            let help = wrap(&format!("help: {}", shown(help)), 76, 4);
             self.out
-                .line(format!("      {}", self.out.style(Style::Dim, &text)))?;
+                .line(format!("    {}", self.out.style(Style::Dim, &help)))?;
+        }
+        Ok(())
+    }
+
+    fn show(&self, mark: &str, step: &str, words: &str) -> anyhow::Result<()> {
+        self.out
+            .line(format!("{:>2}  {mark} {step}", self.number))?;
+        if !words.is_empty() {
+            let text = wrap(&shown(words), 76, 4);
+            self.out
+                .line(format!("    {}", self.out.style(Style::Dim, &text)))?;
         }
         Ok(())
     }
@@ -229,6 +244,29 @@ impl Report {
         }
         Ok(())
     }
+}
+
+/// Foreign text with digests cut to their first digits: here nobody compares them.
+fn shown(text: &str) -> String {
+    const PREFIX: &str = "sha256:";
+    let is_hex = |s: &str| s.bytes().all(|b| b.is_ascii_hexdigit());
+    let text = foreign(text);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(PREFIX) {
+        let end = at + PREFIX.len();
+        out.push_str(&rest[..end]);
+        match rest.get(end..end + 64).filter(|hex| is_hex(hex)) {
+            Some(hex) => {
+                out.push_str(&hex[..12]);
+                out.push('…');
+                rest = &rest[end + 64..];
+            }
+            None => rest = &rest[end..],
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ pub(super) async fn play(stage: &Stage, report: &mut Report) -> anyhow::Result<S
     let filed = ask(alice, &bundle, STUCK_INPUT, 2, 3600).await;
     let request = report.ok("alice asks to run it twice, with this input", filed, |id| {
         format!(
-            "{id}: \"parcels are late\", INC-2041; input {}",
+            "{id}: \"parcels are late\", INC-2041; the input's exact bytes: {}",
             String::from_utf8_lossy(STUCK_INPUT)
         )
     })?;
@@ -115,16 +115,25 @@ async fn second_script(stage: &Stage, report: &mut Report) -> anyhow::Result<()>
         && let Some(last) = released.output.result.tables.last()
     {
         report.block(&table::result(last, ROWS_SHOWN, 4))?;
+        report.gap()?;
     }
     Ok(())
 }
 
 fn show_tables(report: &Report, ran: &Ran) -> anyhow::Result<()> {
     let released = ran.output.as_ref().context("the run has no output")?;
-    for shown in &released.output.result.tables {
-        report.block(&table::result(shown, ROWS_SHOWN, 4))?;
+    let mut tables = released.output.result.tables.iter();
+    if let Some(first) = tables.next() {
+        report.block(&table::result(first, ROWS_SHOWN, 4))?;
     }
-    Ok(())
+    for more in tables {
+        let rows = count(more.rows.len() as u64, "row");
+        report.block(&format!(
+            "and a table {} ({rows})",
+            crate::out::foreign(&more.name)
+        ))?;
+    }
+    report.gap()
 }
 
 /// Receipt, replay and journal.

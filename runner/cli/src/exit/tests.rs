@@ -43,3 +43,11 @@ fn a_usage_failure_exits_with_two() {
     let error = Failure::usage("no context", "log in").into();
     assert_eq!(verdict(&error).exit, 2);
 }
+
+#[test]
+fn a_denial_found_by_this_client_reads_as_the_runners() {
+    let denial = Denial::new(Rule::ReviewMissing, "0 of 1 reviews count", "ask for one");
+    let verdict = verdict(&denial.into());
+    assert_eq!((verdict.exit, verdict.code.as_str()), (3, "review-missing"));
+    assert_eq!(verdict.error, "0 of 1 reviews count");
+}

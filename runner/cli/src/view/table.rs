@@ -1,6 +1,9 @@
 //! Tables of results and of lists, drawn with thin rules.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table as Drawn, TableStyle};
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table as Drawn,
+    TableStyle,
+};
 use domain::Table;
 use domain::display::neutralise;
 
@@ -12,6 +15,11 @@ pub(crate) const ROWS_SHOWN_MAX: usize = 50;
 
 /// Only a line under the header: what is copied out of it stays readable.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
+
+/// Columns between two columns.
+const GAP: u16 = 2;
+/// Long text gets at least so many columns.
+const LONG_MIN: u16 = 12;
 
 /// A result's table: its name, its first rows, and how many there are. It leaves `indent` columns
 /// free.
@@ -28,6 +36,7 @@ pub(crate) fn result(table: &Table, rows_max: usize, indent: u16) -> String {
             }
         }));
     }
+    fit(&mut drawn);
     let total = table.rows.len();
     let mut out = format!(
         "{} ({})\n{drawn}",
@@ -50,7 +59,31 @@ pub(crate) fn list<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> S
     for row in rows {
         drawn.add_row(row.iter().map(|text| neutralise(text)));
     }
+    fit(&mut drawn);
     drawn.to_string()
+}
+
+/// Keeps short columns on one line, so that only long text is broken.
+fn fit(drawn: &mut Drawn) {
+    let widths = drawn.column_max_content_widths();
+    let mut order: Vec<usize> = (0..widths.len()).collect();
+    order.sort_by_key(|i| widths[*i]);
+    let mut left = drawn.width().unwrap_or_default();
+    for (done, i) in order.iter().enumerate() {
+        let others = u16::try_from(order.len() - done - 1).unwrap_or(u16::MAX);
+        let taken = widths[*i].saturating_add(GAP);
+        let rest = left.saturating_sub(taken);
+        if taken > left || rest < others.saturating_mul(LONG_MIN + GAP) {
+            break;
+        }
+        if let Some(column) = drawn.column_mut(*i) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        left = rest;
+    }
+    for column in drawn.column_iter_mut() {
+        column.set_padding((0, GAP));
+    }
 }
 
 fn empty(indent: u16) -> Drawn {

@@ -39,3 +39,10 @@ fn a_step_of_the_story_that_fails_ends_the_demo_with_its_cause() {
     assert!(error.to_string().contains("log in"), "{error}");
     assert_ne!(report.close().unwrap(), Exit::Ok);
 }
+
+#[test]
+fn digests_are_cut_only_where_people_look() {
+    let digest = format!("is sha256:{} here", "ab".repeat(32));
+    assert_eq!(shown(&digest), "is sha256:abababababab… here");
+    assert_eq!(shown("sha256:short é"), "sha256:short é");
+}
