@@ -112,18 +112,35 @@ async fn a_query_outside_the_set_is_denied_recorded_and_unseen_by_the_target() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reviewer_who_took_a_query_out_took_it_out() {
     let rig = Rig::new().await;
-    let mut story = rig.story("unknown-query", r#"{"order":"SO-100042"}"#);
-    // Another query name stays, so that the interface is linked.
-    let mut spare = story.review.ceiling.targets[0].queries[0].clone();
-    spare.name = tests::company::p("spare");
-    story.review.ceiling.targets[0].queries = vec![spare];
+    let mut story = rig.story("stuck-orders", STUCK_ORDERS_INPUT);
+    let queries = &mut story.review.ceiling.targets[0].queries;
+    queries.retain(|q| q.name.as_str() != "last-event");
+    assert_eq!(queries.len(), 1, "the other query stays");
     let (run, order) = rig.order(&story, |_, _| {});
     let (_, ended) = rig.run(&run, &order).await;
-    assert_eq!(rig.seen.sessions(), 0);
+    assert_eq!(ended.outcome, Outcome::Failed, "{ended:?}");
+    let error = rig.output(&ended).error.unwrap().message;
     assert!(
-        ended.denial.is_some() || ended.outcome == Outcome::Failed,
-        "{ended:?}"
+        error.contains("denied") && error.contains("last-event"),
+        "{error}"
     );
+    let seen = rig.seen.statements();
+    assert!(
+        !seen.is_empty() && seen.iter().all(|sql| !sql.contains("events")),
+        "{seen:?}"
+    );
+    rig.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_policy_narrows_the_number_of_rows() {
+    let mut rig = Rig::new().await;
+    let mut policy = rig.company.policy_document();
+    policy.targets[0].query.rows_total_max = 400;
+    rig.company.policy = rig.company.sign("carol", &policy);
+    let (run, order) = rig.order(&rig.story("row-hog", "{}"), |_, _| {});
+    let (_, ended) = rig.run(&run, &order).await;
+    assert_eq!(rig.output(&ended).result.value["rows"], 400);
     rig.close().await;
 }
 

@@ -36,10 +36,9 @@ async fn the_target_never_sees_the_query(disk: Disk) {
         .runner
         .stop(Rig::wire(&rig.company.sign("carol", &stop)))
         .await;
-    assert!(
-        refused.is_err(),
-        "a stop that cannot be recorded is not in force, and says so"
-    );
+    assert!(refused.is_err(), "a stop that cannot be recorded says so");
+    let in_force = rig.runner.state().stops().len();
+    assert_eq!(in_force, 1, "and is in force all the same, until a restart");
 
     // The operator repairs the disk and restarts; the interrupted run is closed, its use is spent.
     rig.disk.set_after(0, Disk::Sound);
@@ -109,6 +108,13 @@ async fn output_is_withheld_when_its_release_cannot_be_recorded() {
     assert_eq!(rig.seen.statements().len(), 1, "the query had left");
     assert_eq!(ended.outcome, Outcome::Lost);
     assert!(ended.output.is_none(), "nothing leaves unrecorded");
+    let recording = rig.runner.recording(&run).await.unwrap();
+    assert!(recording.is_none(), "the recording carries the same rows");
     rig.disk.set_after(0, Disk::Sound);
-    rig.restart().await.close().await;
+    let rig = rig.restart().await;
+    assert!(
+        rig.runner.recording(&run).await.unwrap().is_none(),
+        "a lost run stays unreleased"
+    );
+    rig.close().await;
 }

@@ -182,8 +182,8 @@ impl App {
     /// Hands a stop to the runner, which records it and ends what depends on it.
     ///
     /// # Errors
-    /// What is wrong with it; [`AppError::ReadOnly`] when it cannot be recorded, and then it is not
-    /// in force.
+    /// What is wrong with it; [`AppError::ReadOnly`] when it cannot be recorded: it is in force, but a
+    /// restart would forget it.
     pub async fn stop(&self, who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
         // Not `writable`: also a server that is stopping takes stops.
         let came = Came::parse(Stop::DOC, bytes)?;
@@ -195,18 +195,15 @@ impl App {
             digest: stop.digest(),
         };
         let _filing = self.filing.lock().await;
-        if self.is_filed(&filed).await? {
-            return Ok(filed);
-        }
-        self.runner
-            .stop(bytes.to_owned())
-            .await
-            .map_err(|e| match e {
-                StopRefused::NotRecorded(e) => e.into(),
-                StopRefused::Malformed(_) | StopRefused::Invalid(_) | StopRefused::NoAuthority => {
-                    AppError::document(Stop::DOC, crate::chain(&e))
-                }
-            })?;
+        // Also one that is on file: only the runner knows whether it is in force.
+        let taken = self.runner.stop(bytes.to_owned()).await;
+        taken.map_err(|e| match e {
+            StopRefused::NotRecorded(e) => e.into(),
+            StopRefused::Interrupted => AppError::Stopping,
+            StopRefused::Malformed(_) | StopRefused::Invalid(_) | StopRefused::NoAuthority => {
+                AppError::document(Stop::DOC, crate::chain(&e))
+            }
+        })?;
         self.project().await?;
         Ok(filed)
     }

@@ -168,7 +168,7 @@ pub fn decide(facts: &Facts<'_>) -> Result<Decision, Denial> {
     let reviews = people::reviewed(facts, &rules)?;
     let request = grant::request(facts)?;
     let approvals = people::approved(facts, request, &rules, &reviews)?;
-    let grant_ends = grant::window(facts, request, &approvals)?;
+    let grant_ends = grant::window(facts, request, &approvals, &reviews)?;
     grant::use_is_left(facts, request)?;
     let effective = effective(facts, &rules, &reviews, request, &approvals)?;
     Ok(Decision {

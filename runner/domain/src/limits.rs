@@ -79,6 +79,13 @@ impl QueryLimits {
         bytes_total_max: 4 << 20,
     };
 
+    /// No document can raise a query above this: a run holds its rows in memory.
+    pub const CEILING: Self = Self {
+        calls_max: 10_000,
+        rows_total_max: 1_000_000,
+        bytes_total_max: 256 << 20,
+    };
+
     /// The smaller of each limit.
     #[must_use]
     pub fn meet(&self, other: &Self) -> Self {

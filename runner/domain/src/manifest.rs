@@ -123,7 +123,8 @@ impl Manifest {
     pub fn asks(&self, pairs: &[Pair]) -> Capabilities {
         let of = |pair: &Pair| {
             let mine = self.queries.iter().filter(|q| q.target == pair.logical);
-            mine.map(|q| (q.name.clone(), q.limits)).collect()
+            mine.map(|q| (q.name.clone(), q.limits.meet(&QueryLimits::CEILING)))
+                .collect()
         };
         Capabilities {
             pairs: pairs.iter().map(|p| (p.clone(), of(p))).collect(),

@@ -11,6 +11,13 @@ pub const INPUT_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a schema.
 pub const SCHEMA_BYTES_MAX: usize = 64 << 10;
 
+/// Patterns of one schema; each is compiled when the schema is read.
+pub const PATTERNS_MAX: usize = 32;
+/// Bytes of one pattern.
+pub const PATTERN_BYTES_MAX: usize = 256;
+/// Bytes of one compiled pattern: repetitions of repetitions grow without this.
+const PATTERN_COMPILED_BYTES_MAX: usize = 256 << 10;
+
 /// Why JSON, a schema or an input is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
@@ -89,9 +96,14 @@ impl InputSchema {
         }
         let json = parse_json(bytes)?;
         check_schema(&json, "")?;
+        let mut patterns = 0;
+        count_patterns(&json, &mut patterns)?;
         let validator = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
             .should_validate_formats(true)
-            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .with_pattern_options(
+                jsonschema::PatternOptions::regex().size_limit(PATTERN_COMPILED_BYTES_MAX),
+            )
             .build(&json)
             .map_err(|e| SchemaError::Schema {
                 place: e.instance_path().to_string(),
@@ -121,6 +133,29 @@ impl InputSchema {
     }
 }
 
+/// Bounds what compiling the patterns can cost before any is compiled.
+fn count_patterns(json: &Json, count: &mut usize) -> Result<(), SchemaError> {
+    let Json::Object(map) = json else {
+        return Ok(());
+    };
+    if let Some(pattern) = map.get("pattern").and_then(Json::as_str) {
+        *count += 1;
+        if *count > PATTERNS_MAX || pattern.len() > PATTERN_BYTES_MAX {
+            return Err(SchemaError::Schema {
+                place: "pattern".to_owned(),
+                problem: format!(
+                    "at most {PATTERNS_MAX} patterns of at most {PATTERN_BYTES_MAX} bytes are allowed"
+                ),
+            });
+        }
+    }
+    let nested = map.get("properties").and_then(Json::as_object);
+    let nested = nested.into_iter().flat_map(serde_json::Map::values);
+    nested
+        .chain(map.get("items"))
+        .try_for_each(|inner| count_patterns(inner, count))
+}
+
 fn check_schema(json: &Json, place: &str) -> Result<(), SchemaError> {
     let wrong = |place: &str, problem: &str| SchemaError::Schema {
         place: if place.is_empty() {
@@ -135,9 +170,6 @@ fn check_schema(json: &Json, place: &str) -> Result<(), SchemaError> {
     };
     for (key, value) in map {
         let here = format!("{place}/{key}");
-        if place.is_empty() && key == "$schema" {
-            continue;
-        }
         if !KEYWORDS.contains(&key.as_str()) {
             return Err(wrong(
                 &here,

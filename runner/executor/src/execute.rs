@@ -75,7 +75,7 @@ pub(crate) async fn execute(
         recording,
         Arc::clone(&allowed.bundle),
         allowed.connectors.clone(),
-        plan.effective.limits.wall_ms_max,
+        plan.effective.clone(),
         events.clone(),
     );
     let finished = inner
@@ -249,6 +249,7 @@ async fn conclude(
     };
     let sent = release
         .send(bytes, note, Some(closing), events, |last| {
+            inner.state.release(&run.run, recorded.digest);
             RunEvent::Ended(Box::new(Ended {
                 run: run.run.clone(),
                 outcome,

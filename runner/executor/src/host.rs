@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::manifest::Query;
-use domain::{Pair, RunId, TargetId, Value};
+use domain::{Capabilities, LimitName, Pair, QueryName, RunId, TargetId, Value};
 use ledger::{CallStatus, Entry, Event as Logged, Ledger};
 use sandbox::recording::Event;
 use sandbox::{CallError, Host, HostFault, OpenedCursor, Page, QueryBudget};
@@ -32,13 +32,15 @@ pub(crate) struct RunHost {
     pub(crate) recording: RecordingFile,
     pub(crate) bundle: Arc<Bundle>,
     pub(crate) connectors: BTreeMap<TargetId, Arc<dyn Connector>>,
-    pub(crate) wall_ms_max: u64,
+    pub(crate) effective: Capabilities,
     pub(crate) events: mpsc::Sender<RunEvent>,
     sessions: BTreeMap<TargetId, Box<dyn Session>>,
     cursors: BTreeMap<u64, Spool>,
     opened: u64,
     intents: u64,
     figures: Figures,
+    spooled: BTreeMap<QueryName, Figures>,
+    broken: Option<HostFault>,
 }
 
 /// What the run read.
@@ -69,7 +71,7 @@ impl RunHost {
         recording: RecordingFile,
         bundle: Arc<Bundle>,
         connectors: BTreeMap<TargetId, Arc<dyn Connector>>,
-        wall_ms_max: u64,
+        effective: Capabilities,
         events: mpsc::Sender<RunEvent>,
     ) -> Self {
         Self {
@@ -78,13 +80,15 @@ impl RunHost {
             recording,
             bundle,
             connectors,
-            wall_ms_max,
+            effective,
             events,
             sessions: BTreeMap::new(),
             cursors: BTreeMap::new(),
             opened: 0,
             intents: 0,
             figures: Figures::default(),
+            spooled: BTreeMap::new(),
+            broken: None,
         }
     }
 
@@ -114,7 +118,7 @@ impl RunHost {
         let caps = Caps {
             rows_max: budget.rows_left,
             bytes_max: budget.bytes_left,
-            time_ms_max: self.wall_ms_max,
+            time_ms_max: self.effective.limits.wall_ms_max,
         };
         if !self.sessions.contains_key(&pair.target) {
             let connector = self
@@ -131,7 +135,31 @@ impl RunHost {
         session.query(sql, &typed, caps).await
     }
 
-    fn log_outcome(&self, target: &TargetId, result: &Result<Spool, TargetError>) {
+    /// What the query may still fetch. The sandbox counts what the script reads; this counts what the
+    /// target gave, so that cursors which are dropped or kept open cost as much as read ones.
+    fn unspent(&self, query: &QueryName, asked: QueryBudget) -> Result<QueryBudget, CallError> {
+        let unknown = || CallError::Denied("the query is not effective".to_owned());
+        let (_, limits) = self.effective.query(query).ok_or_else(unknown)?;
+        let spooled = self.spooled.get(query).copied().unwrap_or_default();
+        let rows_left = limits
+            .rows_total_max
+            .saturating_sub(spooled.rows)
+            .min(asked.rows_left);
+        let bytes_left = limits
+            .bytes_total_max
+            .saturating_sub(spooled.bytes)
+            .min(asked.bytes_left);
+        match (rows_left, bytes_left) {
+            (0, _) => Err(CallError::Limit(LimitName::QueryRows)),
+            (_, 0) => Err(CallError::Limit(LimitName::QueryBytes)),
+            _ => Ok(QueryBudget {
+                rows_left,
+                bytes_left,
+            }),
+        }
+    }
+
+    fn log_outcome(&mut self, target: &TargetId, result: &Result<Spool, TargetError>) {
         let (status, note) = match result {
             Ok(spool) => (
                 CallStatus::Ok,
@@ -159,8 +187,10 @@ impl RunHost {
             call: self.intents - 1,
             status,
         };
-        // A failed append poisons the ledger: the next barrier, at the latest the release, refuses.
-        drop(self.ledger.append(Entry::new(event, json(&note))));
+        // Not waited for; but an outcome that is not taken ends the run at its next event.
+        if let Err(e) = self.ledger.append(Entry::new(event, json(&note))) {
+            self.broken = Some(fault(e));
+        }
     }
 }
 
@@ -212,6 +242,9 @@ impl Host for RunHost {
     }
 
     fn record(&mut self, event: &Event) -> Result<(), HostFault> {
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone());
+        }
         self.recording.add(event).map_err(fault)
     }
 
@@ -222,9 +255,13 @@ impl Host for RunHost {
         params: Vec<Value>,
         budget: QueryBudget,
     ) -> Result<OpenedCursor, CallError> {
+        let budget = self.unspent(&query.name, budget)?;
         let result = self.query(pair, query, params, budget).await;
         self.log_outcome(&pair.target, &result);
         let spool = result.map_err(|e| call_error(&e))?;
+        let spooled = self.spooled.entry(query.name.clone()).or_default();
+        spooled.rows += spool.rows();
+        spooled.bytes += spool.bytes();
         self.figures.rows += spool.rows();
         self.figures.bytes += spool.bytes();
         let columns = spool.columns().to_vec();

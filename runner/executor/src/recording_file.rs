@@ -10,6 +10,9 @@ use domain::{Digest, RunId};
 use sandbox::recording::{Event, MAGIC, encode_frame};
 use sha2::{Digest as _, Sha256};
 
+/// Bytes of one recording. A script can write into it with refused calls, which cost it little.
+const RECORDING_BYTES_MAX: u64 = 512 << 20;
+
 /// A recording under way.
 pub(crate) struct RecordingFile {
     dir: PathBuf,
@@ -60,6 +63,10 @@ impl RecordingFile {
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.bytes.saturating_add(bytes.len() as u64) > RECORDING_BYTES_MAX {
+            let problem = format!("the recording reached its limit of {RECORDING_BYTES_MAX} bytes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
+        }
         self.file.write_all(bytes)?;
         self.hasher.update(bytes);
         self.bytes += bytes.len() as u64;

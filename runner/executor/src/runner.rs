@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::decide::StopSubject;
-use domain::{Clock, Entropy, RunId, RunnerName};
+use domain::{Clock, Digest, Entropy, RunId, RunnerName};
 use ledger::{AppendError, Entry, Event as Logged, Health, Ledger, Recovered};
 use sandbox::{Cancel, Sandbox};
 use tokio::sync::{Semaphore, mpsc};
@@ -36,11 +36,11 @@ pub trait Runner: Send + Sync {
     /// does not stop the run.
     async fn start(&self, run: RunId, order: Vec<u8>) -> ReceiverStream<RunEvent>;
 
-    /// Takes a signed stop from any channel, records it, and ends live runs that depend on what it
-    /// bans. Accepting the same stop twice is harmless.
+    /// Takes a signed stop from any channel, ends live runs that depend on what it bans, and records
+    /// it. Accepting the same stop twice is harmless.
     ///
     /// # Errors
-    /// When it is not a valid stop, or cannot be recorded; then it is not in force.
+    /// When it is not a valid stop; or when it is in force now, but a restart would forget it.
     async fn stop(&self, envelope: Vec<u8>) -> Result<(), StopRefused>;
 
     /// Cancels a live run; false when there is none with this id.
@@ -69,8 +69,13 @@ pub enum StopRefused {
     #[error("this runner has not adopted a keyring, directory and policy yet")]
     NoAuthority,
     /// It cannot be recorded.
-    #[error("the stop cannot be recorded")]
+    #[error(
+        "the stop is in force until this runner restarts, but cannot be recorded; send it again"
+    )]
     NotRecorded(#[from] AppendError),
+    /// The runner shuts down.
+    #[error("the runner is shutting down; send the stop again")]
+    Interrupted,
 }
 
 /// What a runner is opened with.
@@ -133,6 +138,11 @@ pub enum AdoptError {
     /// They are not valid, not the pinned ones, or older than what was adopted.
     #[error("keyring, directory and policy are not acceptable")]
     Invalid(#[from] AuthorityError),
+    /// The policy does not know this runner's key, so nobody could verify its receipts.
+    #[error(
+        "the policy has no runner {0} with this runner's key; sign a policy that has, or enrol again"
+    )]
+    NotThisRunner(RunnerName),
     /// The adoption cannot be recorded.
     #[error("the adoption cannot be recorded")]
     NotRecorded(#[from] AppendError),
@@ -156,6 +166,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) slots: Semaphore,
+    /// One adoption at a time: versions only go forward.
+    adopting: tokio::sync::Mutex<()>,
     live: Mutex<BTreeMap<RunId, Live>>,
     authority: Mutex<Option<Arc<Authority>>>,
 }
@@ -202,6 +214,7 @@ impl LocalRunner {
             clock: options.clock,
             entropy: options.entropy,
             slots: Semaphore::new(options.concurrent_runs_max),
+            adopting: tokio::sync::Mutex::default(),
             live: Mutex::default(),
             authority: Mutex::default(),
         };
@@ -275,6 +288,7 @@ impl Inner {
         &self,
         documents: &AuthorityDocuments,
     ) -> Result<Arc<Authority>, AdoptError> {
+        let _one_at_a_time = self.adopting.lock().await;
         let newest = self.state.newest();
         let authority = Authority::establish(
             &documents.keyring,
@@ -284,6 +298,9 @@ impl Inner {
             &newest,
             self.clock.now(),
         )?;
+        if authority.runner_key(&self.name) != Some(self.key.public()) {
+            return Err(AdoptError::NotThisRunner(self.name.clone()));
+        }
         let directory = authority.directory_ref();
         if newest.directory != Some(directory) {
             let event = Logged::DirectoryAdopted {
@@ -312,29 +329,33 @@ impl Inner {
         Ok(authority)
     }
 
+    /// Puts a verified stop in force, ends the live runs that depend on it, and then records it. In
+    /// this order: a log that cannot write must not keep a run alive.
     pub(crate) async fn accept_stop(&self, envelope: &Envelope) -> Result<(), StopRefused> {
         let authority = lock(&self.authority)
             .clone()
             .ok_or(StopRefused::NoAuthority)?;
         let stop = authority.verify_stop(envelope)?.into_doc();
-        if self.state.stops().contains(&stop.subject) {
-            return Ok(());
-        }
-        let event = Logged::StopAccepted {
-            id: stop.header.id.clone(),
-            document: envelope.payload_digest(),
-        };
-        // If we die before the entry is durable, whoever sent the stop has no answer and sends it again.
-        self.ledger
-            .append_durable(Entry::new(event, json(envelope)))
-            .await?;
-        self.state.stop(stop.subject.clone());
+        self.state.stop(&stop.subject);
         for (run, live) in lock(&self.live).iter() {
             if live.depends_on.contains(&stop.subject) {
                 tracing::warn!(run.id = %run, stop = %stop.subject, "live run is stopped");
                 live.cancel.cancel();
             }
         }
+        let document = envelope.payload_digest();
+        if self.state.is_stop_recorded(&document) {
+            return Ok(());
+        }
+        let event = Logged::StopAccepted {
+            id: stop.header.id.clone(),
+            document,
+        };
+        // If we die before the entry is durable, whoever sent the stop has no answer and sends it again.
+        self.ledger
+            .append_durable(Entry::new(event, json(envelope)))
+            .await?;
+        self.state.stop_recorded(document);
         Ok(())
     }
 }
@@ -364,7 +385,10 @@ impl Runner for LocalRunner {
 
     async fn stop(&self, envelope: Vec<u8>) -> Result<(), StopRefused> {
         let envelope = Envelope::from_json(&envelope).map_err(StopRefused::Malformed)?;
-        self.inner.accept_stop(&envelope).await
+        let inner = Arc::clone(&self.inner);
+        // A task of its own: a caller that goes away does not leave a stop half accepted.
+        let accepted = tokio::spawn(async move { inner.accept_stop(&envelope).await });
+        accepted.await.map_err(|_| StopRefused::Interrupted)?
     }
 
     fn cancel(&self, run: &RunId) -> bool {
@@ -373,10 +397,19 @@ impl Runner for LocalRunner {
     }
 
     async fn recording(&self, run: &RunId) -> io::Result<Option<Vec<u8>>> {
+        // A file that is complete but whose release is not durable has not left, and stays.
+        let Some(released) = self.inner.state.released(run) else {
+            return Ok(None);
+        };
         let (dir, run) = (self.inner.recordings(), run.clone());
-        tokio::task::spawn_blocking(move || read_recording(&dir, &run))
-            .await
-            .map_err(io::Error::other)?
+        let read = tokio::task::spawn_blocking(move || read_recording(&dir, &run));
+        match read.await.map_err(io::Error::other)?? {
+            Some(bytes) if Digest::of(&bytes) != released => {
+                let problem = "the recording is not the one that was released";
+                Err(io::Error::new(io::ErrorKind::InvalidData, problem))
+            }
+            bytes => Ok(bytes),
+        }
     }
 
     fn not_ready(&self) -> Option<String> {

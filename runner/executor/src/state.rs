@@ -63,7 +63,11 @@ struct Inner {
     runs: BTreeSet<RunId>,
     uses: BTreeMap<Digest, BTreeSet<u64>>,
     stops: Vec<StopSubject>,
+    /// Stops that are in the log, by the digest of their payload.
+    recorded_stops: BTreeSet<Digest>,
     newest: Seen,
+    /// Recordings that were released, by run.
+    released: BTreeMap<RunId, Digest>,
 }
 
 /// Enrols a runner: writes which trust domain and keyring it believes.
@@ -171,12 +175,44 @@ impl RunnerState {
         true
     }
 
-    pub(crate) fn stop(&self, subject: StopSubject) {
-        self.lock().stops.push(subject);
+    /// Puts a stop in force at once; whether it is in the log comes after.
+    pub(crate) fn stop(&self, subject: &StopSubject) {
+        let mut inner = self.lock();
+        if !inner.stops.contains(subject) {
+            inner.stops.push(subject.clone());
+        }
+    }
+
+    pub(crate) fn is_stop_recorded(&self, document: &Digest) -> bool {
+        self.lock().recorded_stops.contains(document)
+    }
+
+    pub(crate) fn stop_recorded(&self, document: Digest) {
+        self.lock().recorded_stops.insert(document);
+    }
+
+    /// The digest of a run's recording, once its release is durable.
+    #[must_use]
+    pub fn released(&self, run: &RunId) -> Option<Digest> {
+        self.lock().released.get(run).copied()
+    }
+
+    pub(crate) fn release(&self, run: &RunId, recording: Digest) {
+        self.lock().released.insert(run.clone(), recording);
     }
 
     pub(crate) fn adopt(&self, seen: Seen) {
-        self.lock().newest = seen;
+        let newest = &mut self.lock().newest;
+        newest.directory = newer(newest.directory, seen.directory);
+        newest.policy = newer(newest.policy, seen.policy);
+    }
+}
+
+/// Versions only go forward, in whatever order they arrive.
+fn newer(a: Option<VersionRef>, b: Option<VersionRef>) -> Option<VersionRef> {
+    match (a, b) {
+        (Some(a), Some(b)) if b.version <= a.version => Some(a),
+        (a, b) => b.or(a),
     }
 }
 
@@ -198,23 +234,31 @@ impl Inner {
                 // It was verified when it was accepted; the journal's own checks cover it since.
                 let envelope = Envelope::from_json(payload).map_err(|_| unreadable())?;
                 let stop: Stop = read_unverified(&envelope).map_err(|_| unreadable())?;
-                self.stops.push(stop.subject);
+                if !self.stops.contains(&stop.subject) {
+                    self.stops.push(stop.subject);
+                }
+                self.recorded_stops.insert(envelope.payload_digest());
             }
             Event::DirectoryAdopted {
                 version, document, ..
             } => {
-                self.newest.directory = Some(VersionRef {
+                let seen = VersionRef {
                     version: *version,
                     digest: *document,
-                });
+                };
+                self.newest.directory = newer(self.newest.directory, Some(seen));
             }
             Event::PolicyAdopted {
                 version, document, ..
             } => {
-                self.newest.policy = Some(VersionRef {
+                let seen = VersionRef {
                     version: *version,
                     digest: *document,
-                });
+                };
+                self.newest.policy = newer(self.newest.policy, Some(seen));
+            }
+            Event::RunFinished { run, recording, .. } => {
+                self.released.insert(run.clone(), *recording);
             }
             Event::LogOpened { .. }
             | Event::SubmissionAccepted { .. }
@@ -226,7 +270,6 @@ impl Inner {
             | Event::CallIntent { .. }
             | Event::CallOutcome { .. }
             | Event::OutputReleased { .. }
-            | Event::RunFinished { .. }
             | Event::RunLost { .. } => {}
         }
         Ok(())

@@ -7,11 +7,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::decide::StopSubject;
-use domain::{Decision, Denial, Digest, Facts, Pair, Rule, RunId, TargetId, Timestamp, decide};
+use domain::decide::{StopSubject, Window};
+use domain::{
+    Decision, Denial, Digest, Facts, Pair, PersonId, Rule, RunId, TargetId, Timestamp, decide,
+};
 use sandbox::Linked;
 use targets::Connector;
-use trust::{Authority, ChainDocuments, Envelope, Local, RunRequest};
+use trust::{
+    Approval, Authority, ChainDocuments, Document, Envelope, Local, Review, RunRequest, Submission,
+    read_unverified,
+};
 
 use crate::bundle::{Bundle, fetch};
 use crate::order::RunOrder;
@@ -73,11 +78,15 @@ impl Inner {
                 "have the document signed again, by the right person and about this run",
             )
         })?;
-        let decision = decide(&facts)?;
-        let depends_on = depends_on(&facts, &order.documents);
+        let mut decision = decide(&facts)?;
+        decision.grant_ends = decision.grant_ends.min(authority_ends(&authority));
+        let (depends_on, run_window) = (depends_on(&facts, &order.documents), facts.run.window);
         let (linked, connectors) = self
             .reach(&bundle, &decision, &request.pairs, &authority)
             .await?;
+        // Compiling may have taken a while; expiry is absolute.
+        let now = self.clock.now();
+        still_open(now, &run_window, decision.grant_ends)?;
         Ok(Allowed {
             depends_on,
             run_request: order.documents.run_request.payload_digest(),
@@ -115,7 +124,7 @@ impl Inner {
         };
         self.adopt(&documents).await.map_err(|e| {
             let rule = match e {
-                AdoptError::Invalid(_) => Rule::DocumentInvalid,
+                AdoptError::Invalid(_) | AdoptError::NotThisRunner(_) => Rule::DocumentInvalid,
                 AdoptError::NotRecorded(_) => Rule::NotRecorded,
             };
             let help = "send the newest keyring, directory and policy of the trust domain";
@@ -127,7 +136,7 @@ impl Inner {
     async fn take_stops(&self, stops: &[Envelope]) -> Result<(), Denial> {
         for stop in stops.iter().take(trust::chain::DOCUMENTS_MAX) {
             self.accept_stop(stop).await.map_err(|e| match e {
-                StopRefused::NotRecorded(_) => {
+                StopRefused::NotRecorded(_) | StopRefused::Interrupted => {
                     Denial::new(Rule::NotRecorded, chain(&e), "repair the log's storage")
                 }
                 StopRefused::Malformed(_) | StopRefused::Invalid(_) | StopRefused::NoAuthority => {
@@ -258,6 +267,7 @@ fn depends_on(facts: &Facts<'_>, documents: &ChainDocuments) -> Vec<StopSubject>
             .iter()
             .map(|a| StopSubject::Person(a.approver.clone())),
     );
+    all.extend(named(documents).into_iter().map(StopSubject::Person));
     let envelopes = [&documents.run_request, &documents.access_request]
         .into_iter()
         .chain(&documents.approvals)
@@ -266,6 +276,56 @@ fn depends_on(facts: &Facts<'_>, documents: &ChainDocuments) -> Vec<StopSubject>
     let signatures = envelopes.flat_map(Envelope::signatures);
     all.extend(signatures.map(|s| StopSubject::Key(s.key().fingerprint().to_string())));
     all
+}
+
+/// The people that the documents name; a service or agent counts as its owner in the facts, and is
+/// stopped by its own name.
+fn named(documents: &ChainDocuments) -> Vec<PersonId> {
+    fn read<D: Document>(list: &[Envelope], name: impl Fn(D) -> PersonId) -> Vec<PersonId> {
+        // They have been verified, so they can be read.
+        list.iter()
+            .filter_map(|e| read_unverified::<D>(e).ok())
+            .map(name)
+            .collect()
+    }
+    let mut all = read(
+        std::slice::from_ref(&documents.run_request),
+        |d: RunRequest| d.caller,
+    );
+    all.extend(read(&documents.submissions, |d: Submission| d.author));
+    all.extend(read(&documents.reviews, |d: Review| d.reviewer));
+    all.extend(read(&documents.approvals, |d: Approval| d.approver));
+    all
+}
+
+/// The last second of the documents that everything rests on.
+fn authority_ends(authority: &Authority) -> Timestamp {
+    let keyring = authority.keyring().header.not_after;
+    keyring
+        .min(authority.directory().header.not_after)
+        .min(authority.policy().header.not_after)
+}
+
+fn still_open(now: Timestamp, run: &Window, grant_ends: Timestamp) -> Result<(), Denial> {
+    if !run.contains(now) {
+        let fact = format!(
+            "the run request is valid {run}, and it is {now} now that the component is ready"
+        );
+        return Err(Denial::new(
+            Rule::RunRequestExpired,
+            fact,
+            "run again; the component is compiled now",
+        ));
+    }
+    if now > grant_ends {
+        let fact = format!("the grant ended at {grant_ends}, and it is {now}");
+        return Err(Denial::new(
+            Rule::GrantExpired,
+            fact,
+            "file a new access request",
+        ));
+    }
+    Ok(())
 }
 
 /// A live run ends with its grant at the latest.

@@ -18,6 +18,9 @@ use crate::recording::{
 use crate::run::{Executed, Returned};
 use crate::world::{Halt, SharedCapture, World};
 
+/// Levels of arrays and objects in what `run` returns.
+const RESULT_DEPTH_MAX: usize = 64;
+
 /// Everything about a run that is over.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
@@ -202,6 +205,11 @@ fn conclude_guest(world: &mut World, returned: Returned, value: &mut Json) -> Ve
         return limited(LimitName::Output, halt.to_string(), Vec::new());
     }
     match domain::schema::parse_json(text.as_bytes()) {
+        // Recording and output wrap the value; their readers stop at 128 levels.
+        Ok(json) if depth(&json) > RESULT_DEPTH_MAX => failed(
+            format!("`run` returned JSON nested deeper than {RESULT_DEPTH_MAX} levels"),
+            Vec::new(),
+        ),
         Ok(json) => {
             *value = json;
             (Outcome::Succeeded, None)
@@ -211,6 +219,16 @@ fn conclude_guest(world: &mut World, returned: Returned, value: &mut Json) -> Ve
             Vec::new(),
         ),
     }
+}
+
+/// Levels of arrays and objects; parsing has bounded them.
+fn depth(json: &Json) -> usize {
+    let inner = match json {
+        Json::Array(items) => items.iter().map(depth).max(),
+        Json::Object(map) => map.values().map(depth).max(),
+        _ => return 0,
+    };
+    1 + inner.unwrap_or(0)
 }
 
 fn conclude_trap(world: &World, error: &wasmtime::Error) -> Verdict {

@@ -139,7 +139,11 @@ impl Recording {
             let frame = self.events.len();
             // An intact type says whether the frame belongs to a call at all.
             let call = self.next_call().filter(|_| !Event::is_tail(head[4]));
-            return Err(RecordingError::Frame { frame, call, problem });
+            return Err(RecordingError::Frame {
+                frame,
+                call,
+                problem,
+            });
         }
         let event: Event = serde_json::from_slice(body)
             .map_err(|e| self.frame_error(None, domain::display::neutralise(&e.to_string())))?;

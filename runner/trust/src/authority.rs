@@ -74,6 +74,11 @@ pub enum AuthorityError {
         "{0} has a key in the keyring that the directory gives to {1}; people are counted, so a key has one holder"
     )]
     KeyShared(PersonId, PersonId),
+    /// A role held by a service or agent: its owner could count twice.
+    #[error(
+        "{0} holds the role `{1}` and is no human in the directory; people are counted, so give the role to its owner"
+    )]
+    HolderNotHuman(PersonId, Role),
     /// A policy below a floor of the keyring.
     #[error(
         "target {target} needs {policy} {what}, the keyring's floor is {floor}; raise it in the policy"
@@ -142,6 +147,7 @@ impl Authority {
             version(&policy, policy.doc().version),
         )?;
         one_holder_a_key(doc, directory.doc())?;
+        humans_hold_roles(doc, directory.doc())?;
         above_floors(doc, policy.doc())?;
         let book = KeyBook::of(directory.doc());
         Ok(Self {
@@ -359,6 +365,18 @@ fn one_holder_a_key(keyring: &Keyring, directory: &Directory) -> Result<(), Auth
         for k in &p.keys {
             if let Some(other) = keyring.holder(&k.key).filter(|holder| **holder != p.id) {
                 return Err(AuthorityError::KeyShared(other.clone(), p.id.clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn humans_hold_roles(keyring: &Keyring, directory: &Directory) -> Result<(), AuthorityError> {
+    for rule in &keyring.roles {
+        for holder in &rule.people {
+            let listed = directory.people.iter().find(|p| p.id == *holder);
+            if listed.is_some_and(|p| !p.is_human()) {
+                return Err(AuthorityError::HolderNotHuman(holder.clone(), rule.role));
             }
         }
     }

@@ -43,6 +43,18 @@ pub enum KeyError {
 pub struct Fingerprint(String);
 
 impl Fingerprint {
+    /// Whether a text is a fingerprint in its one form: `SHA256:` and 43 characters of base64 that
+    /// stand for 32 bytes.
+    #[must_use]
+    pub fn is_canonical(text: &str) -> bool {
+        let Some(hash) = text.strip_prefix("SHA256:") else {
+            return false;
+        };
+        // Padding restored, the standard form is the only one that this reader takes.
+        hash.len() == 43
+            && crate::wire::from_base64(&format!("{hash}=")).is_some_and(|b| b.len() == 32)
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

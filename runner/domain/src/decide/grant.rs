@@ -1,7 +1,7 @@
 //! The grant: what one access request and its approvals amount to, now. A grant is derived, never
 //! stored.
 
-use super::facts::{ApprovalFact, Facts, InputRule, RequestFact};
+use super::facts::{ApprovalFact, Facts, InputRule, RequestFact, ReviewFact};
 use super::{Denial, Rule};
 use crate::time::Timestamp;
 
@@ -61,11 +61,12 @@ pub(super) fn request<'f>(facts: &'f Facts<'_>) -> Result<&'f RequestFact, Denia
 }
 
 /// When the grant ends, if it is open now: it starts at the latest not-before of the approvals and
-/// ends at the earliest of start + duration and all not-afters.
+/// ends at the earliest of start + duration and all not-afters, those of counted reviews included.
 pub(super) fn window(
     facts: &Facts<'_>,
     request: &RequestFact,
     approvals: &[&ApprovalFact],
+    reviews: &[&ReviewFact],
 ) -> Result<Timestamp, Denial> {
     let starts = approvals
         .iter()
@@ -77,6 +78,7 @@ pub(super) fn window(
     let ends = approvals
         .iter()
         .map(|a| a.window.not_after)
+        .chain(reviews.iter().map(|r| r.window.not_after))
         .chain([request.window.not_after, by_duration])
         .min()
         .unwrap_or(by_duration);

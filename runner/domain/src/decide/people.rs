@@ -81,7 +81,7 @@ pub(super) fn reviewed<'f>(
         counted.extend(
             eligible
                 .into_iter()
-                .filter(|r| !counted.iter().any(|c| c.id == r.id))
+                .filter(|r| !counted.iter().any(|c| c.digest == r.digest))
                 .collect::<Vec<_>>(),
         );
     }
@@ -95,11 +95,13 @@ pub(super) fn approved<'f>(
     rules: &Rules<'_>,
     reviews: &[&ReviewFact],
 ) -> Result<Vec<&'f ApprovalFact>, Denial> {
+    // Self-serve comes later; until then a policy of zero approvals still needs one, so that nobody
+    // who reviewed runs alone.
     let required = rules
         .iter()
         .map(|(_, t)| t.approvals.required as usize)
-        .max()
-        .unwrap_or(0);
+        .max();
+    let required = required.unwrap_or(0).max(1);
     let covers_reviews = |a: &ApprovalFact| {
         !a.reviews.is_empty()
             && a.reviews

@@ -474,3 +474,44 @@ fn a_denial_tells_the_fact_and_the_way_forward() {
         "{told}"
     );
 }
+
+#[test]
+fn a_review_cannot_push_out_another_one_by_taking_its_id() {
+    let manifest = manifest();
+    let mut f = facts(&manifest);
+    // Carol's review has Bob's id and a wider ceiling; Bob's narrow one must still count.
+    f.reviews[0].ceiling = scope(1);
+    let mut carols = review(1, "carol");
+    carols.digest = Digest::of(&[9]);
+    f.reviews.insert(0, carols);
+    f.approvals[0].reviews = vec![Digest::of(&[9])];
+    let decision = decide(&f).unwrap();
+    assert_eq!(
+        decision
+            .effective
+            .query(&"q".parse().unwrap())
+            .unwrap()
+            .1
+            .calls_max,
+        1
+    );
+}
+
+#[test]
+fn a_reviewer_does_not_run_alone_where_policy_asks_for_no_approval() {
+    assert_eq!(
+        after(|f| {
+            f.targets[0].approvals.required = 0;
+            f.approvals.clear();
+        }),
+        Some(Rule::ApprovalMissing)
+    );
+}
+
+#[test]
+fn a_grant_ends_with_the_reviews_that_it_rests_on() {
+    let manifest = manifest();
+    let mut f = facts(&manifest);
+    f.reviews[0].window = window(-60, 10);
+    assert_eq!(decide(&f).unwrap().grant_ends, at(10));
+}

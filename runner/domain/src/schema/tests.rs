@@ -68,3 +68,27 @@ fn a_key_twice_is_refused_at_any_depth() {
     assert!(parse_json(br#"{"a":1} x"#).is_err());
     assert!(parse_json(br#"{"a":{"a":1}}"#).is_ok());
 }
+
+#[test]
+fn a_schema_that_would_cost_gigabytes_to_compile_is_refused() {
+    let pattern = |p: &str| format!(r#"{{"type":"string","pattern":"{p}"}}"#);
+    assert!(InputSchema::parse(pattern(r"(\\w{200}){200}").as_bytes()).is_err());
+    assert!(InputSchema::parse(pattern(&"a".repeat(300)).as_bytes()).is_err());
+    let many: Vec<String> = (0..40)
+        .map(|i| format!(r#""p{i}":{}"#, pattern("^a$")))
+        .collect();
+    let many = format!(
+        r#"{{"type":"object","additionalProperties":false,"properties":{{{}}}}}"#,
+        many.join(",")
+    );
+    assert!(InputSchema::parse(many.as_bytes()).is_err());
+}
+
+#[test]
+fn an_older_draft_cannot_switch_off_what_the_reviewer_reads() {
+    let old =
+        r#"{"$schema":"http://json-schema.org/draft-04/schema#","type":"string","const":"EU"}"#;
+    assert!(InputSchema::parse(old.as_bytes()).is_err());
+    let schema = InputSchema::parse(br#"{"type":"string","const":"EU"}"#).unwrap();
+    assert!(schema.validate(br#""US""#).is_err());
+}

@@ -15,6 +15,7 @@ use crate::document::{
     Document, EmptyOnly, FalseOnly, Header, NotTried, NullOnly, Problem, Salt, SignedBy,
     VersionRef, field,
 };
+use crate::key::Fingerprint;
 
 macro_rules! statement {
     ($name:ident, $doc:literal, |$d:ident| $signed_by:expr $(, check $check:expr)?) => {
@@ -222,7 +223,23 @@ pub struct Stop {
     /// For people.
     pub reason: FreeText,
 }
-statement!(Stop, "stop", |d| SignedBy::Holder(&d.by, Role::Stop));
+statement!(
+    Stop,
+    "stop",
+    |d| SignedBy::Holder(&d.by, Role::Stop),
+    check
+        | d
+        | match &d.subject {
+            // A stop of a mistyped key would be accepted and ban nothing.
+            StopSubject::Key(key) if !Fingerprint::is_canonical(key) => {
+                Err(field(
+                    "subject.value",
+                    "is no fingerprint as `ssh-keygen -l` prints it, SHA256:…",
+                ))
+            }
+            _ => Ok(()),
+        }
+);
 
 /// The answer to a server's login challenge; proves who is there, and permits nothing by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
