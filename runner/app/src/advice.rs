@@ -89,75 +89,79 @@ impl App {
         stops: &Stops,
         manifest: &'m Manifest,
     ) -> Facts<'m> {
-        let authority = &self.authority;
-        let counted = |id: &PersonId| authority.person(id).map_or(id, |p| p.counted()).clone();
-        let groups = |id: &PersonId| self.groups(id).to_owned();
-        let human = |id: &PersonId| authority.person(id).is_some_and(trust::Person::is_human);
-        let reviews = self.verified_all(&belongs.reviews, stops, |v: &Verified<Review>| {
+        let pairs: Vec<Pair> = access.scope.pairs().collect();
+        let request = access.scope.capabilities().ok().map(|scope| RequestFact {
+            id: access.header.id.clone(),
+            digest,
+            caller: self.counted(&access.caller),
+            revision: access.revision,
+            scope,
+            input: access.input.clone(),
+            window: usable(access),
+            duration_s: access.duration_s,
+            uses: access.uses,
+        });
+        let policy = self.authority.policy();
+        Facts {
+            now: self.clock.now(),
+            run: self.imagined_run(access, digest, pairs, &belongs.uses_spent),
+            manifest,
+            submissions: self.submission_facts(&belongs.submissions, stops),
+            reviews: self.review_facts(&belongs.reviews, stops),
+            request,
+            approvals: self.approval_facts(&belongs.approvals, stops),
+            stops: stops.subjects.clone(),
+            targets: policy
+                .targets
+                .iter()
+                .map(trust::PolicyTarget::rules)
+                .collect(),
+            policy_version: policy.version,
+            caller_groups: self.groups(&access.caller).to_owned(),
+            run_id_spent: false,
+            uses_spent: belongs.uses_spent.clone(),
+        }
+    }
+
+    fn submission_facts(&self, documents: &[Document], stops: &Stops) -> Vec<SubmissionFact> {
+        self.verified_all(documents, stops, |v: &Verified<Submission>| {
+            Some(SubmissionFact {
+                author: self.counted(&v.doc().author),
+            })
+        })
+    }
+
+    fn review_facts(&self, documents: &[Document], stops: &Stops) -> Vec<ReviewFact> {
+        self.verified_all(documents, stops, |v: &Verified<Review>| {
             let d = v.doc();
             Some(ReviewFact {
                 id: d.header.id.clone(),
                 digest: v.digest(),
-                reviewer: counted(&d.reviewer),
-                human: human(&d.reviewer),
-                groups: groups(&d.reviewer),
+                reviewer: self.counted(&d.reviewer),
+                human: self.is_human(&d.reviewer),
+                groups: self.groups(&d.reviewer).to_owned(),
                 verdict: d.verdict,
                 ceiling: d.ceiling.capabilities().ok()?,
                 window: d.header.window(),
             })
-        });
-        let approvals = self.verified_all(&belongs.approvals, stops, |v: &Verified<Approval>| {
+        })
+    }
+
+    fn approval_facts(&self, documents: &[Document], stops: &Stops) -> Vec<ApprovalFact> {
+        self.verified_all(documents, stops, |v: &Verified<Approval>| {
             let d = v.doc();
             Some(ApprovalFact {
                 id: d.header.id.clone(),
-                approver: counted(&d.approver),
-                human: human(&d.approver),
-                groups: groups(&d.approver),
+                approver: self.counted(&d.approver),
+                human: self.is_human(&d.approver),
+                groups: self.groups(&d.approver).to_owned(),
                 request: d.request,
                 reviews: d.reviews.clone(),
                 policy_version: d.policy.version,
                 scope: d.scope.capabilities().ok()?,
                 window: d.header.window(),
             })
-        });
-        let submissions =
-            self.verified_all(&belongs.submissions, stops, |v: &Verified<Submission>| {
-                Some(SubmissionFact {
-                    author: counted(&v.doc().author),
-                })
-            });
-        let pairs: Vec<Pair> = access.scope.pairs().collect();
-        let request = access.scope.capabilities().ok().map(|scope| RequestFact {
-            id: access.header.id.clone(),
-            digest,
-            caller: counted(&access.caller),
-            revision: access.revision,
-            scope,
-            input: access.input.clone(),
-            window: access.window,
-            duration_s: access.duration_s,
-            uses: access.uses,
-        });
-        Facts {
-            now: self.clock.now(),
-            run: self.imagined_run(access, digest, pairs, &belongs.uses_spent),
-            manifest,
-            submissions,
-            reviews,
-            request,
-            approvals,
-            stops: stops.subjects.clone(),
-            targets: authority
-                .policy()
-                .targets
-                .iter()
-                .map(trust::PolicyTarget::rules)
-                .collect(),
-            policy_version: authority.policy().version,
-            caller_groups: groups(&access.caller),
-            run_id_spent: false,
-            uses_spent: belongs.uses_spent.clone(),
-        }
+        })
     }
 
     /// The run request that the caller would sign next.
@@ -169,13 +173,9 @@ impl App {
         uses_spent: &[u64],
     ) -> RunFact {
         let now = self.clock.now();
-        let caller = self
-            .authority
-            .person(&access.caller)
-            .map_or(&access.caller, |p| p.counted());
         RunFact {
             id: RunId::new(&*self.clock, &*self.entropy),
-            caller: caller.clone(),
+            caller: self.counted(&access.caller),
             revision: access.revision,
             request: Some(digest),
             runner: access.runner.clone(),
@@ -190,6 +190,20 @@ impl App {
                 not_after: now.plus_s(RUN_REQUEST_LIFE_S),
             },
         }
+    }
+
+    /// Who is counted for a person: the owner of a service or agent.
+    fn counted(&self, person: &PersonId) -> PersonId {
+        self.authority
+            .person(person)
+            .map_or(person, |p| p.counted())
+            .clone()
+    }
+
+    fn is_human(&self, person: &PersonId) -> bool {
+        self.authority
+            .person(person)
+            .is_some_and(trust::Person::is_human)
     }
 
     /// A person's groups; none for somebody who is not in the directory.
@@ -216,6 +230,14 @@ impl App {
             .filter_map(verified)
             .filter_map(|v| fact(&v))
             .collect()
+    }
+}
+
+/// When an access request may be used: in its window, while the document itself is valid.
+pub(crate) fn usable(access: &AccessRequest) -> Window {
+    Window {
+        not_before: access.window.not_before.max(access.header.not_before),
+        not_after: access.window.not_after.min(access.header.not_after),
     }
 }
 

@@ -167,89 +167,29 @@ impl App {
     }
 }
 
-/// The columns of a document's row; `None` for events that carry no document.
+/// The columns of a document's row; `None` for events that carry no document. Of an erased document
+/// only what the event says is known.
 fn row(entry: &StoredEntry) -> Result<Option<Row>, AppError> {
-    let plain = |kind, id: String, digest: &Digest| Row {
-        kind,
-        id,
-        digest: *digest,
-        revision: None,
-        request: None,
-        person: None,
-    };
-    let erased = entry.payload().is_none();
-    let row = match &entry.leaf.event {
+    let (kind, id, digest) = match &entry.leaf.event {
         Event::SubmissionAccepted { id, document } => {
-            let row = plain(DocumentKind::Submission, id.to_string(), document);
-            if erased {
-                return Ok(Some(row));
-            }
-            let d: Submission = read(entry)?;
-            Row {
-                revision: Some(d.revision),
-                person: Some(d.author),
-                ..row
-            }
+            (DocumentKind::Submission, id.to_string(), document)
         }
-        Event::ReviewAccepted { id, document } => {
-            let row = plain(DocumentKind::Review, id.to_string(), document);
-            if erased {
-                return Ok(Some(row));
-            }
-            let d: Review = read(entry)?;
-            Row {
-                revision: Some(d.revision),
-                person: Some(d.reviewer),
-                ..row
-            }
-        }
+        Event::ReviewAccepted { id, document } => (DocumentKind::Review, id.to_string(), document),
         Event::RequestAccepted { id, document } => {
-            let row = plain(DocumentKind::AccessRequest, id.to_string(), document);
-            let row = Row {
-                request: Some(id.clone()),
-                ..row
-            };
-            if erased {
-                return Ok(Some(row));
-            }
-            let d: AccessRequest = read(entry)?;
-            Row {
-                revision: Some(d.revision),
-                person: Some(d.caller),
-                ..row
-            }
+            (DocumentKind::AccessRequest, id.to_string(), document)
         }
         Event::ApprovalAccepted { id, document } => {
-            let row = plain(DocumentKind::Approval, id.to_string(), document);
-            if erased {
-                return Ok(Some(row));
-            }
-            let d: Approval = read(entry)?;
-            Row {
-                request: Some(d.request_id),
-                person: Some(d.approver),
-                ..row
-            }
+            (DocumentKind::Approval, id.to_string(), document)
         }
-        Event::StopAccepted { id, document } => {
-            let row = plain(DocumentKind::Stop, id.to_string(), document);
-            if erased {
-                return Ok(Some(row));
-            }
-            let d: Stop = read(entry)?;
-            Row {
-                person: Some(d.by),
-                ..row
-            }
-        }
+        Event::StopAccepted { id, document } => (DocumentKind::Stop, id.to_string(), document),
         Event::KeyringAdopted { id, document, .. } => {
-            plain(DocumentKind::Keyring, id.to_string(), document)
+            (DocumentKind::Keyring, id.to_string(), document)
         }
         Event::DirectoryAdopted { id, document, .. } => {
-            plain(DocumentKind::Directory, id.to_string(), document)
+            (DocumentKind::Directory, id.to_string(), document)
         }
         Event::PolicyAdopted { id, document, .. } => {
-            plain(DocumentKind::Policy, id.to_string(), document)
+            (DocumentKind::Policy, id.to_string(), document)
         }
         Event::LogOpened { .. }
         | Event::RunDenied { .. }
@@ -260,7 +200,70 @@ fn row(entry: &StoredEntry) -> Result<Option<Row>, AppError> {
         | Event::RunFinished { .. }
         | Event::RunLost { .. } => return Ok(None),
     };
-    Ok(Some(row))
+    let plain = Row {
+        kind,
+        id,
+        digest: *digest,
+        revision: None,
+        request: None,
+        person: None,
+    };
+    if entry.payload().is_none() {
+        return Ok(Some(plain));
+    }
+    columns(entry, plain).map(Some)
+}
+
+/// The columns that come from the document itself.
+fn columns(entry: &StoredEntry, row: Row) -> Result<Row, AppError> {
+    Ok(match row.kind {
+        DocumentKind::Submission => {
+            let d: Submission = read(entry)?;
+            Row {
+                revision: Some(d.revision),
+                person: Some(d.author),
+                ..row
+            }
+        }
+        DocumentKind::Review => {
+            let d: Review = read(entry)?;
+            Row {
+                revision: Some(d.revision),
+                person: Some(d.reviewer),
+                ..row
+            }
+        }
+        DocumentKind::AccessRequest => {
+            let d: AccessRequest = read(entry)?;
+            let request = Some(d.header.id);
+            Row {
+                request,
+                revision: Some(d.revision),
+                person: Some(d.caller),
+                ..row
+            }
+        }
+        DocumentKind::Approval => {
+            let d: Approval = read(entry)?;
+            Row {
+                request: Some(d.request_id),
+                person: Some(d.approver),
+                ..row
+            }
+        }
+        DocumentKind::Stop => {
+            let d: Stop = read(entry)?;
+            Row {
+                person: Some(d.by),
+                ..row
+            }
+        }
+        DocumentKind::RunRequest
+        | DocumentKind::Keyring
+        | DocumentKind::Directory
+        | DocumentKind::Policy
+        | DocumentKind::Receipt => row,
+    })
 }
 
 async fn insert(

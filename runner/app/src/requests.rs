@@ -1,11 +1,11 @@
 //! Where an access request is, and what waits for a person. Derived at every call, never stored.
 
 use domain::decide::decide;
-use domain::{Denial, RequestId, Rule};
+use domain::{Denial, RequestId, Rule, Timestamp};
 use store::{Document, DocumentKind, Filter, Revision};
 use trust::AccessRequest;
 
-use crate::advice::{Belongs, unverified};
+use crate::advice::{Belongs, unverified, usable};
 use crate::login::Who;
 use crate::{App, AppError};
 
@@ -83,7 +83,8 @@ impl App {
                 decide(&facts).err()
             }
         };
-        let state = state(access, missing.as_ref(), &belongs.uses_spent);
+        let now = self.clock.now();
+        let state = state(access, missing.as_ref(), &belongs.uses_spent, now);
         let Belongs {
             submissions,
             reviews,
@@ -172,13 +173,22 @@ impl App {
 
 /// The state that people see, from the rule that fails. Time and uses come before what is missing:
 /// nobody should review for a request that is over.
-fn state(access: &AccessRequest, missing: Option<&Denial>, uses_spent: &[u64]) -> RequestState {
-    match missing.map(|d| d.rule) {
-        None => RequestState::Approved,
-        Some(Rule::Stopped) => RequestState::Stopped,
-        Some(Rule::GrantExpired) => RequestState::Expired,
-        Some(Rule::UseSpent) => RequestState::UsedUp,
-        Some(_) if uses_spent.len() as u64 >= access.uses => RequestState::UsedUp,
-        Some(_) => RequestState::Pending,
+fn state(
+    access: &AccessRequest,
+    missing: Option<&Denial>,
+    uses_spent: &[u64],
+    now: Timestamp,
+) -> RequestState {
+    let Some(denial) = missing else {
+        return RequestState::Approved;
+    };
+    let over = now > usable(access).not_after;
+    match denial.rule {
+        Rule::Stopped => RequestState::Stopped,
+        Rule::GrantExpired => RequestState::Expired,
+        Rule::UseSpent => RequestState::UsedUp,
+        _ if uses_spent.len() as u64 >= access.uses => RequestState::UsedUp,
+        _ if over => RequestState::Expired,
+        _ => RequestState::Pending,
     }
 }

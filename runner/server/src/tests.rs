@@ -1,1 +1,5 @@
-//! Tests of the HTTP shell.
+//! Tests of the HTTP shell without an app behind it: errors, limits, ids. Scenarios over HTTP are in
+//! the package `tests`.
+
+mod guarding;
+mod problems;

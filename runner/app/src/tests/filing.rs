@@ -188,5 +188,9 @@ async fn an_access_request_says_what_it_waits_for_until_it_is_open() {
 
     team.advance_s(3601);
     let status = app.access_request(id).await.unwrap();
-    assert_ne!(status.state, RequestState::Approved, "its time is over");
+    assert_eq!(
+        status.state,
+        RequestState::Expired,
+        "whatever else is missing by now"
+    );
 }

@@ -21,7 +21,7 @@ async fn answer(app: &App, name: &str, signer: &str, origin: &str) -> Vec<u8> {
     signed(&login, signer)
 }
 
-fn is_refused<T: std::fmt::Debug>(result: Result<T, AppError>) {
+fn is_refused<T: std::fmt::Debug>(result: &Result<T, AppError>) {
     assert!(
         matches!(result, Err(AppError::Unauthorized(_))),
         "{result:?}"
@@ -39,9 +39,9 @@ async fn an_answer_opens_one_session_and_is_worth_nothing_afterwards() {
     let session = app.session(&opened.token).await.unwrap();
     assert_eq!(session.person, person("otto"));
     assert_eq!(session.key_fingerprint, key("otto").fingerprint().as_str());
-    is_refused(app.session(&format!("{}0", opened.token)).await);
+    is_refused(&app.session(&format!("{}0", opened.token)).await);
     team.advance_s(12 * 3600);
-    is_refused(app.session(&opened.token).await);
+    is_refused(&app.session(&opened.token).await);
 }
 
 #[tokio::test]
@@ -50,17 +50,17 @@ async fn a_login_is_refused_when_it_is_late_or_anothers_or_for_another_address()
     let app = team.open().await.unwrap();
     let late = answer(&app, "otto", "otto", ORIGIN).await;
     team.advance_s(61);
-    is_refused(app.login(&late).await);
+    is_refused(&app.login(&late).await);
     is_refused(
-        app.login(&answer(&app, "otto", "carol", ORIGIN).await)
+        &app.login(&answer(&app, "otto", "carol", ORIGIN).await)
             .await,
     );
     is_refused(
-        app.login(&answer(&app, "nobody", "nobody", ORIGIN).await)
+        &app.login(&answer(&app, "nobody", "nobody", ORIGIN).await)
             .await,
     );
     is_refused(
-        app.login(&answer(&app, "otto", "otto", "http://evil.example").await)
+        &app.login(&answer(&app, "otto", "otto", "http://evil.example").await)
             .await,
     );
     // Whoever relays a login has to ask with the address that the victim dialled.
@@ -82,6 +82,6 @@ async fn a_stopped_person_loses_the_session_and_gets_no_other() {
     app.session(&opened.token).await.unwrap();
     let stop = team.stop(StopSubject::Person(person("otto")));
     app.stop(&who("ruth"), &stop).await.unwrap();
-    is_refused(app.session(&opened.token).await);
-    is_refused(app.login(&answer(&app, "otto", "otto", ORIGIN).await).await);
+    is_refused(&app.session(&opened.token).await);
+    is_refused(&app.login(&answer(&app, "otto", "otto", ORIGIN).await).await);
 }

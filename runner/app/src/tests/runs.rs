@@ -6,7 +6,7 @@ use super::team::{INPUT, Team, bundle, scope, signed, upload, who};
 use crate::requests::RequestState;
 use crate::{App, AppError, chain};
 
-fn is_not_there<T: std::fmt::Debug>(result: Result<T, AppError>) {
+fn is_not_there<T: std::fmt::Debug>(result: &Result<T, AppError>) {
     assert!(matches!(result, Err(AppError::NotFound(_))), "{result:?}");
 }
 
@@ -38,20 +38,20 @@ async fn a_run_is_seen_by_its_caller_and_the_targets_readers_and_does_not_exist_
         assert_eq!(app.runs(&who(person)).await.unwrap().len(), 1);
     }
     for person in ["anna", "carol", "ruth"] {
-        is_not_there(app.run(&who(person), &run.id).await);
-        is_not_there(app.wait(&who(person), &run.id, 1).await);
-        is_not_there(app.result(&who(person), &run.id).await);
-        is_not_there(app.recording(&who(person), &run.id).await);
-        is_not_there(app.events(&who(person), &run.id, 0).await);
-        is_not_there(app.receipt(&who(person), &run.id).await);
-        is_not_there(app.document(&who(person), receipt.as_str()).await);
+        is_not_there(&app.run(&who(person), &run.id).await);
+        is_not_there(&app.wait(&who(person), &run.id, 1).await);
+        is_not_there(&app.result(&who(person), &run.id).await);
+        is_not_there(&app.recording(&who(person), &run.id).await);
+        is_not_there(&app.events(&who(person), &run.id, 0).await);
+        is_not_there(&app.receipt(&who(person), &run.id).await);
+        is_not_there(&app.document(&who(person), receipt.as_str()).await);
         is_not_there(
-            app.document(&who(person), &run.run_request.to_string())
+            &app.document(&who(person), &run.run_request.to_string())
                 .await,
         );
         assert!(app.runs(&who(person)).await.unwrap().is_empty());
     }
-    is_not_there(app.cancel(&who("anna"), &run.id).await);
+    is_not_there(&app.cancel(&who("anna"), &run.id).await);
     app.cancel(&who("ruth"), &run.id)
         .await
         .expect("ruth holds the role `stop`");
@@ -164,7 +164,7 @@ async fn a_denial_is_the_runners_and_is_kept_with_the_run() {
         }
     );
     assert_eq!(run.denial.unwrap().rule.code(), "review-missing");
-    is_not_there(app.result(&who("otto"), &run.id).await);
+    is_not_there(&app.result(&who("otto"), &run.id).await);
     // A review makes the same request runnable; nothing was spent.
     let review = app
         .review(&who("carol"), &team.review(revision, scope()))
