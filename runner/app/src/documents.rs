@@ -45,9 +45,7 @@ impl App {
     /// What is wrong with it; [`AppError::Conflict`] when the version belongs to another revision.
     pub async fn submit(&self, who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
         let came = Came::parse(Submission::DOC, bytes)?;
-        let verified = self
-            .verified(&came, who, |d: &Submission| &d.author)
-            .await?;
+        let verified = self.verified(&came, who, |d: &Submission| &d.author).await?;
         let doc = verified.doc();
         if !self.blobs.has(&doc.revision).await? {
             return Err(about(
@@ -67,24 +65,15 @@ impl App {
         }
         self.may_submit(doc)?;
         let _filing = self.filing.lock().await;
-        self.version_is_free(&doc.script, &doc.version, &doc.revision)
-            .await?;
+        self.version_is_free(&doc.script, &doc.version, &doc.revision).await?;
         let id = doc.header.id.clone();
-        let event = Event::SubmissionAccepted {
-            id: id.clone(),
-            document: verified.digest(),
-        };
+        let event = Event::SubmissionAccepted { id: id.clone(), document: verified.digest() };
         self.record(&came, id.to_string(), event).await
     }
 
     /// A script's name belongs to its owners, where the policy names any.
     fn may_submit(&self, doc: &Submission) -> Result<(), AppError> {
-        let owned = self
-            .authority
-            .policy()
-            .scripts
-            .iter()
-            .find(|s| s.name == doc.script);
+        let owned = self.authority.policy().scripts.iter().find(|s| s.name == doc.script);
         let groups = self.groups(&doc.author);
         match owned {
             Some(script) if !script.owners.iter().any(|g| groups.contains(g)) => {
@@ -105,14 +94,10 @@ impl App {
         let came = Came::parse(Review::DOC, bytes)?;
         let verified = self.verified(&came, who, |d: &Review| &d.reviewer).await?;
         let doc = verified.doc();
-        self.scope_is_asked_for(Review::DOC, "ceiling", &doc.revision, &doc.ceiling)
-            .await?;
+        self.scope_is_asked_for(Review::DOC, "ceiling", &doc.revision, &doc.ceiling).await?;
         let _filing = self.filing.lock().await;
         let id = doc.header.id.clone();
-        let event = Event::ReviewAccepted {
-            id: id.clone(),
-            document: verified.digest(),
-        };
+        let event = Event::ReviewAccepted { id: id.clone(), document: verified.digest() };
         self.record(&came, id.to_string(), event).await
     }
 
@@ -122,25 +107,15 @@ impl App {
     /// What is wrong with it.
     pub async fn request_access(&self, who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
         let came = Came::parse(AccessRequest::DOC, bytes)?;
-        let verified = self
-            .verified(&came, who, |d: &AccessRequest| &d.caller)
-            .await?;
+        let verified = self.verified(&came, who, |d: &AccessRequest| &d.caller).await?;
         let doc = verified.doc();
-        self.scope_is_asked_for(AccessRequest::DOC, "scope", &doc.revision, &doc.scope)
-            .await?;
+        self.scope_is_asked_for(AccessRequest::DOC, "scope", &doc.revision, &doc.scope).await?;
         if self.authority.runner_key(&doc.runner).is_none() {
-            return Err(about(
-                AccessRequest::DOC,
-                "runner",
-                "is no runner of the policy",
-            ));
+            return Err(about(AccessRequest::DOC, "runner", "is no runner of the policy"));
         }
         let _filing = self.filing.lock().await;
         let id = doc.header.id.clone();
-        let event = Event::RequestAccepted {
-            id: id.clone(),
-            document: verified.digest(),
-        };
+        let event = Event::RequestAccepted { id: id.clone(), document: verified.digest() };
         self.record(&came, id.to_string(), event).await
     }
 
@@ -150,19 +125,11 @@ impl App {
     /// What is wrong with it.
     pub async fn approve(&self, who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
         let came = Came::parse(Approval::DOC, bytes)?;
-        let verified = self
-            .verified(&came, who, |d: &Approval| &d.approver)
-            .await?;
+        let verified = self.verified(&came, who, |d: &Approval| &d.approver).await?;
         let doc = verified.doc();
-        let request = self
-            .on_file(DocumentKind::AccessRequest, &doc.request)
-            .await?;
+        let request = self.on_file(DocumentKind::AccessRequest, &doc.request).await?;
         if request.is_none_or(|r| r.id != doc.request_id.as_str()) {
-            return Err(about(
-                Approval::DOC,
-                "request",
-                "is no access request on file",
-            ));
+            return Err(about(Approval::DOC, "request", "is no access request on file"));
         }
         for review in &doc.reviews {
             if self.on_file(DocumentKind::Review, review).await?.is_none() {
@@ -172,10 +139,7 @@ impl App {
         }
         let _filing = self.filing.lock().await;
         let id = doc.header.id.clone();
-        let event = Event::ApprovalAccepted {
-            id: id.clone(),
-            document: verified.digest(),
-        };
+        let event = Event::ApprovalAccepted { id: id.clone(), document: verified.digest() };
         self.record(&came, id.to_string(), event).await
     }
 
@@ -190,15 +154,12 @@ impl App {
         let stop = self.authority.verify_stop(&came.envelope);
         let stop = stop.map_err(|e| AppError::document(Stop::DOC, e.problem.to_string()))?;
         is_mine(Stop::DOC, &stop.doc().by, who)?;
-        let filed = Filed {
-            id: stop.doc().header.id.to_string(),
-            digest: stop.digest(),
-        };
+        let filed = Filed { id: stop.doc().header.id.to_string(), digest: stop.digest() };
         let _filing = self.filing.lock().await;
         // Also one that is on file: only the runner knows whether it is in force.
         let taken = self.runner.stop(bytes.to_owned()).await;
         taken.map_err(|e| match e {
-            StopRefused::NotRecorded(e) => e.into(),
+            StopRefused::NotRecorded(_) => AppError::ReadOnly(crate::chain(&e)),
             StopRefused::Interrupted => AppError::Stopping,
             StopRefused::Malformed(_) | StopRefused::Invalid(_) | StopRefused::NoAuthority => {
                 AppError::document(Stop::DOC, crate::chain(&e))
@@ -237,21 +198,13 @@ impl App {
         let Some(manifest) = self.manifest(revision).await? else {
             return Err(about(doc, "revision", "has not been submitted"));
         };
-        let wanted = scope
-            .capabilities()
-            .map_err(|e| about(doc, field, &e.to_string()))?;
+        let wanted = scope.capabilities().map_err(|e| about(doc, field, &e.to_string()))?;
         let pairs: Vec<_> = scope.pairs().collect();
-        if let Some(pair) = pairs
-            .iter()
-            .find(|p| !manifest.targets.contains_key(&p.logical))
-        {
+        if let Some(pair) = pairs.iter().find(|p| !manifest.targets.contains_key(&p.logical)) {
             let problem = format!("names {}, which is no target of the script", pair.logical);
             return Err(about(doc, field, &problem));
         }
-        if let Some(pair) = pairs
-            .iter()
-            .find(|p| self.authority.target(&p.target).is_none())
-        {
+        if let Some(pair) = pairs.iter().find(|p| self.authority.target(&p.target).is_none()) {
             let problem = format!("names {}, which is no target of the policy", pair.target);
             return Err(about(doc, field, &problem));
         }
@@ -264,18 +217,13 @@ impl App {
 
     /// The one place where a person's document becomes part of the record; `filing` is held.
     async fn record(&self, came: &Came<'_>, id: String, event: Event) -> Result<Filed, AppError> {
-        let filed = Filed {
-            id,
-            digest: came.envelope.payload_digest(),
-        };
+        let filed = Filed { id, digest: came.envelope.payload_digest() };
         if self.is_filed(&filed).await? {
             return Ok(filed);
         }
         // If we die before this returns, nobody was told that it is on file; after it, the next start
         // projects it.
-        self.ledger
-            .append_durable(Entry::new(event, came.bytes))
-            .await?;
+        self.ledger.append_durable(Entry::new(event, came.bytes)).await?;
         self.project().await?;
         Ok(filed)
     }
@@ -285,10 +233,9 @@ impl App {
         match self.store.document(&filed.id).await? {
             None => Ok(false),
             Some(other) if other.digest == filed.digest => Ok(true),
-            Some(other) => Err(AppError::Conflict {
-                what: filed.id.clone(),
-                existing: other.digest,
-            }),
+            Some(other) => {
+                Err(AppError::Conflict { what: filed.id.clone(), existing: other.digest })
+            }
         }
     }
 
