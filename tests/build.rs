@@ -9,10 +9,7 @@ use guests::{Guests, embed};
 
 fn main() -> Result<(), guests::Failure> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let repository = tests
-        .join("..")
-        .canonicalize()
-        .map_err(|e| format!("no repository: {e}"))?;
+    let repository = tests.join("..").canonicalize().map_err(|e| format!("no repository: {e}"))?;
     let attackers = repository.join("runner/cli/demo-guests");
     let proofs = repository.join("tests/guests");
     embed(

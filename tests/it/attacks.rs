@@ -23,33 +23,16 @@ async fn refused(attack: impl FnOnce(&Rig, &Story, &mut RunOrder), rule: Rule, s
     let mut order = honest.clone();
     attack(&rig, &story, &mut order);
     let (events, ended) = rig.run(&run, &order).await;
-    let denial = ended
-        .denial
-        .clone()
-        .unwrap_or_else(|| panic!("not denied: {ended:?}"));
-    assert_eq!(
-        (ended.outcome, denial.rule),
-        (Outcome::Denied, rule),
-        "{denial}"
-    );
-    assert!(
-        denial.to_string().contains(says),
-        "{denial} does not say {says}"
-    );
+    let denial = ended.denial.clone().unwrap_or_else(|| panic!("not denied: {ended:?}"));
+    assert_eq!((ended.outcome, denial.rule), (Outcome::Denied, rule), "{denial}");
+    assert!(denial.to_string().contains(says), "{denial} does not say {says}");
     assert!(events.is_empty() && ended.output.is_none() && ended.receipt.is_none());
     assert_eq!(rig.seen.sessions(), 0, "the target saw the attacker");
-    assert!(
-        ended.proof.is_some(),
-        "a denial is recorded like any other outcome"
-    );
+    assert!(ended.proof.is_some(), "a denial is recorded like any other outcome");
 
     rig.restore(&story, STUCK_ORDERS_INPUT);
     let (_, ended) = rig.run(&run, &honest).await;
-    assert_eq!(
-        ended.outcome,
-        Outcome::Succeeded,
-        "without the attack it runs: {ended:?}"
-    );
+    assert_eq!(ended.outcome, Outcome::Succeeded, "without the attack it runs: {ended:?}");
     rig.close().await;
 }
 
@@ -208,10 +191,7 @@ async fn an_older_policy_is_refused_once_a_newer_was_seen() {
     order.policy = old;
     let (_, ended) = rig.run(&run, &order).await;
     let denial = ended.denial.unwrap();
-    assert!(
-        denial.rule == Rule::DocumentInvalid && denial.fact.contains("version 2"),
-        "{denial}"
-    );
+    assert!(denial.rule == Rule::DocumentInvalid && denial.fact.contains("version 2"), "{denial}");
     rig.close().await;
 }
 

@@ -13,31 +13,16 @@ async fn an_interface_outside_the_effective_set_is_not_linked() {
     let rig = Rig::new().await;
     let story = rig.story("fuel-burner", "{}");
     let sandbox = rig.runner.sandbox();
-    let all = story
-        .uploaded
-        .manifest
-        .asks(&pairs(&story.uploaded.manifest));
+    let all = story.uploaded.manifest.asks(&pairs(&story.uploaded.manifest));
     let mut none = all.clone();
-    none.pairs
-        .values_mut()
-        .for_each(std::collections::BTreeMap::clear);
+    none.pairs.values_mut().for_each(std::collections::BTreeMap::clear);
 
     let quiet: Arc<[u8]> = tests::guests::file("echo", "component.wasm").into();
     let quiet = sandbox.admit(quiet).await.unwrap();
-    let linked = |capabilities| {
-        sandbox
-            .link(&quiet, capabilities)
-            .unwrap()
-            .interfaces()
-            .to_vec()
-    };
+    let linked = |capabilities| sandbox.link(&quiet, capabilities).unwrap().interfaces().to_vec();
     let sql = "borescope:debug/sql";
     assert!(linked(&all).iter().any(|i| i.starts_with(sql)));
-    assert!(
-        !linked(&none).iter().any(|i| i.starts_with(sql)),
-        "{:?}",
-        linked(&none)
-    );
+    assert!(!linked(&none).iter().any(|i| i.starts_with(sql)), "{:?}", linked(&none));
 
     let component: Arc<[u8]> = tests::guests::file("fuel-burner", "component.wasm").into();
     let admitted = sandbox.admit(component).await.unwrap();
@@ -60,9 +45,7 @@ async fn a_component_that_imports_what_is_not_effective_never_starts() {
     assert!(events.is_empty());
     assert_eq!(rig.seen.sessions(), 0);
     assert_eq!(
-        rig.runner
-            .state()
-            .uses_spent(&order.documents.access_request.payload_digest()),
+        rig.runner.state().uses_spent(&order.documents.access_request.payload_digest()),
         [] as [u64; 0]
     );
     rig.close().await;
@@ -74,36 +57,16 @@ async fn a_query_outside_the_set_is_denied_recorded_and_unseen_by_the_target() {
     let story = rig.story("unknown-query", r#"{"order":"SO-100042"}"#);
     let (run, order) = rig.order(&story, |_, _| {});
     let (_, ended) = rig.run(&run, &order).await;
-    assert_eq!(
-        ended.outcome,
-        Outcome::Succeeded,
-        "a denial is a value: {ended:?}"
-    );
+    assert_eq!(ended.outcome, Outcome::Succeeded, "a denial is a value: {ended:?}");
     let value = rig.output(&ended).result.value;
-    assert!(
-        value["unknown_query"].as_str().unwrap().contains("denied"),
-        "{value}"
-    );
-    assert!(
-        value["other_order"].as_str().unwrap().contains("invalid"),
-        "{value}"
-    );
+    assert!(value["unknown_query"].as_str().unwrap().contains("denied"), "{value}");
+    assert!(value["other_order"].as_str().unwrap().contains("invalid"), "{value}");
     assert_eq!(value["honest_rows"], 1);
-    assert_eq!(
-        rig.seen.statements().len(),
-        1,
-        "only the honest call reached the target"
-    );
+    assert_eq!(rig.seen.statements().len(), 1, "only the honest call reached the target");
 
     let recording = Recording::parse(&rig.recording(&run).await).unwrap();
     let denied = recording.events().iter().any(|e| {
-        matches!(
-            e,
-            Event::Return {
-                result: CallResult::Error(CallError::Denied(_)),
-                ..
-            }
-        )
+        matches!(e, Event::Return { result: CallResult::Error(CallError::Denied(_)), .. })
     });
     assert!(denied, "the denial is recorded");
     rig.close().await;
@@ -120,15 +83,9 @@ async fn a_reviewer_who_took_a_query_out_took_it_out() {
     let (_, ended) = rig.run(&run, &order).await;
     assert_eq!(ended.outcome, Outcome::Failed, "{ended:?}");
     let error = rig.output(&ended).error.unwrap().message;
-    assert!(
-        error.contains("denied") && error.contains("last-event"),
-        "{error}"
-    );
+    assert!(error.contains("denied") && error.contains("last-event"), "{error}");
     let seen = rig.seen.statements();
-    assert!(
-        !seen.is_empty() && seen.iter().all(|sql| !sql.contains("events")),
-        "{seen:?}"
-    );
+    assert!(!seen.is_empty() && seen.iter().all(|sql| !sql.contains("events")), "{seen:?}");
     rig.close().await;
 }
 
@@ -147,12 +104,7 @@ async fn the_policy_narrows_the_number_of_rows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_narrows_the_number_of_rows() {
     let rig = Rig::new().await;
-    for (who, rows) in [
-        ("nobody", 1500),
-        ("review", 700),
-        ("request", 600),
-        ("approval", 500),
-    ] {
+    for (who, rows) in [("nobody", 1500), ("review", 700), ("request", 600), ("approval", 500)] {
         let mut story = rig.story("row-hog", "{}");
         let narrow = |s: &mut domain::Scope| s.targets[0].queries[0].rows_total_max = rows;
         match who {
@@ -169,12 +121,7 @@ async fn everybody_narrows_the_number_of_rows() {
         assert_eq!(ended.outcome, Outcome::Succeeded, "{ended:?}");
         let output = rig.output(&ended);
         assert_eq!(output.result.value["rows"], rows, "{who} narrowed");
-        assert!(
-            output.result.value["rows_limit"]
-                .as_str()
-                .unwrap()
-                .contains("query-rows")
-        );
+        assert!(output.result.value["rows_limit"].as_str().unwrap().contains("query-rows"));
     }
     rig.close().await;
 }
@@ -196,10 +143,7 @@ async fn an_approver_who_writes_more_does_not_widen() {
 async fn personal_data_outside_the_policy_cannot_be_read() {
     let rig = Rig::new().await;
     let uploaded = rig.upload("row-hog", |files| {
-        let query = files
-            .iter_mut()
-            .find(|(path, _)| path == "queries/orders.sql")
-            .unwrap();
+        let query = files.iter_mut().find(|(path, _)| path == "queries/orders.sql").unwrap();
         query.1 = b"select email from customers".to_vec();
     });
     let story = rig.story_of(uploaded, "{}");
@@ -207,10 +151,7 @@ async fn personal_data_outside_the_policy_cannot_be_read() {
     let (_, ended) = rig.run(&run, &order).await;
     assert_eq!(ended.outcome, Outcome::Failed, "{ended:?}");
     let text = ended.output.unwrap();
-    assert!(
-        text.contains("not-allowed") && !text.contains('@'),
-        "{text}"
-    );
+    assert!(text.contains("not-allowed") && !text.contains('@'), "{text}");
     rig.close().await;
 }
 
@@ -218,14 +159,9 @@ async fn personal_data_outside_the_policy_cannot_be_read() {
 async fn each_hostile_guest_ends_in_its_named_outcome_and_the_next_run_is_honest() {
     let rig = Rig::new().await;
     let mut told = String::new();
-    for guest in [
-        "fuel-burner",
-        "host-call-loop",
-        "memory-bomb",
-        "output-flood",
-        "panics",
-        "sleeper",
-    ] {
+    for guest in
+        ["fuel-burner", "host-call-loop", "memory-bomb", "output-flood", "panics", "sleeper"]
+    {
         let story = rig.story(guest, "{}");
         let (run, order) = rig.order(&story, |_, _| {});
         let (_, ended) = rig.run(&run, &order).await;
@@ -233,15 +169,9 @@ async fn each_hostile_guest_ends_in_its_named_outcome_and_the_next_run_is_honest
         let limits: Vec<&str> = output.limits_hit.iter().map(|l| l.code()).collect();
         let own = format!("{}::", guest.replace('-', "_"));
         let frames = output.error.map(|e| e.frames).unwrap_or_default();
-        let trap = frames
-            .into_iter()
-            .map(|f| f.function)
-            .find(|f| f.starts_with(&own));
-        let line = format!(
-            "{guest}: {} {limits:?} {}\n",
-            ended.outcome.code(),
-            trap.unwrap_or_default()
-        );
+        let trap = frames.into_iter().map(|f| f.function).find(|f| f.starts_with(&own));
+        let line =
+            format!("{guest}: {} {limits:?} {}\n", ended.outcome.code(), trap.unwrap_or_default());
         told.push_str(&line);
     }
     expect_test::expect![[r#"
@@ -261,17 +191,12 @@ async fn each_hostile_guest_ends_in_its_named_outcome_and_the_next_run_is_honest
 
 #[test]
 fn a_guest_imports_only_the_interfaces_that_it_uses() {
-    for (guest, sql) in [
-        ("echo", false),
-        ("panics", false),
-        ("stuck-orders", true),
-        ("unknown-query", true),
-    ] {
+    for (guest, sql) in
+        [("echo", false), ("panics", false), ("stuck-orders", true), ("unknown-query", true)]
+    {
         let component = tests::guests::file(guest, "component.wasm");
         let facts = Sandbox::inspect(&component).unwrap();
-        let imports_sql = facts
-            .interfaces()
-            .any(|i| i.starts_with("borescope:debug/sql"));
+        let imports_sql = facts.interfaces().any(|i| i.starts_with("borescope:debug/sql"));
         assert_eq!(imports_sql, sql, "{guest}: {:?}", facts.imports);
     }
 }

@@ -22,11 +22,7 @@ struct Promised {
 }
 
 fn spawn(dir: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_crashbox"))
-        .arg(dir)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+    Command::new(env!("CARGO_BIN_EXE_crashbox")).arg(dir).stdout(Stdio::piped()).spawn().unwrap()
 }
 
 /// Runs the process until it is ready and then for a random while, kills it, and collects its promises.
@@ -73,11 +69,7 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
         let delay = Duration::from_millis(u64::from(u16::from_le_bytes(random)) % 400);
         run_and_kill(dir.path(), &mut promised, delay);
     }
-    assert!(
-        promised.ended.len() > KILLS,
-        "too few runs to say anything: {}",
-        promised.ended.len()
-    );
+    assert!(promised.ended.len() > KILLS, "too few runs to say anything: {}", promised.ended.len());
 
     // The last opening closes what the last kill interrupted.
     let rig = Rig::at(dir.path().to_owned()).await;
@@ -99,24 +91,13 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     for entry in recovered {
         let entry = entry.unwrap();
         match entry.leaf.event {
-            Event::RunStarted {
-                run,
-                request,
-                use_number,
-                ..
-            } => {
-                assert!(
-                    uses.insert((request, use_number)),
-                    "use {use_number} is spent twice"
-                );
+            Event::RunStarted { run, request, use_number, .. } => {
+                assert!(uses.insert((request, use_number)), "use {use_number} is spent twice");
                 runs.entry(run).or_default().starts += 1;
             }
             Event::OutputReleased { run, .. } => runs.entry(run).or_default().released = true,
             Event::RunFinished { run, outcome, .. } => {
-                runs.entry(run)
-                    .or_default()
-                    .ends
-                    .push(outcome.code().to_owned());
+                runs.entry(run).or_default().ends.push(outcome.code().to_owned());
             }
             Event::RunLost { run } => runs.entry(run).or_default().ends.push("lost".to_owned()),
             _ => {}
@@ -130,22 +111,12 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
         lost += u32::from(logged.ends[0] == "lost");
     }
     for run in &promised.started {
-        assert!(
-            runs.contains_key(run),
-            "{run} was acknowledged as started, and is not in the log"
-        );
+        assert!(runs.contains_key(run), "{run} was acknowledged as started, and is not in the log");
     }
     for (run, (outcome, output)) in &promised.ended {
         let logged = &runs[run];
-        assert_eq!(
-            logged.ends,
-            [outcome.as_str()],
-            "{run} was acknowledged otherwise"
-        );
-        assert!(
-            output == "none" || logged.released,
-            "{run} left without a record"
-        );
+        assert_eq!(logged.ends, [outcome.as_str()], "{run} was acknowledged otherwise");
+        assert!(output == "none" || logged.released, "{run} left without a record");
     }
     println!("{} runs, {lost} lost to {KILLS} kills", runs.len());
     assert!(lost > 0, "no kill ever interrupted a run");

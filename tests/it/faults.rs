@@ -32,10 +32,7 @@ async fn the_target_never_sees_the_query(disk: Disk) {
     let (_, ended) = rig.run(&again, &order).await;
     assert_eq!(ended.denial.unwrap().rule, Rule::NotRecorded);
     let stop = rig.company.stop(domain::decide::StopSubject::Everything);
-    let refused = rig
-        .runner
-        .stop(Rig::wire(&rig.company.sign("carol", &stop)))
-        .await;
+    let refused = rig.runner.stop(Rig::wire(&rig.company.sign("carol", &stop))).await;
     assert!(refused.is_err(), "a stop that cannot be recorded says so");
     let in_force = rig.runner.state().stops().len();
     assert_eq!(in_force, 1, "and is in force all the same, until a restart");
@@ -48,18 +45,11 @@ async fn the_target_never_sees_the_query(disk: Disk) {
     assert_eq!(ended.outcome, Outcome::Denied);
     let (again, order) = rig.order(&story, |_, _| {});
     let (_, ended) = rig.run(&again, &order).await;
-    assert_eq!(
-        ended.denial.unwrap().rule,
-        Rule::UseSpent,
-        "the use went with the start"
-    );
+    assert_eq!(ended.denial.unwrap().rule, Rule::UseSpent, "the use went with the start");
     let (again, order) = rig.order_use(&story, 2, |_, _| {});
     let (_, ended) = rig.run(&again, &order).await;
     assert_eq!(ended.outcome, Outcome::Succeeded);
-    assert!(
-        !rig.seen.statements().is_empty(),
-        "with a sound disk the target sees the queries"
-    );
+    assert!(!rig.seen.statements().is_empty(), "with a sound disk the target sees the queries");
     rig.close().await;
 }
 
@@ -88,11 +78,7 @@ async fn a_disk_that_fails_at_the_start_starts_nothing() {
     rig.disk.set_after(0, Disk::Sound);
     let rig = rig.restart().await;
     let (_, ended) = rig.run(&run, &order).await;
-    assert_eq!(
-        ended.outcome,
-        Outcome::Succeeded,
-        "what was never recorded was never spent"
-    );
+    assert_eq!(ended.outcome, Outcome::Succeeded, "what was never recorded was never spent");
     rig.close().await;
 }
 
@@ -112,9 +98,6 @@ async fn output_is_withheld_when_its_release_cannot_be_recorded() {
     assert!(recording.is_none(), "the recording carries the same rows");
     rig.disk.set_after(0, Disk::Sound);
     let rig = rig.restart().await;
-    assert!(
-        rig.runner.recording(&run).await.unwrap().is_none(),
-        "a lost run stays unreleased"
-    );
+    assert!(rig.runner.recording(&run).await.unwrap().is_none(), "a lost run stays unreleased");
     rig.close().await;
 }

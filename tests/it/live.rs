@@ -13,15 +13,10 @@ use tests::rig::{Rig, STUCK_ORDERS_INPUT, Story};
 /// A guest that computes for minutes unless it is ended.
 fn endless(rig: &Rig) -> Story {
     let uploaded = rig.upload("fuel-burner", |files| {
-        let manifest = files
-            .iter_mut()
-            .find(|(path, _)| path == "script.toml")
-            .unwrap();
+        let manifest = files.iter_mut().find(|(path, _)| path == "script.toml").unwrap();
         let text = String::from_utf8(manifest.1.clone()).unwrap();
-        let endless = text.replace(
-            "fuel = 200_000_000",
-            "fuel = 200_000_000_000\nwall = \"10min\"",
-        );
+        let endless =
+            text.replace("fuel = 200_000_000", "fuel = 200_000_000_000\nwall = \"10min\"");
         assert_ne!(text, endless);
         manifest.1 = endless.into_bytes();
     });
@@ -49,28 +44,13 @@ async fn interrupted(rig: &Rig, run: &RunId, order: &RunOrder, then: impl AsyncF
 async fn a_cancelled_run_ends_and_replays_to_the_same_point() {
     let rig = Rig::new().await;
     let (run, order) = rig.order(&endless(&rig), |_, _| {});
-    let ended = interrupted(&rig, &run, &order, async || {
-        assert!(rig.runner.cancel(&run))
-    })
-    .await;
+    let ended = interrupted(&rig, &run, &order, async || assert!(rig.runner.cancel(&run))).await;
     assert_eq!(ended.outcome, Outcome::Cancelled);
     let recording = rig.recording(&run).await;
-    let end = Recording::parse(&recording)
-        .unwrap()
-        .end()
-        .cloned()
-        .unwrap();
-    assert!(
-        !matches!(end.stop, StopPoint::Guest),
-        "stopped from outside: {end:?}"
-    );
-    let Replay::Matches(replayed) = rig.replay(&recording).await else {
-        panic!("diverged")
-    };
-    assert_eq!(
-        (replayed.stop, replayed.fuel_used),
-        (end.stop, end.fuel_used)
-    );
+    let end = Recording::parse(&recording).unwrap().end().cloned().unwrap();
+    assert!(!matches!(end.stop, StopPoint::Guest), "stopped from outside: {end:?}");
+    let Replay::Matches(replayed) = rig.replay(&recording).await else { panic!("diverged") };
+    assert_eq!((replayed.stop, replayed.fuel_used), (end.stop, end.fuel_used));
     assert!(!rig.runner.cancel(&run), "it is over");
     rig.close().await;
 }
@@ -80,26 +60,12 @@ async fn a_fuel_exhausted_run_replays_to_the_same_point() {
     let rig = Rig::new().await;
     let (run, order) = rig.order(&rig.story("fuel-burner", "{}"), |_, _| {});
     let (_, ended) = rig.run(&run, &order).await;
-    assert_eq!(
-        ended.outcome,
-        Outcome::LimitExceeded {
-            limit: domain::LimitName::Fuel
-        }
-    );
+    assert_eq!(ended.outcome, Outcome::LimitExceeded { limit: domain::LimitName::Fuel });
     let recording = rig.recording(&run).await;
-    let end = Recording::parse(&recording)
-        .unwrap()
-        .end()
-        .cloned()
-        .unwrap();
+    let end = Recording::parse(&recording).unwrap().end().cloned().unwrap();
     assert_eq!(end.fuel_used, 200_000_000);
-    let Replay::Matches(replayed) = rig.replay(&recording).await else {
-        panic!("diverged")
-    };
-    assert_eq!(
-        (replayed.stop, replayed.fuel_used),
-        (end.stop, end.fuel_used)
-    );
+    let Replay::Matches(replayed) = rig.replay(&recording).await else { panic!("diverged") };
+    assert_eq!((replayed.stop, replayed.fuel_used), (end.stop, end.fuel_used));
     rig.close().await;
 }
 
@@ -113,9 +79,7 @@ async fn a_stop_ends_a_live_run_and_bars_the_next_also_after_a_restart() {
         let rig = Rig::new().await;
         let story = endless(&rig);
         let (run, order) = rig.order(&story, |_, _| {});
-        let stop = rig
-            .company
-            .sign("carol", &rig.company.stop(subject.clone()));
+        let stop = rig.company.sign("carol", &rig.company.stop(subject.clone()));
         let arrives = async || rig.runner.stop(Rig::wire(&stop)).await.unwrap();
         let ended = interrupted(&rig, &run, &order, arrives).await;
         assert_eq!(ended.outcome, Outcome::Cancelled, "{subject}");
@@ -124,10 +88,7 @@ async fn a_stop_ends_a_live_run_and_bars_the_next_also_after_a_restart() {
         let (next, order) = rig.order_use(&story, 2, |_, _| {});
         let (_, ended) = rig.run(&next, &order).await;
         let rule = ended.denial.unwrap().rule;
-        assert!(
-            matches!(rule, Rule::Stopped | Rule::ReviewMissing),
-            "{subject}: {rule:?}"
-        );
+        assert!(matches!(rule, Rule::Stopped | Rule::ReviewMissing), "{subject}: {rule:?}");
         rig.close().await;
     }
 }
@@ -137,9 +98,7 @@ async fn a_stop_of_a_key_voids_what_it_signed() {
     let rig = Rig::new().await;
     rig.adopt().await;
     let key = rig.company.key("bob").fingerprint().to_string();
-    let stop = rig
-        .company
-        .sign("carol", &rig.company.stop(StopSubject::Key(key)));
+    let stop = rig.company.sign("carol", &rig.company.stop(StopSubject::Key(key)));
     rig.runner.stop(Rig::wire(&stop)).await.unwrap();
     let (run, order) = rig.order(&rig.story("stuck-orders", STUCK_ORDERS_INPUT), |_, _| {});
     let (_, ended) = rig.run(&run, &order).await;
@@ -170,9 +129,7 @@ async fn a_live_run_does_not_outlive_its_grant() {
     let (_, ended) = rig.run(&run, &order).await;
     assert_eq!(
         ended.outcome,
-        Outcome::LimitExceeded {
-            limit: domain::LimitName::Wall
-        },
+        Outcome::LimitExceeded { limit: domain::LimitName::Wall },
         "{ended:?}"
     );
     rig.close().await;
@@ -217,10 +174,7 @@ async fn an_exchanged_result_diverges_at_a_named_call() {
     let seq = events
         .iter_mut()
         .find_map(|e| match e {
-            Event::Return {
-                seq,
-                result: CallResult::Page { rows, .. },
-            } if !rows.is_empty() => {
+            Event::Return { seq, result: CallResult::Page { rows, .. } } if !rows.is_empty() => {
                 rows.pop();
                 Some(*seq)
             }
@@ -228,16 +182,8 @@ async fn an_exchanged_result_diverges_at_a_named_call() {
         })
         .unwrap();
     // Whoever exchanges a result can also make the frames' checks fit.
-    let forged: Vec<u8> = MAGIC
-        .into_iter()
-        .chain(events.iter().flat_map(encode_frame))
-        .collect();
-    let Replay::Diverged { call, .. } = rig.replay(&forged).await else {
-        panic!("it replayed")
-    };
-    assert!(
-        call.is_some_and(|c| c > seq),
-        "the first call after {seq} differs, not {call:?}"
-    );
+    let forged: Vec<u8> = MAGIC.into_iter().chain(events.iter().flat_map(encode_frame)).collect();
+    let Replay::Diverged { call, .. } = rig.replay(&forged).await else { panic!("it replayed") };
+    assert!(call.is_some_and(|c| c > seq), "the first call after {seq} differs, not {call:?}");
     rig.close().await;
 }

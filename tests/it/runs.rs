@@ -18,31 +18,17 @@ async fn a_reviewed_and_approved_script_answers_with_evidence() {
     assert_eq!(ended.outcome, Outcome::Succeeded, "{ended:?}");
     assert!(matches!(events.first(), Some(RunEvent::Started { .. })));
     let output = rig.output(&ended);
-    let reasons = output
-        .result
-        .tables
-        .iter()
-        .find(|t| t.name == "reasons")
-        .unwrap();
-    assert_eq!(
-        reasons.rows.len(),
-        6,
-        "six reasons are hidden in the sample shop"
-    );
+    let reasons = output.result.tables.iter().find(|t| t.name == "reasons").unwrap();
+    assert_eq!(reasons.rows.len(), 6, "six reasons are hidden in the sample shop");
     assert!(rig.seen.sessions() == 1 && !rig.seen.statements().is_empty());
 
     let evidence = rig.evidence(&order, &ended);
     let verified = evidence.verify(Some(&rig.trust_file())).unwrap();
     assert!(matches!(verified.standing, Standing::Authenticated { .. }));
-    verified
-        .check_output(ended.output.as_deref().unwrap().as_bytes())
-        .unwrap();
+    verified.check_output(ended.output.as_deref().unwrap().as_bytes()).unwrap();
     let recording = rig.recording(&run).await;
     verified.check_recording(&recording).unwrap();
-    assert!(matches!(
-        rig.replay(&recording).await,
-        Replay::Matches { .. }
-    ));
+    assert!(matches!(rig.replay(&recording).await, Replay::Matches { .. }));
     rig.close().await;
 }
 
@@ -53,10 +39,7 @@ async fn evidence_without_a_trust_file_is_not_authenticated() {
     let (run, order) = rig.order(&story, |_, _| {});
     let (_, ended) = rig.run(&run, &order).await;
     let evidence = rig.evidence(&order, &ended);
-    assert_eq!(
-        evidence.verify(None).unwrap().standing,
-        Standing::SelfConsistent
-    );
+    assert_eq!(evidence.verify(None).unwrap().standing, Standing::SelfConsistent);
     rig.close().await;
 }
 
@@ -69,10 +52,7 @@ async fn evidence_of_one_run_does_not_prove_another() {
     let (second, order) = rig.order_use(&story, 2, |_, _| {});
     let (_, two) = rig.run(&second, &order).await;
     let trust = rig.trust_file();
-    let mixed = RunEvidence {
-        receipt: one.receipt.unwrap(),
-        ..rig.evidence(&order, &two)
-    };
+    let mixed = RunEvidence { receipt: one.receipt.unwrap(), ..rig.evidence(&order, &two) };
     assert!(mixed.verify(Some(&trust)).is_err());
     let elsewhere = Rig::founded("another company").await;
     let foreign: TrustFile = elsewhere.trust_file();

@@ -35,10 +35,7 @@ fn external_crates_have_owners() {
 
 #[test]
 fn files_stay_within_their_budget() {
-    assert_tidy(&budgets::long_files(
-        &rust_sources(),
-        budgets::OVER_THE_GOAL,
-    ));
+    assert_tidy(&budgets::long_files(&rust_sources(), budgets::OVER_THE_GOAL));
 }
 
 #[test]
@@ -48,10 +45,7 @@ fn functions_stay_within_their_budget() {
 
 #[test]
 fn every_module_opens_with_its_header() {
-    assert_tidy(&sources::without_header(
-        &rust_sources(),
-        sources::FRAGMENTS,
-    ));
+    assert_tidy(&sources::without_header(&rust_sources(), sources::FRAGMENTS));
 }
 
 #[test]
@@ -85,20 +79,13 @@ fn every_external_dependency_says_what_it_is_for() {
 #[test]
 fn every_crate_takes_the_lints_of_the_workspace() {
     let paths = packages().into_iter().map(|package| package.manifest());
-    let manifests = paths.map(|path| Source {
-        text: read(&path).unwrap_or_default(),
-        path,
-    });
+    let manifests = paths.map(|path| Source { text: read(&path).unwrap_or_default(), path });
     assert_tidy(&tree::without_lints(&manifests.collect::<Vec<_>>()));
 }
 
 /// Fails with all violations at once, one a line: fixing them one run at a time wastes an hour.
 fn assert_tidy(violations: &[String]) {
-    assert!(
-        violations.is_empty(),
-        "not tidy:\n  {}\n",
-        violations.join("\n  ")
-    );
+    assert!(violations.is_empty(), "not tidy:\n  {}\n", violations.join("\n  "));
 }
 
 fn root() -> PathBuf {
@@ -113,11 +100,7 @@ fn packages() -> Vec<arrows::Package> {
         .no_deps()
         .exec()
         .unwrap_or_else(|error| panic!("`cargo metadata` failed: {error}"));
-    metadata
-        .packages
-        .iter()
-        .map(|package| arrows::Package::new(package, &root()))
-        .collect()
+    metadata.packages.iter().map(|package| arrows::Package::new(package, &root())).collect()
 }
 
 fn rust_sources() -> Vec<Source> {
@@ -125,9 +108,8 @@ fn rust_sources() -> Vec<Source> {
 }
 
 fn text_sources() -> Vec<Source> {
-    const KINDS: [&str; 9] = [
-        ".rs", ".toml", ".md", ".sql", ".wit", ".json", ".sh", ".wat", ".ci/run",
-    ];
+    const KINDS: [&str; 9] =
+        [".rs", ".toml", ".md", ".sql", ".wit", ".json", ".sh", ".wat", ".ci/run"];
     sources_where(|path| KINDS.iter().any(|kind| path.ends_with(kind)))
 }
 
@@ -137,10 +119,7 @@ fn sources_where(keep: impl Fn(&str) -> bool) -> Vec<Source> {
     let kept = files.into_iter().filter(|path| keep(path));
     let sources = kept.filter_map(|path| read(&path).map(|text| Source { path, text }));
     let sources: Vec<Source> = sources.collect();
-    assert!(
-        !sources.is_empty(),
-        "no files found: the checks would pass without checking"
-    );
+    assert!(!sources.is_empty(), "no files found: the checks would pass without checking");
     sources
 }
 
@@ -158,16 +137,10 @@ fn git_files(flags: &[&str]) -> Vec<String> {
         .output()
         .unwrap_or_else(|error| panic!("cannot start git, which the tidy checks need: {error}"));
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "`git ls-files` failed (is this a clone?): {stderr}"
-    );
+    assert!(output.status.success(), "`git ls-files` failed (is this a clone?): {stderr}");
     let listed = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut files: Vec<String> = listed
-        .split('\0')
-        .filter(|path| !path.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let mut files: Vec<String> =
+        listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
     files.sort();
     files.dedup();
     files

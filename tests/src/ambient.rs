@@ -46,19 +46,13 @@ pub struct SeededEntropy {
 impl SeededEntropy {
     /// Entropy that is the same for the same seed.
     pub fn new(seed: impl Into<String>) -> Self {
-        Self {
-            seed: seed.into(),
-            count: Mutex::new(0),
-        }
+        Self { seed: seed.into(), count: Mutex::new(0) }
     }
 }
 
 impl Entropy for SeededEntropy {
     fn fill(&self, out: &mut [u8]) {
-        let mut count = self
-            .count
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut count = self.count.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for chunk in out.chunks_mut(32) {
             *count += 1;
             let block = Digest::of(format!("{}/{count}", self.seed).as_bytes());

@@ -21,12 +21,8 @@ use trust::{
 };
 
 /// The people, and the groups that they are in.
-pub const PEOPLE: &[(&str, &[&str])] = &[
-    ("alice", &["dev"]),
-    ("bob", &["dev"]),
-    ("carol", &["dev"]),
-    ("mallory", &[]),
-];
+pub const PEOPLE: &[(&str, &[&str])] =
+    &[("alice", &["dev"]), ("bob", &["dev"]), ("carol", &["dev"]), ("mallory", &[])];
 
 /// `PRAGMA application_id` of the sample shop.
 pub const SHOP_APPLICATION_ID: u32 = 0x5348_4F50;
@@ -63,9 +59,8 @@ impl Company {
     /// Founds the company: fresh keys, keyring signed by Carol, directory and policy by her too.
     pub fn found(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         let names = PEOPLE.iter().map(|(name, _)| *name).chain(["runner"]);
-        let keys: BTreeMap<_, _> = names
-            .map(|n| (n.to_owned(), SecretKey::generate(&*entropy).unwrap()))
-            .collect();
+        let keys: BTreeMap<_, _> =
+            names.map(|n| (n.to_owned(), SecretKey::generate(&*entropy).unwrap())).collect();
         let mut log_seed = [0; 32];
         entropy.fill(&mut log_seed);
         let mut this = Self {
@@ -129,10 +124,7 @@ impl Company {
             threshold: 1,
             people: people.iter().map(|n| p(n)).collect(),
         };
-        let key = |name: &str| KeyringKey {
-            person: p(name),
-            key: self.key(name).public().clone(),
-        };
+        let key = |name: &str| KeyringKey { person: p(name), key: self.key(name).public().clone() };
         Keyring {
             header: self.header(KeyringId::new(clock, entropy), 365),
             version: 1,
@@ -144,19 +136,13 @@ impl Company {
                 role(Role::Policy, &["carol"]),
                 role(Role::Stop, &["carol", "bob"]),
             ],
-            floors: Floors {
-                reviews_required: 1,
-                approvals_required: 1,
-            },
+            floors: Floors { reviews_required: 1, approvals_required: 1 },
         }
     }
 
     /// The keyring's version as other documents name it.
     pub fn keyring_ref(&self) -> VersionRef {
-        VersionRef {
-            version: 1,
-            digest: self.keyring.payload_digest(),
-        }
+        VersionRef { version: 1, digest: self.keyring.payload_digest() }
     }
 
     /// Version 1 of the directory.
@@ -186,10 +172,7 @@ impl Company {
     /// Version 1 of the policy: one target, not prod, one review and one approval by `dev`.
     pub fn policy_document(&self) -> Policy {
         let (clock, entropy) = self.c();
-        let quorum = || Quorum {
-            required: 1,
-            groups: vec![p("dev")],
-        };
+        let quorum = || Quorum { required: 1, groups: vec![p("dev")] };
         let read = |table: &str, columns: &[&str]| Read {
             table: table.to_owned(),
             columns: columns.iter().map(|c| (*c).to_owned()).collect(),
@@ -210,19 +193,13 @@ impl Company {
                 callers: vec![p("dev")],
                 reviews: quorum(),
                 approvals: quorum(),
-                limits: Limits {
-                    wall_ms_max: 60_000,
-                    ..Limits::CEILING
-                },
+                limits: Limits { wall_ms_max: 60_000, ..Limits::CEILING },
                 query: QueryLimits {
                     calls_max: 100,
                     rows_total_max: 100_000,
                     bytes_total_max: 64 << 20,
                 },
-                reads: crate::rig::SHOP_READS
-                    .iter()
-                    .map(|(t, c)| read(t, c))
-                    .collect(),
+                reads: crate::rig::SHOP_READS.iter().map(|(t, c)| read(t, c)).collect(),
                 denied: EmptyOnly,
                 masks: EmptyOnly,
                 row_filters: EmptyOnly,
@@ -285,10 +262,7 @@ impl Company {
             revision,
             scope: scope(manifest),
             input: InputRule::Exact { digest: input },
-            window: Window {
-                not_before: now.plus_s(-60),
-                not_after: now.plus_s(3600),
-            },
+            window: Window { not_before: now.plus_s(-60), not_after: now.plus_s(3600) },
             duration_s: 3600,
             uses: 2,
             runner: p(RUNNER),
@@ -314,14 +288,8 @@ impl Company {
             request_id: read.header.id,
             reviews: reviews.iter().map(|r| r.payload_digest()).collect(),
             keyring: self.keyring_ref(),
-            directory: VersionRef {
-                version: 1,
-                digest: self.directory.payload_digest(),
-            },
-            policy: VersionRef {
-                version: 1,
-                digest: self.policy.payload_digest(),
-            },
+            directory: VersionRef { version: 1, digest: self.directory.payload_digest() },
+            policy: VersionRef { version: 1, digest: self.policy.payload_digest() },
             scope: scope(manifest),
             comment: p(""),
         }
@@ -372,14 +340,7 @@ impl Company {
 
 /// Every logical target of the manifest bound to the one real target.
 pub fn pairs(manifest: &Manifest) -> Vec<Pair> {
-    manifest
-        .targets
-        .keys()
-        .map(|l| Pair {
-            logical: l.clone(),
-            target: p(TARGET),
-        })
-        .collect()
+    manifest.targets.keys().map(|l| Pair { logical: l.clone(), target: p(TARGET) }).collect()
 }
 
 /// Everything that the manifest asks for.

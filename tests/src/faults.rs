@@ -43,17 +43,12 @@ impl DiskSwitch {
     fn synced(&self) {
         let left = self.0.syncs_left.load(Ordering::SeqCst);
         // One writer thread syncs, so nobody counts in between.
-        self.0
-            .syncs_left
-            .store(left.saturating_sub(1), Ordering::SeqCst);
+        self.0.syncs_left.store(left.saturating_sub(1), Ordering::SeqCst);
     }
 
     /// The storage to open a ledger with.
     pub fn wrap(&self, file: FileStorage) -> Box<dyn Storage> {
-        Box::new(FailingStorage {
-            file,
-            switch: self.clone(),
-        })
+        Box::new(FailingStorage { file, switch: self.clone() })
     }
 }
 
@@ -65,10 +60,7 @@ struct FailingStorage {
 impl Storage for FailingStorage {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.switch.is(Disk::Full) {
-            return Err(io::Error::new(
-                io::ErrorKind::StorageFull,
-                "no space left on device",
-            ));
+            return Err(io::Error::new(io::ErrorKind::StorageFull, "no space left on device"));
         }
         self.file.append(bytes)
     }

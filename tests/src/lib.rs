@@ -4,10 +4,7 @@
 //! Everything real is real here too: documents are signed, components run, SQLite files are read, the
 //! log is fsynced. Only clock and entropy are replaced, and whatever a scenario breaks on purpose.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a scenario that cannot be set up has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
 
 pub mod ambient;
 pub mod blobs;

@@ -69,27 +69,11 @@ pub const SHOP_READS: &[(&str, &[&str])] = &[
     ),
     (
         "stock_reservations",
-        &[
-            "id",
-            "order_id",
-            "sku",
-            "quantity",
-            "warehouse",
-            "reserved_at",
-            "released_at",
-        ],
+        &["id", "order_id", "sku", "quantity", "warehouse", "reserved_at", "released_at"],
     ),
     (
         "shipments",
-        &[
-            "id",
-            "order_id",
-            "carrier",
-            "created_at",
-            "label_at",
-            "first_scan_at",
-            "delivered_at",
-        ],
+        &["id", "order_id", "carrier", "created_at", "label_at", "first_scan_at", "delivered_at"],
     ),
     ("events", &["id", "order_id", "at", "kind", "detail"]),
 ];
@@ -140,11 +124,7 @@ pub struct Uploaded {
 
 impl Uploaded {
     fn component(&self) -> Arc<[u8]> {
-        let (_, bytes) = self
-            .files
-            .iter()
-            .find(|(path, _)| path == "component.wasm")
-            .unwrap();
+        let (_, bytes) = self.files.iter().find(|(path, _)| path == "component.wasm").unwrap();
         bytes.as_slice().into()
     }
 }
@@ -200,10 +180,7 @@ impl Home {
 
 /// What the runner of this company believes.
 pub fn pin(company: &Company) -> Pinned {
-    Pinned {
-        trust_domain: company.domain.clone(),
-        keyring: company.keyring_ref(),
-    }
+    Pinned { trust_domain: company.domain.clone(), keyring: company.keyring_ref() }
 }
 
 async fn open_runner(
@@ -265,22 +242,10 @@ impl Rig {
         let clock = Arc::new(ManualClock::default());
         let company = Company::found(Arc::clone(&clock) as _, Arc::new(SeededEntropy::new(seed)));
         let (blobs, seen) = (Arc::new(MemoryBlobs::default()), Arc::new(Seen::default()));
-        let (disk, dir) = (
-            DiskSwitch::default(),
-            Home::Temporary(tempfile::tempdir().unwrap()),
-        );
+        let (disk, dir) = (DiskSwitch::default(), Home::Temporary(tempfile::tempdir().unwrap()));
         executor::state::enrol(dir.path(), &pin(&company)).unwrap();
         let runner = open_runner(&company, &clock, &blobs, &seen, &disk, dir.path()).await;
-        Self {
-            clock,
-            company,
-            blobs,
-            seen,
-            disk,
-            runner,
-            dir,
-            uploads: Mutex::default(),
-        }
+        Self { clock, company, blobs, seen, disk, runner, dir, uploads: Mutex::default() }
     }
 
     /// The runner of a directory that outlives the process, enrolled when it is new. The company is
@@ -297,42 +262,15 @@ impl Rig {
         }
         let runner = open_runner(&company, &clock, &blobs, &seen, &disk, &dir).await;
         let dir = Home::Lasting(dir);
-        Self {
-            clock,
-            company,
-            blobs,
-            seen,
-            disk,
-            runner,
-            dir,
-            uploads: Mutex::default(),
-        }
+        Self { clock, company, blobs, seen, disk, runner, dir, uploads: Mutex::default() }
     }
 
     /// Stops the runner and starts it again over the same directory.
     pub async fn restart(self) -> Self {
-        let Self {
-            clock,
-            company,
-            blobs,
-            seen,
-            disk,
-            runner,
-            dir,
-            uploads,
-        } = self;
+        let Self { clock, company, blobs, seen, disk, runner, dir, uploads } = self;
         drop(runner);
         let runner = open_runner(&company, &clock, &blobs, &seen, &disk, dir.path()).await;
-        Self {
-            clock,
-            company,
-            blobs,
-            seen,
-            disk,
-            runner,
-            dir,
-            uploads,
-        }
+        Self { clock, company, blobs, seen, disk, runner, dir, uploads }
     }
 
     /// Ends a scenario, and audits it: no run is unfinished, the log verifies from its first entry,
@@ -344,11 +282,7 @@ impl Rig {
             if path.extension().is_some_and(|e| e == "rec") {
                 let bytes = std::fs::read(&path).unwrap();
                 let replay = self.replay(&bytes).await;
-                assert!(
-                    matches!(replay, Replay::Matches { .. }),
-                    "{}: {replay:?}",
-                    path.display()
-                );
+                assert!(matches!(replay, Replay::Matches { .. }), "{}: {replay:?}", path.display());
             }
         }
         self.runner.ledger().checkpoint().unwrap();
@@ -400,9 +334,7 @@ impl Rig {
         let uploaded = self.uploaded(&revision);
         let manifest = Arc::new(uploaded.manifest.clone());
         let sandbox = self.runner.sandbox();
-        executor::replay::replay(sandbox, recording, uploaded.component(), manifest)
-            .await
-            .unwrap()
+        executor::replay::replay(sandbox, recording, uploaded.component(), manifest).await.unwrap()
     }
 
     fn uploaded(&self, revision: &Digest) -> Uploaded {
@@ -411,8 +343,7 @@ impl Rig {
 
     /// The attack on the blob store: other bytes under the digest of a bundle's file.
     pub fn exchange(&self, story: &Story, path: &str, bytes: &[u8]) {
-        self.blobs
-            .exchange(*story.uploaded.index.get(path).unwrap(), bytes);
+        self.blobs.exchange(*story.uploaded.index.get(path).unwrap(), bytes);
     }
 
     /// Undoes what an attack did to the blob store.
@@ -442,26 +373,14 @@ impl Rig {
     ) -> Uploaded {
         let mut files = crate::guests::files(guest);
         change(&mut files);
-        let digests = files
-            .iter()
-            .map(|(path, bytes)| (p::<BundlePath>(path), self.blobs.put(bytes)));
+        let digests =
+            files.iter().map(|(path, bytes)| (p::<BundlePath>(path), self.blobs.put(bytes)));
         let index = BundleIndex::new(digests.collect()).unwrap();
         let revision = self.blobs.put(&index.to_bytes());
-        let manifest = files
-            .iter()
-            .find(|(path, _)| path == "script.toml")
-            .unwrap();
+        let manifest = files.iter().find(|(path, _)| path == "script.toml").unwrap();
         let manifest = Manifest::parse(&manifest.1).unwrap();
-        let uploaded = Uploaded {
-            manifest,
-            revision,
-            index,
-            files,
-        };
-        self.uploads
-            .lock()
-            .unwrap()
-            .insert(revision, uploaded.clone());
+        let uploaded = Uploaded { manifest, revision, index, files };
+        self.uploads.lock().unwrap().insert(revision, uploaded.clone());
         uploaded
     }
 
@@ -551,10 +470,7 @@ impl Rig {
 
     /// Adopts them, as the control plane does at its start.
     pub async fn adopt(&self) {
-        self.runner
-            .adopt(&self.authority_documents())
-            .await
-            .unwrap();
+        self.runner.adopt(&self.authority_documents()).await.unwrap();
     }
 
     /// The bytes of an envelope, as they travel.

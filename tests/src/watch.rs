@@ -27,10 +27,7 @@ impl Seen {
 
     /// Statements that arrived, in order.
     pub fn statements(&self) -> Vec<String> {
-        self.statements
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -51,10 +48,7 @@ impl WatchedConnectors {
 impl Connectors for WatchedConnectors {
     fn connector(&self, target: &PolicyTarget) -> Result<Arc<dyn Connector>, NoConnector> {
         let inner = SqliteConnector::new(sqlite_spec(target, self.path.clone()));
-        Ok(Arc::new(WatchedConnector {
-            inner,
-            seen: Arc::clone(&self.seen),
-        }))
+        Ok(Arc::new(WatchedConnector { inner, seen: Arc::clone(&self.seen) }))
     }
 }
 
@@ -68,10 +62,7 @@ impl Connector for WatchedConnector {
     async fn open_session(&self) -> Result<Box<dyn Session>, TargetError> {
         self.seen.sessions.fetch_add(1, Ordering::SeqCst);
         let inner = self.inner.open_session().await?;
-        Ok(Box::new(WatchedSession {
-            inner,
-            seen: Arc::clone(&self.seen),
-        }))
+        Ok(Box::new(WatchedSession { inner, seen: Arc::clone(&self.seen) }))
     }
 }
 
@@ -88,11 +79,7 @@ impl Session for WatchedSession {
         params: &[(ParamType, Value)],
         caps: Caps,
     ) -> Result<Spool, TargetError> {
-        self.seen
-            .statements
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(sql.to_owned());
+        self.seen.statements.lock().unwrap_or_else(PoisonError::into_inner).push(sql.to_owned());
         self.inner.query(sql, params, caps).await
     }
 

@@ -204,11 +204,7 @@ impl Client {
         for (path, file) in files {
             let part = Part::file(file).await.map_err(|source| {
                 let detail = format!("cannot open {}: {source}", file.display());
-                Box::new(Problem::new(
-                    crate::Code::BundleInvalid,
-                    detail,
-                    "check the file",
-                ))
+                Box::new(Problem::new(crate::Code::BundleInvalid, detail, "check the file"))
             })?;
             form = form.part(path.as_str().to_owned(), part);
         }
@@ -264,10 +260,7 @@ impl Client {
 
     fn call(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.config.base.trim_end_matches('/'));
-        let call = self
-            .http
-            .request(method, url)
-            .timeout(self.config.call_timeout);
+        let call = self.http.request(method, url).timeout(self.config.call_timeout);
         match &self.config.token {
             Some(token) => call.bearer_auth(token),
             None => call,

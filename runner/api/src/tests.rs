@@ -12,10 +12,7 @@ fn every_code_is_kebab_case_unique_and_comes_back() {
     let mut seen = BTreeSet::new();
     for &code in Code::ALL {
         let text = code.code();
-        assert!(
-            text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
-            "{text}"
-        );
+        assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{text}");
         assert!(seen.insert(text), "{text} twice");
         assert_eq!(text.parse::<Code>(), Ok(code));
         assert_eq!(serde_json::to_value(code).unwrap(), text);
@@ -58,9 +55,7 @@ fn an_envelope_keeps_its_exact_bytes_inside_a_body() {
 #[test]
 fn a_denial_has_the_code_of_its_rule() {
     // Serde's own list of variants, so that the test cannot forget a rule.
-    let listed = serde_json::from_str::<Rule>("\"no-such-rule\"")
-        .unwrap_err()
-        .to_string();
+    let listed = serde_json::from_str::<Rule>("\"no-such-rule\"").unwrap_err().to_string();
     let rules: Vec<&str> = listed.split('`').skip(3).step_by(2).collect();
     assert!(rules.len() > 17, "{listed}");
     for name in rules {

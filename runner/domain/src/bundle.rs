@@ -37,13 +37,7 @@ impl BundlePath {
             .strip_prefix("queries/")
             .and_then(|f| f.strip_suffix(".sql"))
             .is_some_and(|stem| !stem.is_empty() && !stem.contains('/'));
-        let fixed = [
-            COMPONENT_PATH,
-            MANIFEST_PATH,
-            "input.schema.json",
-            "source.tar",
-            "readme.md",
-        ];
+        let fixed = [COMPONENT_PATH, MANIFEST_PATH, "input.schema.json", "source.tar", "readme.md"];
         fixed.contains(&s) || is_query || s.strip_prefix("fixtures/").is_some_and(|f| !f.is_empty())
     }
 }
@@ -116,10 +110,8 @@ impl BundleIndex {
                 return Err(BundleError::TooMany(i + 1));
             }
             let bad = || BundleError::Line(i + 1);
-            let (hex, path) = line
-                .strip_suffix('\n')
-                .and_then(|l| l.split_once("  "))
-                .ok_or_else(bad)?;
+            let (hex, path) =
+                line.strip_suffix('\n').and_then(|l| l.split_once("  ")).ok_or_else(bad)?;
             let digest = Digest::from_hex(hex).map_err(|_| bad())?;
             let path: BundlePath = path.parse().map_err(|_| bad())?;
             if last.as_ref().is_some_and(|l| *l >= path) {
@@ -134,10 +126,7 @@ impl BundleIndex {
     /// `bundle.sha256`, byte for byte.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let lines = self
-            .files
-            .iter()
-            .map(|(path, digest)| format!("{}  {path}\n", digest.hex()));
+        let lines = self.files.iter().map(|(path, digest)| format!("{}  {path}\n", digest.hex()));
         lines.collect::<String>().into_bytes()
     }
 
@@ -155,9 +144,7 @@ impl BundleIndex {
     /// The digest of one file.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Digest> {
-        self.files
-            .iter()
-            .find_map(|(p, d)| (p.as_str() == path).then_some(d))
+        self.files.iter().find_map(|(p, d)| (p.as_str() == path).then_some(d))
     }
 
     /// Checks that `given` is exactly the listed set with the listed digests.
@@ -165,23 +152,15 @@ impl BundleIndex {
     /// # Errors
     /// Names the first file that is absent, unlisted or different.
     pub fn check(&self, given: &BTreeMap<BundlePath, Digest>) -> Result<(), BundleError> {
-        let differs = |path: &BundlePath, problem| BundleError::Differs {
-            path: path.clone(),
-            problem,
-        };
+        let differs =
+            |path: &BundlePath, problem| BundleError::Differs { path: path.clone(), problem };
         for (path, digest) in &self.files {
             match given.get(path) {
                 None => {
-                    return Err(differs(
-                        path,
-                        "is listed in bundle.sha256 but was not given",
-                    ));
+                    return Err(differs(path, "is listed in bundle.sha256 but was not given"));
                 }
                 Some(d) if d != digest => {
-                    return Err(differs(
-                        path,
-                        "does not have the digest that bundle.sha256 lists",
-                    ));
+                    return Err(differs(path, "does not have the digest that bundle.sha256 lists"));
                 }
                 Some(_) => {}
             }

@@ -110,10 +110,7 @@ impl Scope {
                 return Err(ScopeError::PairTwice(t.pair()));
             }
         }
-        Ok(Capabilities {
-            pairs,
-            limits: self.limits,
-        })
+        Ok(Capabilities { pairs, limits: self.limits })
     }
 }
 
@@ -121,10 +118,7 @@ impl TargetScope {
     /// The pair that this entry is about.
     #[must_use]
     pub fn pair(&self) -> Pair {
-        Pair {
-            logical: self.logical.clone(),
-            target: self.target.clone(),
-        }
+        Pair { logical: self.logical.clone(), target: self.target.clone() }
     }
 }
 
@@ -153,10 +147,7 @@ impl Capabilities {
                 Some((pair.clone(), common))
             })
             .collect();
-        Self {
-            pairs,
-            limits: self.limits.meet(&other.limits),
-        }
+        Self { pairs, limits: self.limits.meet(&other.limits) }
     }
 
     /// Whether everything here is also allowed by `other`.
@@ -168,25 +159,15 @@ impl Capabilities {
     /// Only what is said about `pair`, with all limits of the run.
     #[must_use]
     pub fn only(&self, pair: &Pair) -> Self {
-        let pairs = self
-            .pairs
-            .get(pair)
-            .map(|q| (pair.clone(), q.clone()))
-            .into_iter()
-            .collect();
-        Self {
-            pairs,
-            limits: self.limits,
-        }
+        let pairs = self.pairs.get(pair).map(|q| (pair.clone(), q.clone())).into_iter().collect();
+        Self { pairs, limits: self.limits }
     }
 
     /// The limits of one query, if it may be opened on any pair. A query's name belongs to one
     /// logical target (the manifest says which), so at most one pair has it.
     #[must_use]
     pub fn query(&self, name: &QueryName) -> Option<(&Pair, &QueryLimits)> {
-        self.pairs
-            .iter()
-            .find_map(|(pair, queries)| Some((pair, queries.get(name)?)))
+        self.pairs.iter().find_map(|(pair, queries)| Some((pair, queries.get(name)?)))
     }
 
     /// Whether any query may be opened; decides if the interface `sql` is linked.
@@ -216,10 +197,7 @@ impl Capabilities {
                 unmasked: Vec::new(),
             })
             .collect();
-        Scope {
-            targets,
-            limits: self.limits,
-        }
+        Scope { targets, limits: self.limits }
     }
 }
 

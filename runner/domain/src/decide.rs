@@ -126,11 +126,7 @@ pub struct Denial {
 impl Denial {
     /// A denial by `rule` because of `fact`; `help` says what would change it.
     pub fn new(rule: Rule, fact: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            rule,
-            fact: fact.into(),
-            help: help.into(),
-        }
+        Self { rule, fact: fact.into(), help: help.into() }
     }
 }
 
@@ -249,10 +245,7 @@ fn target_rules<'a>(facts: &'a Facts<'_>) -> Result<Vec<(&'a Pair, &'a TargetRul
         let rules = reached.ok_or_else(|| {
             Denial::new(
                 Rule::TargetUnknown,
-                format!(
-                    "the policy has no target {} for runner {}",
-                    pair.target, facts.run.runner
-                ),
+                format!("the policy has no target {} for runner {}", pair.target, facts.run.runner),
                 "check the target's name, or have it added to the signed policy",
             )
         })?;
@@ -278,19 +271,10 @@ fn effective(
     approvals: &[&ApprovalFact],
 ) -> Result<Capabilities, Denial> {
     let asks = facts.manifest.asks(&facts.run.pairs);
-    let mut whole = Capabilities {
-        pairs: std::collections::BTreeMap::new(),
-        limits: asks.limits,
-    };
+    let mut whole = Capabilities { pairs: std::collections::BTreeMap::new(), limits: asks.limits };
     for (pair, rules) in rules {
-        let mut part = asks
-            .only(pair)
-            .meet(&rules.bound(&asks.only(pair)))
-            .meet(&request.scope);
-        for review in reviews
-            .iter()
-            .filter(|r| r.ceiling.pairs.contains_key(pair))
-        {
+        let mut part = asks.only(pair).meet(&rules.bound(&asks.only(pair))).meet(&request.scope);
+        for review in reviews.iter().filter(|r| r.ceiling.pairs.contains_key(pair)) {
             part = part.meet(&review.ceiling);
         }
         for approval in approvals {

@@ -51,11 +51,7 @@ impl Digest {
         let lower = !s.bytes().any(|b| b.is_ascii_uppercase());
         match hex::decode_to_slice(s, &mut out) {
             Ok(()) if lower => Ok(Self(out)),
-            _ => Err(ParseError::new(
-                "SHA-256 digest",
-                s,
-                "64 lower-case hex digits",
-            )),
+            _ => Err(ParseError::new("SHA-256 digest", s, "64 lower-case hex digits")),
         }
     }
 }

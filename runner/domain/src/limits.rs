@@ -73,18 +73,12 @@ pub struct QueryLimits {
 
 impl QueryLimits {
     /// What a manifest's query gets where it says nothing.
-    pub const DEFAULT: Self = Self {
-        calls_max: 1,
-        rows_total_max: 1_000,
-        bytes_total_max: 4 << 20,
-    };
+    pub const DEFAULT: Self =
+        Self { calls_max: 1, rows_total_max: 1_000, bytes_total_max: 4 << 20 };
 
     /// No document can raise a query above this: a run holds its rows in memory.
-    pub const CEILING: Self = Self {
-        calls_max: 10_000,
-        rows_total_max: 1_000_000,
-        bytes_total_max: 256 << 20,
-    };
+    pub const CEILING: Self =
+        Self { calls_max: 10_000, rows_total_max: 1_000_000, bytes_total_max: 256 << 20 };
 
     /// The smaller of each limit.
     #[must_use]

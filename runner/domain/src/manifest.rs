@@ -93,10 +93,7 @@ pub enum ManifestError {
 }
 
 fn invalid(place: impl Into<String>, problem: impl Into<String>) -> ManifestError {
-    ManifestError::Invalid {
-        place: place.into(),
-        problem: problem.into(),
-    }
+    ManifestError::Invalid { place: place.into(), problem: problem.into() }
 }
 
 impl Manifest {
@@ -123,8 +120,7 @@ impl Manifest {
     pub fn asks(&self, pairs: &[Pair]) -> Capabilities {
         let of = |pair: &Pair| {
             let mine = self.queries.iter().filter(|q| q.target == pair.logical);
-            mine.map(|q| (q.name.clone(), q.limits.meet(&QueryLimits::CEILING)))
-                .collect()
+            mine.map(|q| (q.name.clone(), q.limits.meet(&QueryLimits::CEILING))).collect()
         };
         Capabilities {
             pairs: pairs.iter().map(|p| (p.clone(), of(p))).collect(),
@@ -200,26 +196,13 @@ struct Quantity(String);
 
 impl Quantity {
     fn scaled(&self, place: &str, units: &[(&str, u64)]) -> Result<u64, ManifestError> {
-        let split = self
-            .0
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(self.0.len());
+        let split = self.0.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.0.len());
         let (digits, unit) = self.0.split_at(split);
-        let scale = units
-            .iter()
-            .find(|(u, _)| *u == unit)
-            .map(|(_, scale)| *scale);
-        let value = digits
-            .parse::<u64>()
-            .ok()
-            .zip(scale)
-            .and_then(|(n, s)| n.checked_mul(s));
+        let scale = units.iter().find(|(u, _)| *u == unit).map(|(_, scale)| *scale);
+        let value = digits.parse::<u64>().ok().zip(scale).and_then(|(n, s)| n.checked_mul(s));
         value.ok_or_else(|| {
             let names: Vec<&str> = units.iter().map(|(u, _)| *u).collect();
-            invalid(
-                place,
-                format!("expected a whole number and one of {}", names.join(", ")),
-            )
+            invalid(place, format!("expected a whole number and one of {}", names.join(", ")))
         })
     }
 
@@ -236,16 +219,9 @@ impl RawManifest {
     fn check(self) -> Result<Manifest, ManifestError> {
         let summary = self.script.summary;
         if summary.is_empty() || summary.len() > 200 || summary.contains('\n') {
-            return Err(invalid(
-                "script.summary",
-                "expected one line of 1 to 200 bytes",
-            ));
+            return Err(invalid("script.summary", "expected one line of 1 to 200 bytes"));
         }
-        if let Some(path) = self
-            .script
-            .input
-            .as_ref()
-            .filter(|p| p.as_str() != "input.schema.json")
+        if let Some(path) = self.script.input.as_ref().filter(|p| p.as_str() != "input.schema.json")
         {
             return Err(invalid(
                 "script.input",
@@ -253,10 +229,7 @@ impl RawManifest {
             ));
         }
         if self.targets.is_empty() {
-            return Err(invalid(
-                "targets",
-                "a script needs at least one [targets.NAME]",
-            ));
+            return Err(invalid("targets", "a script needs at least one [targets.NAME]"));
         }
         let mut targets = BTreeMap::new();
         for (name, target) in self.targets {
@@ -271,10 +244,7 @@ impl RawManifest {
             targets.insert(name, Engine::Sqlite);
         }
         if self.query.len() > QUERIES_MAX {
-            return Err(invalid(
-                "query",
-                format!("at most {QUERIES_MAX} queries are allowed"),
-            ));
+            return Err(invalid("query", format!("at most {QUERIES_MAX} queries are allowed")));
         }
         let mut queries: Vec<Query> = Vec::new();
         for raw in self.query {
@@ -304,22 +274,13 @@ impl RawQuery {
     ) -> Result<Query, ManifestError> {
         let place = format!("query {}", self.name);
         if !targets.contains_key(&self.target) {
-            return Err(invalid(
-                place,
-                format!("target {} has no [targets.{0}]", self.target),
-            ));
+            return Err(invalid(place, format!("target {} has no [targets.{0}]", self.target)));
         }
         if !self.file.as_str().starts_with("queries/") || !self.file.is_allowed() {
-            return Err(invalid(
-                place,
-                format!("file {} is not queries/NAME.sql", self.file),
-            ));
+            return Err(invalid(place, format!("file {} is not queries/NAME.sql", self.file)));
         }
         if self.params.len() > PARAMS_MAX {
-            return Err(invalid(
-                place,
-                format!("at most {PARAMS_MAX} parameters are allowed"),
-            ));
+            return Err(invalid(place, format!("at most {PARAMS_MAX} parameters are allowed")));
         }
         let mut params: Vec<Param> = Vec::new();
         for p in self.params {
@@ -376,19 +337,14 @@ impl RawLimits {
         let limits = Limits {
             fuel_max: self.fuel.unwrap_or(d.fuel_max),
             memory_bytes_max: bytes(self.memory, "limits.memory", d.memory_bytes_max)?,
-            wall_ms_max: self
-                .wall
-                .map_or(Ok(d.wall_ms_max), |q| q.millis("limits.wall"))?,
+            wall_ms_max: self.wall.map_or(Ok(d.wall_ms_max), |q| q.millis("limits.wall"))?,
             output_bytes_max: bytes(self.output, "limits.output", d.output_bytes_max)?,
             host_calls_max: self.host_calls.unwrap_or(d.host_calls_max),
         };
         if limits.within(&Limits::CEILING) {
             Ok(limits)
         } else {
-            Err(invalid(
-                "limits",
-                format!("above what any run may have: {:?}", Limits::CEILING),
-            ))
+            Err(invalid("limits", format!("above what any run may have: {:?}", Limits::CEILING)))
         }
     }
 }

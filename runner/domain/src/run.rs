@@ -85,22 +85,12 @@ impl RunState {
         let legal = match (self, next) {
             (Self::Queued, Self::Running) => true,
             (Self::Queued, Self::Ended { outcome }) => {
-                matches!(
-                    outcome,
-                    Outcome::Denied | Outcome::Cancelled | Outcome::Lost
-                )
+                matches!(outcome, Outcome::Denied | Outcome::Cancelled | Outcome::Lost)
             }
             (Self::Running, Self::Ended { outcome }) => !matches!(outcome, Outcome::Denied),
             _ => false,
         };
-        if legal {
-            Ok(next)
-        } else {
-            Err(IllegalMove {
-                from: self.code(),
-                to: next.code(),
-            })
-        }
+        if legal { Ok(next) } else { Err(IllegalMove { from: self.code(), to: next.code() }) }
     }
 }
 

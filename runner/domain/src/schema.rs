@@ -121,14 +121,10 @@ impl InputSchema {
             return Err(SchemaError::Size(input.len(), INPUT_BYTES_MAX));
         }
         let json = parse_json(input)?;
-        let first = self
-            .validator
-            .iter_errors(&json)
-            .next()
-            .map(|e| SchemaError::Input {
-                place: format!("/{}", e.instance_path().to_string().trim_start_matches('/')),
-                problem: crate::display::neutralise(&e.to_string()),
-            });
+        let first = self.validator.iter_errors(&json).next().map(|e| SchemaError::Input {
+            place: format!("/{}", e.instance_path().to_string().trim_start_matches('/')),
+            problem: crate::display::neutralise(&e.to_string()),
+        });
         first.map_or(Ok(json), Err)
     }
 }
@@ -151,18 +147,12 @@ fn count_patterns(json: &Json, count: &mut usize) -> Result<(), SchemaError> {
     }
     let nested = map.get("properties").and_then(Json::as_object);
     let nested = nested.into_iter().flat_map(serde_json::Map::values);
-    nested
-        .chain(map.get("items"))
-        .try_for_each(|inner| count_patterns(inner, count))
+    nested.chain(map.get("items")).try_for_each(|inner| count_patterns(inner, count))
 }
 
 fn check_schema(json: &Json, place: &str) -> Result<(), SchemaError> {
     let wrong = |place: &str, problem: &str| SchemaError::Schema {
-        place: if place.is_empty() {
-            "/".to_owned()
-        } else {
-            place.to_owned()
-        },
+        place: if place.is_empty() { "/".to_owned() } else { place.to_owned() },
         problem: problem.to_owned(),
     };
     let Json::Object(map) = json else {
@@ -178,9 +168,8 @@ fn check_schema(json: &Json, place: &str) -> Result<(), SchemaError> {
         }
         match key.as_str() {
             "properties" => {
-                let properties = value
-                    .as_object()
-                    .ok_or_else(|| wrong(&here, "expected an object"))?;
+                let properties =
+                    value.as_object().ok_or_else(|| wrong(&here, "expected an object"))?;
                 for (name, inner) in properties {
                     check_schema(inner, &format!("{here}/{name}"))?;
                 }
@@ -198,9 +187,9 @@ fn check_schema(json: &Json, place: &str) -> Result<(), SchemaError> {
     }
     match map.get("type").and_then(Json::as_str) {
         None => Err(wrong(place, "needs `type`")),
-        Some("object") if map.get("additionalProperties") != Some(&Json::Bool(false)) => Err(
-            wrong(place, "an object needs `\"additionalProperties\": false`"),
-        ),
+        Some("object") if map.get("additionalProperties") != Some(&Json::Bool(false)) => {
+            Err(wrong(place, "an object needs `\"additionalProperties\": false`"))
+        }
         Some("array") if !map.contains_key("items") => Err(wrong(place, "an array needs `items`")),
         Some(_) => Ok(()),
     }
@@ -252,9 +241,7 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(key) = map.next_key::<String>()? {
             let value = map.next_value_seed(Strict)?;
             if object.contains_key(&key) {
-                return Err(de::Error::custom(format!(
-                    "the key \"{key}\" is there twice"
-                )));
+                return Err(de::Error::custom(format!("the key \"{key}\" is there twice")));
             }
             object.insert(key, value);
         }

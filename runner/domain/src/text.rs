@@ -20,21 +20,13 @@ impl ParseError {
     #[must_use]
     pub fn new(what: &'static str, got: &str, expected: &'static str) -> Self {
         let got = crate::display::neutralise(&got.chars().take(80).collect::<String>());
-        Self {
-            what,
-            got,
-            expected,
-        }
+        Self { what, got, expected }
     }
 }
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "\"{}\" is not a {}: expected {}",
-            self.got, self.what, self.expected
-        )
+        write!(f, "\"{}\" is not a {}: expected {}", self.got, self.what, self.expected)
     }
 }
 

@@ -67,11 +67,7 @@ impl FromStr for Timestamp {
         let parsed: jiff::Timestamp = s.parse().map_err(|_| bad())?;
         let t = Self::from_unix_s(parsed.as_second());
         // One text per value: what does not print back as it came is refused.
-        if t.to_string() == s {
-            Ok(t)
-        } else {
-            Err(bad())
-        }
+        if t.to_string() == s { Ok(t) } else { Err(bad()) }
     }
 }
 

@@ -78,19 +78,13 @@ pub(crate) async fn fetch(
     expected: &Digest,
 ) -> Result<Vec<u8>, BundleFault> {
     let bytes = blobs.get(expected).await?;
-    let bytes = bytes.ok_or_else(|| BundleFault::Absent {
-        path: path.to_owned(),
-        digest: *expected,
-    })?;
+    let bytes =
+        bytes.ok_or_else(|| BundleFault::Absent { path: path.to_owned(), digest: *expected })?;
     let got = Digest::of(&bytes);
     if got == *expected {
         Ok(bytes)
     } else {
-        Err(BundleFault::Exchanged {
-            path: path.to_owned(),
-            expected: *expected,
-            got,
-        })
+        Err(BundleFault::Exchanged { path: path.to_owned(), expected: *expected, got })
     }
 }
 
@@ -103,25 +97,15 @@ impl Bundle {
         let index = fetch(blobs, domain::bundle::INDEX_PATH, revision).await?;
         let index = BundleIndex::parse(&index)?;
         let listed = |path: &str| {
-            let missing = if path == COMPONENT_PATH {
-                COMPONENT_PATH
-            } else {
-                MANIFEST_PATH
-            };
-            index
-                .get(path)
-                .copied()
-                .ok_or(BundleError::Missing(missing))
+            let missing = if path == COMPONENT_PATH { COMPONENT_PATH } else { MANIFEST_PATH };
+            index.get(path).copied().ok_or(BundleError::Missing(missing))
         };
         let manifest = fetch(blobs, MANIFEST_PATH, &listed(MANIFEST_PATH)?).await?;
         let manifest = Manifest::parse(&manifest)?;
         let component_digest = listed(COMPONENT_PATH)?;
         let component = fetch(blobs, COMPONENT_PATH, &component_digest).await?;
         let named = |path: &BundlePath| {
-            index
-                .get(path.as_str())
-                .copied()
-                .ok_or_else(|| BundleFault::NotListed(path.clone()))
+            index.get(path.as_str()).copied().ok_or_else(|| BundleFault::NotListed(path.clone()))
         };
         let mut queries = BTreeMap::new();
         for query in &manifest.queries {
@@ -155,11 +139,7 @@ impl Bundle {
     pub fn check_input(&self, input: &[u8]) -> Result<(), String> {
         let Some(schema) = &self.schema else {
             let problem = "this script takes no input; send exactly {}";
-            return if input == b"{}" {
-                Ok(())
-            } else {
-                Err(problem.to_owned())
-            };
+            return if input == b"{}" { Ok(()) } else { Err(problem.to_owned()) };
         };
         let json = schema.validate(input).map_err(|e| e.to_string())?;
         self.manifest

@@ -82,11 +82,7 @@ pub enum EvidenceFault {
 /// When it is malformed or of another version.
 pub fn parse(bytes: &[u8]) -> Result<RunEvidence, EvidenceFault> {
     let evidence: RunEvidence = serde_json::from_slice(bytes).map_err(EvidenceFault::Malformed)?;
-    if evidence.v == 1 {
-        Ok(evidence)
-    } else {
-        Err(EvidenceFault::Version(evidence.v))
-    }
+    if evidence.v == 1 { Ok(evidence) } else { Err(EvidenceFault::Version(evidence.v)) }
 }
 
 impl RunEvidence {
@@ -101,39 +97,22 @@ impl RunEvidence {
         let at = Timestamp::from_unix_s(i64::try_from(leaf.at_ms / 1000).unwrap_or(i64::MAX));
         let authority = self.authority(trust, at)?;
         let receipt = authority.verify_receipt(&self.receipt)?.into_doc();
-        let Event::RunFinished {
-            run,
-            outcome,
-            recording,
-            receipt: digest,
-        } = &leaf.event
-        else {
-            return Err(EvidenceFault::Mismatch(
-                "the proof is not of a run's last entry",
-            ));
+        let Event::RunFinished { run, outcome, recording, receipt: digest } = &leaf.event else {
+            return Err(EvidenceFault::Mismatch("the proof is not of a run's last entry"));
         };
         if *run != receipt.run || *digest != Some(self.receipt.payload_digest()) {
-            return Err(EvidenceFault::Mismatch(
-                "receipt and log entry are of different runs",
-            ));
+            return Err(EvidenceFault::Mismatch("receipt and log entry are of different runs"));
         }
         if *outcome != receipt.outcome || Some(*recording) != receipt.recording {
             return Err(EvidenceFault::Mismatch(
                 "receipt and log entry disagree about the outcome or the recording",
             ));
         }
-        let window = Window {
-            not_before: receipt.started_at,
-            not_after: receipt.ended_at,
-        };
+        let window = Window { not_before: receipt.started_at, not_after: receipt.ended_at };
         if window.seconds() < 0 || receipt.outcome == Outcome::Denied {
             return Err(EvidenceFault::Mismatch("the receipt contradicts itself"));
         }
-        Ok(Verified {
-            receipt,
-            standing,
-            log_index: self.proof.index,
-        })
+        Ok(Verified { receipt, standing, log_index: self.proof.index })
     }
 
     /// The authority of the trust file's keyring; without one, of the keyring that came along.
@@ -146,10 +125,7 @@ impl RunEvidence {
         let pinned = match trust {
             Some(trust) => Pinned {
                 trust_domain: trust.trust_domain.clone(),
-                keyring: VersionRef {
-                    version: claimed.version,
-                    digest: trust.keyring,
-                },
+                keyring: VersionRef { version: claimed.version, digest: trust.keyring },
             },
             None => Pinned {
                 trust_domain: claimed.header.trust_domain.clone(),
@@ -191,13 +167,5 @@ impl Verified {
 fn check(what: &'static str, bytes: &[u8], expected: Option<Digest>) -> Result<(), EvidenceFault> {
     let got = Digest::of(bytes);
     let expected = expected.ok_or(EvidenceFault::Mismatch("the receipt names no such file"))?;
-    if got == expected {
-        Ok(())
-    } else {
-        Err(EvidenceFault::Other {
-            what,
-            got,
-            expected,
-        })
-    }
+    if got == expected { Ok(()) } else { Err(EvidenceFault::Other { what, got, expected }) }
 }

@@ -78,21 +78,12 @@ pub(crate) async fn execute(
         plan.effective.clone(),
         events.clone(),
     );
-    let finished = inner
-        .sandbox
-        .run(&allowed.linked, plan, &mut host, &cancel)
-        .await;
+    let finished = inner.sandbox.run(&allowed.linked, plan, &mut host, &cancel).await;
     inner.discharge(&run);
     let (recording, figures) = host.finish();
     conclude(
         inner,
-        Run {
-            run,
-            allowed,
-            start,
-            started_at_ms,
-            figures,
-        },
+        Run { run, allowed, start, started_at_ms, figures },
         finished,
         recording,
         events,
@@ -142,11 +133,7 @@ async fn spend(
     };
     // If we die before this returns, the use may or may not be spent, and nothing has run. After it,
     // the use is spent, and a run that does not end is closed as lost at the next start.
-    inner
-        .ledger
-        .append_durable(Entry::new(event, json(&note)))
-        .await
-        .map_err(|e| not_recorded(&e))
+    inner.ledger.append_durable(Entry::new(event, json(&note))).await.map_err(|e| not_recorded(&e))
 }
 
 fn not_recorded(error: &AppendError) -> Denial {
@@ -161,41 +148,21 @@ fn not_recorded(error: &AppendError) -> Denial {
 async fn deny(inner: &Inner, run: RunId, denial: Denial) -> Ended {
     tracing::info!(run.id = %run, rule = denial.rule.code(), "run is denied");
     let event = Logged::RunDenied { run: run.clone() };
-    let recorded = inner
-        .ledger
-        .append_durable(Entry::new(event, json(&denial)))
-        .await;
+    let recorded = inner.ledger.append_durable(Entry::new(event, json(&denial))).await;
     let proof = recorded.ok().and_then(|p| inner.ledger.proof(p).ok());
-    Ended {
-        proof,
-        ..unprovable(run, Outcome::Denied, Some(denial))
-    }
+    Ended { proof, ..unprovable(run, Outcome::Denied, Some(denial)) }
 }
 
 fn unprovable(run: RunId, outcome: Outcome, denial: Option<Denial>) -> Ended {
-    Ended {
-        run,
-        outcome,
-        denial,
-        output: None,
-        recording: None,
-        receipt: None,
-        proof: None,
-    }
+    Ended { run, outcome, denial, output: None, recording: None, receipt: None, proof: None }
 }
 
 /// Closes a run whose recording failed; nothing of it leaves.
 async fn lose(inner: &Inner, run: RunId) -> Ended {
     let event = Logged::RunLost { run: run.clone() };
-    let recorded = inner
-        .ledger
-        .append_durable(Entry::new(event, Vec::new()))
-        .await;
+    let recorded = inner.ledger.append_durable(Entry::new(event, Vec::new())).await;
     let proof = recorded.ok().and_then(|p| inner.ledger.proof(p).ok());
-    Ended {
-        proof,
-        ..unprovable(run, Outcome::Lost, None)
-    }
+    Ended { proof, ..unprovable(run, Outcome::Lost, None) }
 }
 
 /// Completes the recording, signs the receipt, and releases the output.
@@ -219,13 +186,7 @@ async fn conclude(
         }
     };
     let outcome = finished.outcome;
-    let facts = Facts::of(
-        &finished,
-        &run.allowed,
-        run.started_at_ms,
-        run.figures,
-        recorded.digest,
-    );
+    let facts = Facts::of(&finished, &run.allowed, run.started_at_ms, run.figures, recorded.digest);
     let output = String::from_utf8(json(&output(finished))).unwrap_or_default();
     let receipt = match receipt::sign(inner, &run.run, run.start, facts, &output) {
         Ok(receipt) => receipt,
@@ -243,10 +204,7 @@ async fn conclude(
     let closing = Entry::new(closing, json(&receipt));
     let bytes = output.len() as u64 + recorded.bytes;
     let note = json(&domain::Digest::of(output.as_bytes()));
-    let release = Release {
-        ledger: &inner.ledger,
-        run: &run.run,
-    };
+    let release = Release { ledger: &inner.ledger, run: &run.run };
     let sent = release
         .send(bytes, note, Some(closing), events, |last| {
             inner.state.release(&run.run, recorded.digest);

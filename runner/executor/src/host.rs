@@ -104,34 +104,19 @@ impl RunHost {
         params: Vec<Value>,
         budget: QueryBudget,
     ) -> Result<Spool, TargetError> {
-        let sql = self
-            .bundle
-            .queries
-            .get(&query.name)
-            .ok_or(TargetError::SessionLost)?;
-        let typed: Vec<_> = query
-            .params
-            .iter()
-            .map(|p| p.param_type)
-            .zip(params)
-            .collect();
+        let sql = self.bundle.queries.get(&query.name).ok_or(TargetError::SessionLost)?;
+        let typed: Vec<_> = query.params.iter().map(|p| p.param_type).zip(params).collect();
         let caps = Caps {
             rows_max: budget.rows_left,
             bytes_max: budget.bytes_left,
             time_ms_max: self.effective.limits.wall_ms_max,
         };
         if !self.sessions.contains_key(&pair.target) {
-            let connector = self
-                .connectors
-                .get(&pair.target)
-                .ok_or(TargetError::SessionLost)?;
+            let connector = self.connectors.get(&pair.target).ok_or(TargetError::SessionLost)?;
             let session = connector.open_session().await?;
             self.sessions.insert(pair.target.clone(), session);
         }
-        let session = self
-            .sessions
-            .get_mut(&pair.target)
-            .ok_or(TargetError::SessionLost)?;
+        let session = self.sessions.get_mut(&pair.target).ok_or(TargetError::SessionLost)?;
         session.query(sql, &typed, caps).await
     }
 
@@ -141,21 +126,12 @@ impl RunHost {
         let unknown = || CallError::Denied("the query is not effective".to_owned());
         let (_, limits) = self.effective.query(query).ok_or_else(unknown)?;
         let spooled = self.spooled.get(query).copied().unwrap_or_default();
-        let rows_left = limits
-            .rows_total_max
-            .saturating_sub(spooled.rows)
-            .min(asked.rows_left);
-        let bytes_left = limits
-            .bytes_total_max
-            .saturating_sub(spooled.bytes)
-            .min(asked.bytes_left);
+        let rows_left = limits.rows_total_max.saturating_sub(spooled.rows).min(asked.rows_left);
+        let bytes_left = limits.bytes_total_max.saturating_sub(spooled.bytes).min(asked.bytes_left);
         match (rows_left, bytes_left) {
             (0, _) => Err(CallError::Limit(LimitName::QueryRows)),
             (_, 0) => Err(CallError::Limit(LimitName::QueryBytes)),
-            _ => Ok(QueryBudget {
-                rows_left,
-                bytes_left,
-            }),
+            _ => Ok(QueryBudget { rows_left, bytes_left }),
         }
     }
 
@@ -182,11 +158,7 @@ impl RunHost {
                 },
             ),
         };
-        let event = Logged::CallOutcome {
-            run: self.run.clone(),
-            call: self.intents - 1,
-            status,
-        };
+        let event = Logged::CallOutcome { run: self.run.clone(), call: self.intents - 1, status };
         // Not waited for; but an outcome that is not taken ends the run at its next event.
         if let Err(e) = self.ledger.append(Entry::new(event, json(&note))) {
             self.broken = Some(fault(e));
@@ -219,25 +191,17 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 fn fault(e: impl std::fmt::Display) -> HostFault {
-    HostFault {
-        problem: e.to_string(),
-    }
+    HostFault { problem: e.to_string() }
 }
 
 #[async_trait]
 impl Host for RunHost {
     async fn intent(&mut self, call: &Event) -> Result<(), HostFault> {
         self.recording.add(call).map_err(fault)?;
-        let event = Logged::CallIntent {
-            run: self.run.clone(),
-            call: self.intents,
-        };
+        let event = Logged::CallIntent { run: self.run.clone(), call: self.intents };
         self.intents += 1;
         // If we die after this returns, the log says that the query may have reached the target.
-        self.ledger
-            .append_durable(Entry::new(event, json(call)))
-            .await
-            .map_err(fault)?;
+        self.ledger.append_durable(Entry::new(event, json(call))).await.map_err(fault)?;
         Ok(())
     }
 
@@ -267,10 +231,7 @@ impl Host for RunHost {
         let columns = spool.columns().to_vec();
         self.opened += 1;
         self.cursors.insert(self.opened, spool);
-        Ok(OpenedCursor {
-            cursor: self.opened,
-            columns,
-        })
+        Ok(OpenedCursor { cursor: self.opened, columns })
     }
 
     async fn sql_next(&mut self, cursor: u64, rows_max: u32) -> Result<Page, CallError> {
@@ -278,10 +239,7 @@ impl Host for RunHost {
         let spool = self.cursors.get_mut(&cursor).ok_or_else(unknown)?;
         let (rows, drained) = spool.next(rows_max.min(PAGE_ROWS_MAX) as usize);
         match spool.limit_hit() {
-            None => Ok(Page {
-                rows,
-                done: drained,
-            }),
+            None => Ok(Page { rows, done: drained }),
             // Rows that were fetched are given first; then the guest learns that there were more.
             Some(_) if !rows.is_empty() => Ok(Page { rows, done: false }),
             Some(limit) => Err(CallError::Limit(limit)),
@@ -293,18 +251,10 @@ impl Host for RunHost {
     }
 
     async fn progress(&mut self, percent: u8, note: &str) -> Result<(), HostFault> {
-        let event = RunEvent::Progress {
-            percent,
-            note: note.to_owned(),
-        };
-        Release {
-            ledger: &self.ledger,
-            run: &self.run,
-        }
-        .send(note.len() as u64, json(&event), None, &self.events, |_| {
-            event
-        })
-        .await
-        .map_err(fault)
+        let event = RunEvent::Progress { percent, note: note.to_owned() };
+        Release { ledger: &self.ledger, run: &self.run }
+            .send(note.len() as u64, json(&event), None, &self.events, |_| event)
+            .await
+            .map_err(fault)
     }
 }

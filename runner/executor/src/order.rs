@@ -55,10 +55,6 @@ impl RunOrder {
             return Err(OrderError::Size(bytes.len()));
         }
         let order: Self = serde_json::from_slice(bytes)?;
-        if order.v == 1 {
-            Ok(order)
-        } else {
-            Err(OrderError::Version(order.v))
-        }
+        if order.v == 1 { Ok(order) } else { Err(OrderError::Version(order.v)) }
     }
 }

@@ -26,9 +26,7 @@ impl Clock for SystemClock {
     )]
     fn now_ms(&self) -> u64 {
         // A clock before 1970 reads as 1970, which is before anything that was recorded: refused.
-        let since = std::time::SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 }
@@ -86,14 +84,8 @@ pub struct SqlitePaths(pub BTreeMap<TargetId, PathBuf>);
 
 impl Connectors for SqlitePaths {
     fn connector(&self, target: &PolicyTarget) -> Result<Arc<dyn Connector>, NoConnector> {
-        let path = self
-            .0
-            .get(&target.id)
-            .ok_or_else(|| NoConnector(target.id.clone()))?;
-        Ok(Arc::new(SqliteConnector::new(sqlite_spec(
-            target,
-            path.clone(),
-        ))))
+        let path = self.0.get(&target.id).ok_or_else(|| NoConnector(target.id.clone()))?;
+        Ok(Arc::new(SqliteConnector::new(sqlite_spec(target, path.clone()))))
     }
 }
 
@@ -101,10 +93,10 @@ impl Connectors for SqlitePaths {
 #[must_use]
 pub fn sqlite_spec(target: &PolicyTarget, path: PathBuf) -> SqliteSpec {
     let TargetIdentity::Sqlite(identity) = &target.identity;
-    let reads = target.reads.iter().map(|r| TableReads {
-        table: r.table.clone(),
-        columns: r.columns.clone(),
-    });
+    let reads = target
+        .reads
+        .iter()
+        .map(|r| TableReads { table: r.table.clone(), columns: r.columns.clone() });
     SqliteSpec {
         path,
         application_id: identity.application_id.cast_signed(),

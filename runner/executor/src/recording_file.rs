@@ -41,18 +41,10 @@ fn partial_path(dir: &Path, run: &RunId) -> PathBuf {
 impl RecordingFile {
     /// Begins the recording of `run`; a run has one, so a file that is there is an error.
     pub(crate) fn create(dir: &Path, run: &RunId) -> io::Result<Self> {
-        let file = File::options()
-            .write(true)
-            .create_new(true)
-            .open(partial_path(dir, run))?;
+        let file = File::options().write(true).create_new(true).open(partial_path(dir, run))?;
         let file = BufWriter::new(file);
-        let mut this = Self {
-            dir: dir.to_owned(),
-            run: run.clone(),
-            file,
-            hasher: Sha256::new(),
-            bytes: 0,
-        };
+        let mut this =
+            Self { dir: dir.to_owned(), run: run.clone(), file, hasher: Sha256::new(), bytes: 0 };
         this.write(&MAGIC)?;
         Ok(this)
     }
@@ -79,15 +71,9 @@ impl RecordingFile {
         // If we die before the rename, the file is a partial one of a run that will be closed as
         // lost; after it, the recording is whole whether or not the log's last entry is there.
         self.file.get_ref().sync_all()?;
-        std::fs::rename(
-            partial_path(&self.dir, &self.run),
-            complete_path(&self.dir, &self.run),
-        )?;
+        std::fs::rename(partial_path(&self.dir, &self.run), complete_path(&self.dir, &self.run))?;
         File::open(&self.dir)?.sync_all()?;
         let digest = Digest::from_bytes(self.hasher.finalize().into());
-        Ok(Recorded {
-            digest,
-            bytes: self.bytes,
-        })
+        Ok(Recorded { digest, bytes: self.bytes })
     }
 }

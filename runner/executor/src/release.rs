@@ -30,10 +30,7 @@ impl Release<'_> {
         events: &mpsc::Sender<RunEvent>,
         event: impl FnOnce(Position) -> RunEvent,
     ) -> Result<(), AppendError> {
-        let released = Logged::OutputReleased {
-            run: self.run.clone(),
-            bytes,
-        };
+        let released = Logged::OutputReleased { run: self.run.clone(), bytes };
         let mut last = self.ledger.append(Entry::new(released, note))?;
         if let Some(closing) = closing {
             last = self.ledger.append(closing)?;

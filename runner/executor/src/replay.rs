@@ -59,10 +59,7 @@ pub async fn replay(
     let header = recording.header().ok_or(ReplayError::NoHeader)?.clone();
     let given = Digest::of(&component);
     if given != header.component {
-        return Err(ReplayError::OtherComponent {
-            recorded: header.component,
-            given,
-        });
+        return Err(ReplayError::OtherComponent { recorded: header.component, given });
     }
     if header.engine_build != sandbox.engine_build() {
         let (recorded, this) = (header.engine_build, sandbox.engine_build());
@@ -83,10 +80,6 @@ fn plan(header: &Header, manifest: Arc<Manifest>) -> Result<Plan, ReplayError> {
         effective: scope.capabilities()?,
         input: header.input.clone(),
         started_at_ms: header.started_at_ms,
-        seed: header
-            .seed
-            .clone()
-            .try_into()
-            .map_err(|_| ReplayError::Seed)?,
+        seed: header.seed.clone().try_into().map_err(|_| ReplayError::Seed)?,
     })
 }

@@ -189,18 +189,14 @@ impl LocalRunner {
     /// When anything that it must remember is missing or unreadable.
     pub async fn open(options: RunnerOptions) -> Result<Self, RunnerError> {
         let recordings = options.dir.join("recordings");
-        std::fs::create_dir_all(&recordings).map_err(|source| RunnerError::Io {
-            path: recordings.clone(),
-            source,
-        })?;
+        std::fs::create_dir_all(&recordings)
+            .map_err(|source| RunnerError::Io { path: recordings.clone(), source })?;
         let (ledger, recovered) = options.ledger;
         let state = RunnerState::recover(&options.dir, recovered)?;
         // If we die in between, the runs that are left open are closed at the next start.
         for run in ledger.open_runs() {
             tracing::warn!(run.id = %run, "run was interrupted and is closed as lost");
-            ledger
-                .append_durable(Entry::new(Logged::RunLost { run }, Vec::new()))
-                .await?;
+            ledger.append_durable(Entry::new(Logged::RunLost { run }, Vec::new())).await?;
         }
         let inner = Inner {
             dir: options.dir,
@@ -218,9 +214,7 @@ impl LocalRunner {
             live: Mutex::default(),
             authority: Mutex::default(),
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The ledger, for the control plane's own entries and for proofs. In one process both share it.
@@ -261,19 +255,11 @@ impl Inner {
     /// Lists a run as live; it is cancelled at once if something that it depends on is stopped by now.
     pub(crate) fn enlist(&self, run: &RunId, depends_on: Vec<StopSubject>) -> Cancel {
         let cancel = Cancel::new();
-        let live = Live {
-            cancel: cancel.clone(),
-            depends_on,
-        };
+        let live = Live { cancel: cancel.clone(), depends_on };
         let mut map = lock(&self.live);
         // A stop that came between decision and here is in the state; one that comes later finds
         // the run in the map.
-        if self
-            .state
-            .stops()
-            .iter()
-            .any(|s| live.depends_on.contains(s))
-        {
+        if self.state.stops().iter().any(|s| live.depends_on.contains(s)) {
             cancel.cancel();
         }
         map.insert(run.clone(), live);
@@ -308,9 +294,7 @@ impl Inner {
                 version: directory.version,
                 document: directory.digest,
             };
-            self.ledger
-                .append_durable(Entry::new(event, json(&documents.directory)))
-                .await?;
+            self.ledger.append_durable(Entry::new(event, json(&documents.directory))).await?;
         }
         let policy = authority.policy_ref();
         if newest.policy != Some(policy) {
@@ -319,9 +303,7 @@ impl Inner {
                 version: policy.version,
                 document: policy.digest,
             };
-            self.ledger
-                .append_durable(Entry::new(event, json(&documents.policy)))
-                .await?;
+            self.ledger.append_durable(Entry::new(event, json(&documents.policy))).await?;
         }
         self.state.adopt(authority.seen());
         let authority = Arc::new(authority);
@@ -332,9 +314,7 @@ impl Inner {
     /// Puts a verified stop in force, ends the live runs that depend on it, and then records it. In
     /// this order: a log that cannot write must not keep a run alive.
     pub(crate) async fn accept_stop(&self, envelope: &Envelope) -> Result<(), StopRefused> {
-        let authority = lock(&self.authority)
-            .clone()
-            .ok_or(StopRefused::NoAuthority)?;
+        let authority = lock(&self.authority).clone().ok_or(StopRefused::NoAuthority)?;
         let stop = authority.verify_stop(envelope)?.into_doc();
         self.state.stop(&stop.subject);
         for (run, live) in lock(&self.live).iter() {
@@ -347,14 +327,9 @@ impl Inner {
         if self.state.is_stop_recorded(&document) {
             return Ok(());
         }
-        let event = Logged::StopAccepted {
-            id: stop.header.id.clone(),
-            document,
-        };
+        let event = Logged::StopAccepted { id: stop.header.id.clone(), document };
         // If we die before the entry is durable, whoever sent the stop has no answer and sends it again.
-        self.ledger
-            .append_durable(Entry::new(event, json(envelope)))
-            .await?;
+        self.ledger.append_durable(Entry::new(event, json(envelope))).await?;
         self.state.stop_recorded(document);
         Ok(())
     }

@@ -79,16 +79,11 @@ pub fn enrol(dir: &Path, pinned: &Pinned) -> Result<(), StateError> {
     if path.exists() {
         return Err(StateError::AlreadyEnrolled(path));
     }
-    let io = |source| StateError::Io {
-        path: path.clone(),
-        source,
-    };
+    let io = |source| StateError::Io { path: path.clone(), source };
     let partial = dir.join("pinned.json.partial");
     let mut file = File::create(&partial).map_err(io)?;
     // If we die before the rename, the runner is not enrolled and `init` starts over.
-    file.write_all(&crate::host::json(pinned))
-        .and_then(|()| file.sync_all())
-        .map_err(io)?;
+    file.write_all(&crate::host::json(pinned)).and_then(|()| file.sync_all()).map_err(io)?;
     std::fs::rename(&partial, &path).map_err(io)?;
     File::open(dir).and_then(|d| d.sync_all()).map_err(io)
 }
@@ -113,10 +108,7 @@ impl RunnerState {
         for entry in recovered {
             inner.apply(&entry?)?;
         }
-        Ok(Self {
-            pinned,
-            inner: Mutex::new(inner),
-        })
+        Ok(Self { pinned, inner: Mutex::new(inner) })
     }
 
     /// What this runner believes at all.
@@ -151,11 +143,7 @@ impl RunnerState {
     /// The uses of an access request that have been spent.
     #[must_use]
     pub fn uses_spent(&self, request: &Digest) -> Vec<u64> {
-        self.lock()
-            .uses
-            .get(request)
-            .map(|u| u.iter().copied().collect())
-            .unwrap_or_default()
+        self.lock().uses.get(request).map(|u| u.iter().copied().collect()).unwrap_or_default()
     }
 
     /// Takes a use and a run id in memory; false when either is spent. The caller records it before
@@ -163,10 +151,7 @@ impl RunnerState {
     pub(crate) fn spend(&self, run: &RunId, request: Digest, use_number: u64) -> bool {
         let mut inner = self.lock();
         if inner.runs.contains(run)
-            || inner
-                .uses
-                .get(&request)
-                .is_some_and(|u| u.contains(&use_number))
+            || inner.uses.get(&request).is_some_and(|u| u.contains(&use_number))
         {
             return false;
         }
@@ -219,12 +204,7 @@ fn newer(a: Option<VersionRef>, b: Option<VersionRef>) -> Option<VersionRef> {
 impl Inner {
     fn apply(&mut self, entry: &StoredEntry) -> Result<(), StateError> {
         match &entry.leaf.event {
-            Event::RunStarted {
-                run,
-                request,
-                use_number,
-                ..
-            } => {
+            Event::RunStarted { run, request, use_number, .. } => {
                 self.runs.insert(run.clone());
                 self.uses.entry(*request).or_default().insert(*use_number);
             }
@@ -239,22 +219,12 @@ impl Inner {
                 }
                 self.recorded_stops.insert(envelope.payload_digest());
             }
-            Event::DirectoryAdopted {
-                version, document, ..
-            } => {
-                let seen = VersionRef {
-                    version: *version,
-                    digest: *document,
-                };
+            Event::DirectoryAdopted { version, document, .. } => {
+                let seen = VersionRef { version: *version, digest: *document };
                 self.newest.directory = newer(self.newest.directory, Some(seen));
             }
-            Event::PolicyAdopted {
-                version, document, ..
-            } => {
-                let seen = VersionRef {
-                    version: *version,
-                    digest: *document,
-                };
+            Event::PolicyAdopted { version, document, .. } => {
+                let seen = VersionRef { version: *version, digest: *document };
                 self.newest.policy = newer(self.newest.policy, Some(seen));
             }
             Event::RunFinished { run, recording, .. } => {

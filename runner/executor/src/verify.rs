@@ -51,12 +51,10 @@ impl Inner {
         let authority = self.authority_of(&order).await?;
         self.take_stops(&order.documents.stops).await?;
         let request = self.run_request(run, &authority, &order.documents.run_request)?;
-        let bundle = Bundle::load(&*self.blobs, &request.revision)
-            .await
-            .map_err(|e| {
-                let help = "submit the revision again; what was reviewed is what runs";
-                Denial::new(Rule::BundleInvalid, chain(&e), help)
-            })?;
+        let bundle = Bundle::load(&*self.blobs, &request.revision).await.map_err(|e| {
+            let help = "submit the revision again; what was reviewed is what runs";
+            Denial::new(Rule::BundleInvalid, chain(&e), help)
+        })?;
         let bundle = Arc::new(bundle);
         let input = self.input(&bundle, &request.input).await?;
         let now = self.clock.now();
@@ -81,9 +79,8 @@ impl Inner {
         let mut decision = decide(&facts)?;
         decision.grant_ends = decision.grant_ends.min(authority_ends(&authority));
         let (depends_on, run_window) = (depends_on(&facts, &order.documents), facts.run.window);
-        let (linked, connectors) = self
-            .reach(&bundle, &decision, &request.pairs, &authority)
-            .await?;
+        let (linked, connectors) =
+            self.reach(&bundle, &decision, &request.pairs, &authority).await?;
         // Compiling may have taken a while; expiry is absolute.
         let now = self.clock.now();
         still_open(now, &run_window, decision.grant_ends)?;
@@ -106,10 +103,7 @@ impl Inner {
         if now.saturating_add(CLOCK_SLACK_MS) < newest {
             return Err(Denial::new(
                 Rule::ClockWentBack,
-                format!(
-                    "the runner's clock is {} ms behind its own newest record",
-                    newest - now
-                ),
+                format!("the runner's clock is {} ms behind its own newest record", newest - now),
                 "set the runner's clock",
             ));
         }
@@ -159,10 +153,7 @@ impl Inner {
             .map_err(|e| document_invalid(&e, "sign the run request again"))?
             .into_doc();
         if request.run != *run {
-            let fact = format!(
-                "the run request is for {}, the order for {run}",
-                request.run
-            );
+            let fact = format!("the run request is for {}, the order for {run}", request.run);
             return Err(Denial::new(
                 Rule::DocumentInvalid,
                 fact,
@@ -174,15 +165,10 @@ impl Inner {
 
     async fn input(&self, bundle: &Bundle, digest: &Digest) -> Result<Vec<u8>, Denial> {
         let refuse = |fact: String| {
-            Denial::new(
-                Rule::InputInvalid,
-                fact,
-                "send the approved input, byte for byte",
-            )
+            Denial::new(Rule::InputInvalid, fact, "send the approved input, byte for byte")
         };
-        let input = fetch(&*self.blobs, "the input", digest)
-            .await
-            .map_err(|e| refuse(chain(&e)))?;
+        let input =
+            fetch(&*self.blobs, "the input", digest).await.map_err(|e| refuse(chain(&e)))?;
         bundle.check_input(&input).map_err(refuse)?;
         Ok(input)
     }
@@ -199,15 +185,8 @@ impl Inner {
             let help = "change the component, or have what it needs granted in manifest, review and request";
             Denial::new(Rule::ComponentRefused, chain(&e), help)
         };
-        let admitted = self
-            .sandbox
-            .admit(Arc::clone(&bundle.component))
-            .await
-            .map_err(refused)?;
-        let linked = self
-            .sandbox
-            .link(&admitted, &decision.effective)
-            .map_err(refused)?;
+        let admitted = self.sandbox.admit(Arc::clone(&bundle.component)).await.map_err(refused)?;
+        let linked = self.sandbox.link(&admitted, &decision.effective).map_err(refused)?;
         let mut connectors = BTreeMap::new();
         for pair in pairs {
             let unreachable =
@@ -215,10 +194,8 @@ impl Inner {
             let target = authority
                 .target(&pair.target)
                 .ok_or_else(|| unreachable(format!("the policy has no target {}", pair.target)))?;
-            let connector = self
-                .connectors
-                .connector(target)
-                .map_err(|e| unreachable(chain(&e)))?;
+            let connector =
+                self.connectors.connector(target).map_err(|e| unreachable(chain(&e)))?;
             connectors.insert(pair.target.clone(), connector);
         }
         Ok((linked, connectors))
@@ -236,37 +213,11 @@ fn depends_on(facts: &Facts<'_>, documents: &ChainDocuments) -> Vec<StopSubject>
         StopSubject::Person(facts.run.caller.clone()),
         StopSubject::Revision(facts.run.revision),
     ];
-    all.extend(
-        facts
-            .request
-            .iter()
-            .map(|r| StopSubject::Request(r.id.clone())),
-    );
-    all.extend(
-        facts
-            .run
-            .pairs
-            .iter()
-            .map(|p| StopSubject::Target(p.target.clone())),
-    );
-    all.extend(
-        facts
-            .submissions
-            .iter()
-            .map(|s| StopSubject::Person(s.author.clone())),
-    );
-    all.extend(
-        facts
-            .reviews
-            .iter()
-            .map(|r| StopSubject::Person(r.reviewer.clone())),
-    );
-    all.extend(
-        facts
-            .approvals
-            .iter()
-            .map(|a| StopSubject::Person(a.approver.clone())),
-    );
+    all.extend(facts.request.iter().map(|r| StopSubject::Request(r.id.clone())));
+    all.extend(facts.run.pairs.iter().map(|p| StopSubject::Target(p.target.clone())));
+    all.extend(facts.submissions.iter().map(|s| StopSubject::Person(s.author.clone())));
+    all.extend(facts.reviews.iter().map(|r| StopSubject::Person(r.reviewer.clone())));
+    all.extend(facts.approvals.iter().map(|a| StopSubject::Person(a.approver.clone())));
     all.extend(named(documents).into_iter().map(StopSubject::Person));
     let envelopes = [&documents.run_request, &documents.access_request]
         .into_iter()
@@ -283,15 +234,9 @@ fn depends_on(facts: &Facts<'_>, documents: &ChainDocuments) -> Vec<StopSubject>
 fn named(documents: &ChainDocuments) -> Vec<PersonId> {
     fn read<D: Document>(list: &[Envelope], name: impl Fn(D) -> PersonId) -> Vec<PersonId> {
         // They have been verified, so they can be read.
-        list.iter()
-            .filter_map(|e| read_unverified::<D>(e).ok())
-            .map(name)
-            .collect()
+        list.iter().filter_map(|e| read_unverified::<D>(e).ok()).map(name).collect()
     }
-    let mut all = read(
-        std::slice::from_ref(&documents.run_request),
-        |d: RunRequest| d.caller,
-    );
+    let mut all = read(std::slice::from_ref(&documents.run_request), |d: RunRequest| d.caller);
     all.extend(read(&documents.submissions, |d: Submission| d.author));
     all.extend(read(&documents.reviews, |d: Review| d.reviewer));
     all.extend(read(&documents.approvals, |d: Approval| d.approver));
@@ -301,9 +246,7 @@ fn named(documents: &ChainDocuments) -> Vec<PersonId> {
 /// The last second of the documents that everything rests on.
 fn authority_ends(authority: &Authority) -> Timestamp {
     let keyring = authority.keyring().header.not_after;
-    keyring
-        .min(authority.directory().header.not_after)
-        .min(authority.policy().header.not_after)
+    keyring.min(authority.directory().header.not_after).min(authority.policy().header.not_after)
 }
 
 fn still_open(now: Timestamp, run: &Window, grant_ends: Timestamp) -> Result<(), Denial> {
@@ -319,22 +262,14 @@ fn still_open(now: Timestamp, run: &Window, grant_ends: Timestamp) -> Result<(),
     }
     if now > grant_ends {
         let fact = format!("the grant ended at {grant_ends}, and it is {now}");
-        return Err(Denial::new(
-            Rule::GrantExpired,
-            fact,
-            "file a new access request",
-        ));
+        return Err(Denial::new(Rule::GrantExpired, fact, "file a new access request"));
     }
     Ok(())
 }
 
 /// A live run ends with its grant at the latest.
 fn within_grant(mut decision: Decision, now: Timestamp) -> Decision {
-    let left_s = decision
-        .grant_ends
-        .unix_s()
-        .saturating_sub(now.unix_s())
-        .max(0);
+    let left_s = decision.grant_ends.unix_s().saturating_sub(now.unix_s()).max(0);
     let left_ms = u64::try_from(left_s).unwrap_or(0).saturating_mul(1000);
     let limits = &mut decision.effective.limits;
     limits.wall_ms_max = limits.wall_ms_max.min(left_ms);

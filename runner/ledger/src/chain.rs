@@ -69,11 +69,7 @@ impl Chains {
             (Some(chain), false) if chain.open => (chain.leaves, chain.head),
             (_, false) => return Err(ChainError::NotRunning(run.clone())),
         };
-        Ok(Some(Link {
-            n,
-            prev,
-            count: event.closes_run().then_some(n + 1),
-        }))
+        Ok(Some(Link { n, prev, count: event.closes_run().then_some(n + 1) }))
     }
 
     /// Takes over an event whose leaf has this hash. Called with what [`Chains::link`] allowed.
@@ -82,11 +78,7 @@ impl Chains {
             return;
         };
         let leaves = self.runs.get(run).map_or(0, |c| c.leaves) + 1;
-        let chain = Chain {
-            leaves,
-            head: leaf_hash,
-            open: !event.closes_run(),
-        };
+        let chain = Chain { leaves, head: leaf_hash, open: !event.closes_run() };
         self.runs.insert(run.clone(), chain);
     }
 
@@ -111,12 +103,8 @@ impl Chains {
     /// The runs that have started and not ended, sorted.
     #[must_use]
     pub fn open_runs(&self) -> Vec<RunId> {
-        let mut open: Vec<RunId> = self
-            .runs
-            .iter()
-            .filter(|(_, c)| c.open)
-            .map(|(run, _)| run.clone())
-            .collect();
+        let mut open: Vec<RunId> =
+            self.runs.iter().filter(|(_, c)| c.open).map(|(run, _)| run.clone()).collect();
         open.sort_unstable();
         open
     }

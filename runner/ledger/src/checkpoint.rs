@@ -59,11 +59,7 @@ impl Checkpoint {
                 .ok_or(malformed("the root is 32 bytes in base64"))?,
         };
         // One text per value: `+3` and `03` parse as 3 and are refused here.
-        if parsed.to_string() == body {
-            Ok(parsed)
-        } else {
-            Err(malformed("the size"))
-        }
+        if parsed.to_string() == body { Ok(parsed) } else { Err(malformed("the size")) }
     }
 
     /// Parses a whole signed checkpoint. Its signatures are not verified yet.
@@ -81,9 +77,7 @@ impl Checkpoint {
     /// When `key` is another log's: a log's checkpoint carries its own key's name.
     pub fn sign(&self, key: &LogKey) -> Result<Note, CheckpointError> {
         if *key.verifier().name() != self.origin {
-            return Err(CheckpointError::Malformed(
-                "the key's name is not the log's",
-            ));
+            return Err(CheckpointError::Malformed("the key's name is not the log's"));
         }
         Ok(Note::sign(&self.to_string(), key)?)
     }

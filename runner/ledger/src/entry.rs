@@ -44,10 +44,7 @@ impl Entry {
     /// An entry.
     #[must_use]
     pub fn new(event: Event, payload: impl Into<Vec<u8>>) -> Self {
-        Self {
-            event,
-            payload: payload.into(),
-        }
+        Self { event, payload: payload.into() }
     }
 }
 
@@ -173,14 +170,7 @@ impl Leaf {
     pub(crate) fn new(at_ms: u64, event: Event, link: Option<Link>, opening: &Opening) -> Self {
         let commitment = opening.commitment();
         let len = opening.payload.len() as u64;
-        Self {
-            v: VERSION,
-            at_ms,
-            event,
-            link,
-            commitment,
-            len,
-        }
+        Self { v: VERSION, at_ms, event, link, commitment, len }
     }
 
     /// Parses the bytes of a leaf; a leaf has exactly one encoding.

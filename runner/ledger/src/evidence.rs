@@ -62,11 +62,7 @@ impl fmt::Display for Standing {
                 write!(f, "authenticated: signed by {log}, not witnessed")
             }
             Self::Authenticated { log, witnesses } => {
-                write!(
-                    f,
-                    "authenticated: signed by {log}, witnessed by {}",
-                    witnesses.join(", ")
-                )
+                write!(f, "authenticated: signed by {log}, witnessed by {}", witnesses.join(", "))
             }
         }
     }
@@ -142,11 +138,7 @@ pub fn verify_checkpoint(
     };
     let origin = checkpoint.origin.to_string();
     let mut signed = false;
-    for key in trust
-        .logs
-        .iter()
-        .filter(|key| *key.name() == checkpoint.origin)
-    {
+    for key in trust.logs.iter().filter(|key| *key.name() == checkpoint.origin) {
         signed |= present(note.verify(key))?.is_some();
     }
     if !signed {
@@ -156,13 +148,7 @@ pub fn verify_checkpoint(
     if witnesses.is_empty() && !trust.witnesses.is_empty() {
         return Err(EvidenceError::NotWitnessed(origin));
     }
-    Ok((
-        checkpoint,
-        Standing::Authenticated {
-            log: origin,
-            witnesses,
-        },
-    ))
+    Ok((checkpoint, Standing::Authenticated { log: origin, witnesses }))
 }
 
 fn witnesses(note: &Note, trust: &TrustFile) -> Result<Vec<String>, EvidenceError> {
@@ -195,13 +181,7 @@ impl LogProof {
         let (checkpoint, standing) = verify_checkpoint(&self.checkpoint, trust)?;
         let leaf = Leaf::parse(self.leaf.as_bytes())?;
         let hash = leaf_hash(self.leaf.as_bytes());
-        verify_inclusion(
-            &hash,
-            self.index,
-            checkpoint.size,
-            &self.inclusion,
-            &checkpoint.root,
-        )?;
+        verify_inclusion(&hash, self.index, checkpoint.size, &self.inclusion, &checkpoint.root)?;
         Ok((leaf, standing))
     }
 }
@@ -258,10 +238,7 @@ pub fn verify_journal(
             if checkpoint.origin != scan.origin {
                 let (checkpoint, journal) =
                     (checkpoint.origin.to_string(), scan.origin.to_string());
-                return Err(EvidenceError::OtherLog {
-                    checkpoint,
-                    journal,
-                });
+                return Err(EvidenceError::OtherLog { checkpoint, journal });
             }
             let covered = checkpoint.size;
             match scan.tree.root_at(covered) {
@@ -282,10 +259,7 @@ pub fn verify_journal(
         covered,
         torn_bytes: scan.torn_bytes(),
         // The scan's own tree always has a root at its own size.
-        root: scan
-            .tree
-            .root_at(entries)
-            .unwrap_or_else(|| Digest::of(b"")),
+        root: scan.tree.root_at(entries).unwrap_or_else(|| Digest::of(b"")),
         standing,
     })
 }

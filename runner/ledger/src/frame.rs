@@ -90,11 +90,7 @@ impl Header {
         }
         let mut hash = [0; 32];
         hash.copy_from_slice(&bytes[8..CHECKED_BYTES]);
-        Ok(Self {
-            leaf_len,
-            payload_len,
-            leaf_hash: Digest::from_bytes(hash),
-        })
+        Ok(Self { leaf_len, payload_len, leaf_hash: Digest::from_bytes(hash) })
     }
 
     /// Bytes of the frame after its header.
@@ -116,40 +112,27 @@ impl Header {
             return Err(Damage::LeafHash);
         }
         let leaf = Leaf::parse(leaf_bytes)?;
-        let (key, payload) = rest
-            .split_first_chunk::<KEY_BYTES>()
-            .ok_or(Damage::Length)?;
+        let (key, payload) = rest.split_first_chunk::<KEY_BYTES>().ok_or(Damage::Length)?;
         if leaf.len != payload.len() as u64 {
             return Err(Damage::Length);
         }
         let opening = if rest.iter().all(|b| *b == 0) {
             None
         } else {
-            let opening = Opening {
-                key: *key,
-                payload: payload.to_vec(),
-            };
+            let opening = Opening { key: *key, payload: payload.to_vec() };
             if !leaf.is_opened_by(&opening) {
                 return Err(Damage::Payload);
             }
             Some(opening)
         };
         let position = Position::from_index(index);
-        Ok(StoredEntry {
-            position,
-            leaf,
-            leaf_bytes: leaf_bytes.to_vec(),
-            opening,
-        })
+        Ok(StoredEntry { position, leaf, leaf_bytes: leaf_bytes.to_vec(), opening })
     }
 }
 
 /// Appends the frame of one entry to `out`. The lengths are within their limits: the writer
 /// refuses others before it gives out a position.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "both limits are below 2^32, asserted above"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "both limits are below 2^32, asserted above")]
 pub fn encode(index: u64, leaf: &[u8], leaf_hash: &Digest, opening: &Opening, out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(&(leaf.len() as u32).to_le_bytes());

@@ -71,11 +71,7 @@ pub enum JournalError {
 impl JournalError {
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io {
-            doing,
-            path,
-            source,
-        }
+        move |source| Self::Io { doing, path, source }
     }
 }
 
@@ -109,14 +105,9 @@ impl Scan {
     /// When it cannot be read or its first line is not a journal's.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let file = File::open(path).map_err(JournalError::io("open", path))?;
-        let len = file
-            .metadata()
-            .map_err(JournalError::io("read", path))?
-            .len();
+        let len = file.metadata().map_err(JournalError::io("read", path))?.len();
         let mut reader = BufReader::with_capacity(1 << 20, file);
-        let not_a_journal = || JournalError::NotAJournal {
-            path: path.to_owned(),
-        };
+        let not_a_journal = || JournalError::NotAJournal { path: path.to_owned() };
         let mut line = Vec::new();
         while line.last() != Some(&b'\n') {
             let mut byte = [0];
@@ -167,9 +158,7 @@ impl Scan {
         }
         let mut body = vec![0; header.body_len()];
         self.read(&mut body)?;
-        let entry = header
-            .body(index, &body)
-            .map_err(|damage| self.corrupt(damage))?;
+        let entry = header.body(index, &body).map_err(|damage| self.corrupt(damage))?;
         self.take(&entry).map_err(|damage| self.corrupt(damage))?;
         self.offset += HEADER_BYTES as u64 + body_len;
         Ok(Some(entry))
@@ -201,8 +190,7 @@ impl Scan {
             _ => {}
         }
         let hash = entry.leaf_hash();
-        self.chains
-            .check(&entry.leaf.event, entry.leaf.link.as_ref(), hash)?;
+        self.chains.check(&entry.leaf.event, entry.leaf.link.as_ref(), hash)?;
         if entry.leaf.at_ms < self.at_ms {
             return Err(Damage::Time);
         }
@@ -212,19 +200,13 @@ impl Scan {
     }
 
     fn read(&mut self, out: &mut [u8]) -> Result<(), JournalError> {
-        self.reader
-            .read_exact(out)
-            .map_err(JournalError::io("read", &self.path))
+        self.reader.read_exact(out).map_err(JournalError::io("read", &self.path))
     }
 
     fn rest_is_zero(&mut self) -> Result<bool, JournalError> {
         let mut chunk = [0; 4096];
         loop {
-            match self
-                .reader
-                .read(&mut chunk)
-                .map_err(JournalError::io("read", &self.path))?
-            {
+            match self.reader.read(&mut chunk).map_err(JournalError::io("read", &self.path))? {
                 0 => return Ok(true),
                 n if chunk[..n].iter().any(|b| *b != 0) => return Ok(false),
                 _ => {}
@@ -234,11 +216,6 @@ impl Scan {
 
     fn corrupt(&self, source: Damage) -> JournalError {
         let index = self.tree.size();
-        JournalError::Corrupt {
-            path: self.path.clone(),
-            index,
-            offset: self.offset,
-            source,
-        }
+        JournalError::Corrupt { path: self.path.clone(), index, offset: self.offset, source }
     }
 }

@@ -132,9 +132,7 @@ impl Ledger {
         while key == [0; 32] {
             self.inner.entropy.fill(&mut key);
         }
-        self.inner
-            .shared
-            .append(entry, key, self.inner.clock.now_ms())
+        self.inner.shared.append(entry, key, self.inner.clock.now_ms())
     }
 
     /// Returns when the entry, and with it every earlier one, survives a power cut.
@@ -158,11 +156,7 @@ impl Ledger {
     /// Whether entries are taken.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.inner
-            .shared
-            .progress()
-            .poison
-            .map_or(Health::Serving, Health::Poisoned)
+        self.inner.shared.progress().poison.map_or(Health::Serving, Health::Poisoned)
     }
 
     /// Number of durable entries. Reads and proofs see these only.
@@ -216,12 +210,7 @@ impl Ledger {
         let inclusion = self.inclusion(position, size)?;
         // A leaf is JSON that serde_json wrote, so it is UTF-8.
         let leaf = String::from_utf8_lossy(&entry.leaf_bytes).into_owned();
-        Ok(LogProof {
-            index: position.index(),
-            leaf,
-            inclusion,
-            checkpoint,
-        })
+        Ok(LogProof { index: position.index(), leaf, inclusion, checkpoint })
     }
 
     /// The inclusion proof of an entry in the tree of the first `size` entries.
@@ -254,10 +243,7 @@ impl Ledger {
         of: impl FnOnce(&Tree) -> Option<Vec<Digest>>,
     ) -> Result<Vec<Digest>, ReadError> {
         let durable = self.size();
-        let not_there = ReadError::NotThere {
-            index: size,
-            size: durable,
-        };
+        let not_there = ReadError::NotThere { index: size, size: durable };
         if size > durable {
             return Err(not_there);
         }
@@ -270,14 +256,9 @@ impl Ledger {
         if let Some((signed, text)) = state.signed.as_ref().filter(|(signed, _)| *signed >= size) {
             return Ok((*signed, text.clone()));
         }
-        let root = state
-            .tree
-            .root_at(size)
-            .ok_or(ReadError::NotThere { index: size, size })?;
+        let root = state.tree.root_at(size).ok_or(ReadError::NotThere { index: size, size })?;
         let origin = self.vkey().name().clone();
-        let text = Checkpoint { origin, size, root }
-            .sign(&self.inner.key)?
-            .to_string();
+        let text = Checkpoint { origin, size, root }.sign(&self.inner.key)?.to_string();
         state.signed = Some((size, text.clone()));
         drop(state);
         self.inner.shared.wake();
@@ -301,12 +282,9 @@ impl Inner {
         self.file
             .read_exact_at(&mut bytes, start)
             .map_err(|source| ReadError::Io { index, source })?;
-        let (header, body) = bytes
-            .split_first_chunk::<HEADER_BYTES>()
-            .ok_or_else(|| damaged(Damage::Length))?;
-        Header::parse(index, header)
-            .and_then(|h| h.body(index, body))
-            .map_err(damaged)
+        let (header, body) =
+            bytes.split_first_chunk::<HEADER_BYTES>().ok_or_else(|| damaged(Damage::Length))?;
+        Header::parse(index, header).and_then(|h| h.body(index, body)).map_err(damaged)
     }
 }
 
@@ -331,10 +309,7 @@ fn check_anchor(
         return Err(AnchorError::OtherLog(checkpoint.origin.to_string()));
     }
     match tree.root_at(checkpoint.size) {
-        None => Err(AnchorError::Behind {
-            size: tree.size(),
-            anchored: checkpoint.size,
-        }),
+        None => Err(AnchorError::Behind { size: tree.size(), anchored: checkpoint.size }),
         Some(root) if root != checkpoint.root => Err(AnchorError::Rewritten(checkpoint.size)),
         Some(_) => Ok(checkpoint),
     }

@@ -70,10 +70,7 @@ impl Tree {
     /// The leaf hash at `index`, or `None` beyond the end.
     #[must_use]
     pub fn leaf(&self, index: u64) -> Option<Digest> {
-        self.levels
-            .first()?
-            .get(usize::try_from(index).ok()?)
-            .copied()
+        self.levels.first()?.get(usize::try_from(index).ok()?).copied()
     }
 
     /// The root over the first `size` leaves, or `None` when the tree is smaller. The root of no
@@ -83,11 +80,7 @@ impl Tree {
         if size > self.size() {
             return None;
         }
-        Some(if size == 0 {
-            Digest::of(b"")
-        } else {
-            self.subtree(0, size)
-        })
+        Some(if size == 0 { Digest::of(b"") } else { self.subtree(0, size) })
     }
 
     /// The inclusion proof of leaf `index` in the tree of the first `size` leaves, or `None` when

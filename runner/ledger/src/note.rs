@@ -64,31 +64,21 @@ impl Note {
         if text.bytes().any(|b| b < 0x20 && b != b'\n') {
             return Err(malformed("a control character"));
         }
-        let split = text
-            .rfind("\n\n")
-            .ok_or(malformed("no empty line before the signatures"))?;
+        let split = text.rfind("\n\n").ok_or(malformed("no empty line before the signatures"))?;
         let (body, rest) = (&text[..=split], &text[split + 2..]);
-        let rest = rest
-            .strip_suffix('\n')
-            .ok_or(malformed("no newline at the end"))?;
+        let rest = rest.strip_suffix('\n').ok_or(malformed("no newline at the end"))?;
         let mut signatures: Vec<SignatureLine> = Vec::new();
         for line in rest.split('\n') {
             let line = SignatureLine::parse(line)?;
             if signatures.len() == SIGNATURES_MAX {
                 return Err(malformed("more than 16 signatures"));
             }
-            if signatures
-                .iter()
-                .any(|s| s.name == line.name && s.key_id == line.key_id)
-            {
+            if signatures.iter().any(|s| s.name == line.name && s.key_id == line.key_id) {
                 return Err(malformed("two signatures by one key"));
             }
             signatures.push(line);
         }
-        Ok(Self {
-            body: body.to_owned(),
-            signatures,
-        })
+        Ok(Self { body: body.to_owned(), signatures })
     }
 
     /// A note over `body` signed by the log's key.
@@ -102,13 +92,7 @@ impl Note {
             signature: key.sign(body.as_bytes()).to_vec(),
         };
         // Parsing what would be sent is the one place where the rules are written down.
-        Self::parse(
-            &Self {
-                body: body.to_owned(),
-                signatures: vec![line],
-            }
-            .to_string(),
-        )
+        Self::parse(&Self { body: body.to_owned(), signatures: vec![line] }.to_string())
     }
 
     /// The signed text, with its last newline.
@@ -125,9 +109,7 @@ impl Note {
     pub fn verify(&self, key: &VerifierKey) -> Result<(), NoteError> {
         let line = self.line(key, Algorithm::Ed25519)?;
         let genuine = key.verify(self.body.as_bytes(), &line.signature);
-        genuine
-            .then_some(())
-            .ok_or_else(|| NoteError::BadSignature(key.name().clone()))
+        genuine.then_some(()).ok_or_else(|| NoteError::BadSignature(key.name().clone()))
     }
 
     /// Verifies a witness's cosignature and returns its time in seconds since the Unix epoch.
@@ -140,10 +122,7 @@ impl Note {
         let (time, signature) = line.signature.split_first_chunk::<8>().ok_or_else(bad)?;
         let time = u64::from_be_bytes(*time);
         let message = format!("cosignature/v1\ntime {time}\n{}", self.body);
-        witness
-            .verify(message.as_bytes(), signature)
-            .then_some(time)
-            .ok_or_else(bad)
+        witness.verify(message.as_bytes(), signature).then_some(time).ok_or_else(bad)
     }
 
     fn line(&self, key: &VerifierKey, wanted: Algorithm) -> Result<&SignatureLine, NoteError> {
@@ -159,12 +138,7 @@ impl std::fmt::Display for Note {
         writeln!(f, "{}", self.body)?;
         for line in &self.signatures {
             let blob = [&line.key_id[..], &line.signature].concat();
-            writeln!(
-                f,
-                "{SIGNATURE_PREFIX}{} {}",
-                line.name,
-                STANDARD.encode(blob)
-            )?;
+            writeln!(f, "{SIGNATURE_PREFIX}{} {}", line.name, STANDARD.encode(blob))?;
         }
         Ok(())
     }
@@ -176,23 +150,14 @@ impl SignatureLine {
         let (name, blob) = line
             .strip_prefix(SIGNATURE_PREFIX)
             .and_then(|rest| rest.split_once(' '))
-            .ok_or(malformed(
-                "a signature line is an em dash, a name and base64",
-            ))?;
+            .ok_or(malformed("a signature line is an em dash, a name and base64"))?;
         let name = name.parse().map_err(|_| malformed("a signature's name"))?;
-        let blob = STANDARD
-            .decode(blob)
-            .map_err(|_| malformed("a signature's base64"))?;
-        let (key_id, signature) = blob
-            .split_first_chunk::<4>()
-            .ok_or(malformed("a signature without a key id"))?;
+        let blob = STANDARD.decode(blob).map_err(|_| malformed("a signature's base64"))?;
+        let (key_id, signature) =
+            blob.split_first_chunk::<4>().ok_or(malformed("a signature without a key id"))?;
         if signature.is_empty() {
             return Err(malformed("an empty signature"));
         }
-        Ok(Self {
-            name,
-            key_id: *key_id,
-            signature: signature.to_vec(),
-        })
+        Ok(Self { name, key_id: *key_id, signature: signature.to_vec() })
     }
 }

@@ -39,9 +39,7 @@ pub struct FileStorage {
 impl FileStorage {
     pub(crate) fn open(path: &Path) -> Result<Self, JournalError> {
         let file = OpenOptions::new().append(true).open(path);
-        Ok(Self {
-            file: file.map_err(JournalError::io("open for appending", path))?,
-        })
+        Ok(Self { file: file.map_err(JournalError::io("open for appending", path))? })
     }
 }
 
@@ -60,12 +58,7 @@ pub(crate) fn replace(dir: &Path, name: &str, content: &[u8]) -> io::Result<()> 
     let temporary = dir.join(format!("{name}.new"));
     let mut options = OpenOptions::new();
     // Only the runner's own user reads a ledger: payloads hold production data.
-    let mut file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&temporary)?;
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     file.write_all(content)?;
     // If we die before this returns, the old file stands; the temporary one is overwritten later.
     file.sync_all()?;

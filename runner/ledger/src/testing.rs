@@ -36,12 +36,7 @@ pub(crate) fn key() -> LogKey {
 
 pub(crate) fn options(dir: &Path) -> Options {
     let clock = Arc::new(Manual(AtomicU64::new(1_795_464_000_000)));
-    Options {
-        dir: dir.to_owned(),
-        key: key(),
-        clock,
-        entropy: Arc::new(Counted::default()),
-    }
+    Options { dir: dir.to_owned(), key: key(), clock, entropy: Arc::new(Counted::default()) }
 }
 
 pub(crate) fn open(dir: &Path) -> (Ledger, Recovered) {
@@ -49,9 +44,7 @@ pub(crate) fn open(dir: &Path) -> (Ledger, Recovered) {
 }
 
 pub(crate) fn run_id(n: u64) -> RunId {
-    format!("run_019ab000-0000-7000-8000-{n:012}")
-        .parse()
-        .unwrap()
+    format!("run_019ab000-0000-7000-8000-{n:012}").parse().unwrap()
 }
 
 pub(crate) fn log_opened(torn_bytes: u64) -> Event {
@@ -61,42 +54,22 @@ pub(crate) fn log_opened(torn_bytes: u64) -> Event {
 
 pub(crate) fn started(n: u64) -> Entry {
     let digest = Digest::of(b"document");
-    let event = Event::RunStarted {
-        run: run_id(n),
-        order: digest,
-        request: digest,
-        use_number: n,
-    };
+    let event = Event::RunStarted { run: run_id(n), order: digest, request: digest, use_number: n };
     Entry::new(event, format!("order of run {n}"))
 }
 
 pub(crate) fn intent(n: u64, call: u64) -> Entry {
-    Entry::new(
-        Event::CallIntent {
-            run: run_id(n),
-            call,
-        },
-        format!("select {call}"),
-    )
+    Entry::new(Event::CallIntent { run: run_id(n), call }, format!("select {call}"))
 }
 
 pub(crate) fn outcome(n: u64, call: u64) -> Entry {
-    let event = Event::CallOutcome {
-        run: run_id(n),
-        call,
-        status: CallStatus::Ok,
-    };
+    let event = Event::CallOutcome { run: run_id(n), call, status: CallStatus::Ok };
     Entry::new(event, format!("Ada Lovelace, row {call}"))
 }
 
 pub(crate) fn finished(n: u64) -> Entry {
     let (run, recording) = (run_id(n), Digest::of(b"recording"));
-    let event = Event::RunFinished {
-        run,
-        outcome: Outcome::Succeeded,
-        recording,
-        receipt: None,
-    };
+    let event = Event::RunFinished { run, outcome: Outcome::Succeeded, recording, receipt: None };
     Entry::new(event, "receipt")
 }
 

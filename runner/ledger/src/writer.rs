@@ -109,17 +109,9 @@ struct Batch {
 
 impl Shared {
     pub(crate) fn new(dir: PathBuf, state: State) -> Self {
-        let progress = Progress {
-            durable: state.tree.size(),
-            poison: None,
-        };
+        let progress = Progress { durable: state.tree.size(), poison: None };
         let (work, progress) = (Condvar::new(), watch::Sender::new(progress));
-        Self {
-            dir,
-            state: Mutex::new(state),
-            work,
-            progress,
-        }
+        Self { dir, state: Mutex::new(state), work, progress }
     }
 
     /// A thread that panicked under the lock has at worst appended an entry that is not yet
@@ -142,10 +134,7 @@ impl Shared {
         if entry.payload.len() > PAYLOAD_BYTES_MAX {
             return Err(AppendError::PayloadTooLong(entry.payload.len()));
         }
-        let opening = Opening {
-            key,
-            payload: entry.payload,
-        };
+        let opening = Opening { key, payload: entry.payload };
         // The expensive part, the payload's commitment, happens before the lock.
         let leaf = Leaf::new(now_ms, entry.event, None, &opening);
         let mut state = self.lock();
@@ -173,20 +162,12 @@ impl Shared {
         }
         self.work.notify_one();
         let mut watcher = self.progress.subscribe();
-        let done = watcher
-            .wait_for(|p| p.durable >= wanted || p.poison.is_some())
-            .await;
+        let done = watcher.wait_for(|p| p.durable >= wanted || p.poison.is_some()).await;
         match done.map(|p| p.clone()) {
             Ok(p) if p.durable >= wanted => Ok(()),
-            Ok(Progress {
-                poison: Some(poison),
-                ..
-            }) => Err(poison.into()),
+            Ok(Progress { poison: Some(poison), .. }) => Err(poison.into()),
             // The sender lives as long as `self`, so there is no other end of waiting.
-            Ok(_) | Err(_) => Err(Poisoned {
-                reason: "the writer is gone".into(),
-            }
-            .into()),
+            Ok(_) | Err(_) => Err(Poisoned { reason: "the writer is gone".into() }.into()),
         }
     }
 
@@ -209,9 +190,7 @@ impl Shared {
             if let Err(reason) = self.execute(storage, &bytes, &batch) {
                 // Whoever waits, and whoever comes later, is told; the disk is left alone.
                 self.progress.send_modify(|p| {
-                    p.poison = Some(Poisoned {
-                        reason: reason.into(),
-                    });
+                    p.poison = Some(Poisoned { reason: reason.into() });
                 });
                 return;
             }
@@ -234,26 +213,16 @@ impl Shared {
                 let size = state.tree.size();
                 let sync = size > durable && (waited_for || state.closing || idle);
                 let checkpoint = state.unsaved(idle || state.closing);
-                return Batch {
-                    size,
-                    sync,
-                    checkpoint,
-                    last: state.closing,
-                };
+                return Batch { size, sync, checkpoint, last: state.closing };
             }
             let unfinished = state.tree.size() > durable || state.unsaved(true).is_some();
             if unfinished {
                 let timeout = Duration::from_millis(IDLE_MS_MAX);
-                let (guard, waited) = self
-                    .work
-                    .wait_timeout(state, timeout)
-                    .unwrap_or_else(PoisonError::into_inner);
+                let (guard, waited) =
+                    self.work.wait_timeout(state, timeout).unwrap_or_else(PoisonError::into_inner);
                 (state, idle) = (guard, waited.timed_out());
             } else {
-                state = self
-                    .work
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
+                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
@@ -267,14 +236,10 @@ impl Shared {
         // If we die before the sync returns, the journal ends in any prefix of this batch, the last
         // frame perhaps torn. Nobody was told otherwise; the next open cuts the torn frame off.
         if !bytes.is_empty() {
-            storage
-                .append(bytes)
-                .map_err(|e| format!("writing the journal failed: {e}"))?;
+            storage.append(bytes).map_err(|e| format!("writing the journal failed: {e}"))?;
         }
         if batch.sync {
-            storage
-                .sync()
-                .map_err(|e| format!("syncing the journal failed: {e}"))?;
+            storage.sync().map_err(|e| format!("syncing the journal failed: {e}"))?;
             // If we die from here on, the entries are there at the next open.
             self.progress.send_modify(|p| p.durable = batch.size);
         }

@@ -48,10 +48,7 @@ impl Sandbox {
         }
         let max_ms = self.options.compile_ms_max;
         let crashed = || Refusal::CompilerCrash { component: digest };
-        let permit = Arc::clone(&self.compiles)
-            .acquire_owned()
-            .await
-            .map_err(|_| crashed())?;
+        let permit = Arc::clone(&self.compiles).acquire_owned().await.map_err(|_| crashed())?;
         // Somebody else may have compiled it while we waited.
         if let Some(known) = self.known(&digest) {
             return Ok(known);
@@ -78,10 +75,7 @@ impl Sandbox {
         let mut all = locked(&self.admitted);
         if all.len() >= ADMITTED_MAX {
             // Whichever is not in use; if all are, none is thrown away and this one is not kept.
-            let idle = all
-                .iter()
-                .find(|(_, a)| Arc::strong_count(a) == 1)
-                .map(|(d, _)| *d);
+            let idle = all.iter().find(|(_, a)| Arc::strong_count(a) == 1).map(|(d, _)| *d);
             match idle {
                 Some(idle) => all.remove(&idle),
                 None => return admitted,
@@ -102,11 +96,8 @@ fn prepare(
     bytes: &[u8],
 ) -> Result<Admitted, Refusal> {
     let facts = Sandbox::inspect(bytes)?;
-    let artifacts = options.artifact_dir.as_deref().map(|dir| Artifacts {
-        dir,
-        key: &options.mac_key,
-        build,
-    });
+    let artifacts =
+        options.artifact_dir.as_deref().map(|dir| Artifacts { dir, key: &options.mac_key, build });
     let stored = artifacts
         .as_ref()
         .and_then(|a| a.load(&facts.digest))
@@ -114,9 +105,7 @@ fn prepare(
     let component = match stored {
         Some(component) => component,
         None => {
-            let artifact = engine
-                .precompile_component(bytes)
-                .map_err(|e| refused(&e))?;
+            let artifact = engine.precompile_component(bytes).map_err(|e| refused(&e))?;
             if let Some(artifacts) = &artifacts {
                 artifacts.store(&facts.digest, &artifact);
             }
@@ -128,11 +117,7 @@ fn prepare(
     if let Some(needs) = component.resources_required() {
         let bound = |what, got: u32, max: u32| {
             if got > max {
-                Err(Refusal::TooLarge {
-                    what,
-                    got: got.into(),
-                    max: max.into(),
-                })
+                Err(Refusal::TooLarge { what, got: got.into(), max: max.into() })
             } else {
                 Ok(())
             }
@@ -140,30 +125,19 @@ fn prepare(
         bound("memories", needs.num_memories, MEMORIES_MAX)?;
         bound("tables", needs.num_tables, TABLES_MAX)?;
     }
-    Ok(Admitted {
-        facts,
-        component,
-        prepared: [OnceLock::new(), OnceLock::new()],
-    })
+    Ok(Admitted { facts, component, prepared: [OnceLock::new(), OnceLock::new()] })
 }
 
 /// Loads code that this process has just compiled, or whose MAC has just been verified.
-#[expect(
-    unsafe_code,
-    reason = "loading compiled code is unsafe by nature; it is authenticated"
-)]
+#[expect(unsafe_code, reason = "loading compiled code is unsafe by nature; it is authenticated")]
 fn deserialize(engine: &Engine, artifact: &[u8]) -> Option<Component> {
     // SAFETY: `deserialize` trusts the bytes to be what `precompile_component` wrote. They are: both
     // callers have them either directly from it, or from `Artifacts::load`, which authenticated these
     // very bytes with a key that only this runner has.
     let loaded = unsafe { Component::deserialize(engine, artifact) };
-    loaded
-        .inspect_err(|error| tracing::warn!(%error, "a compiled component does not load"))
-        .ok()
+    loaded.inspect_err(|error| tracing::warn!(%error, "a compiled component does not load")).ok()
 }
 
 pub(crate) fn refused(e: &wasmtime::Error) -> Refusal {
-    Refusal::Prepare {
-        problem: domain::display::neutralise(&format!("{e:#}")),
-    }
+    Refusal::Prepare { problem: domain::display::neutralise(&format!("{e:#}")) }
 }

@@ -25,11 +25,7 @@ pub(crate) struct Artifacts<'a> {
 
 impl Artifacts<'_> {
     fn path(&self, component: &Digest) -> PathBuf {
-        self.dir.join(format!(
-            "{}-{}.artifact",
-            component.hex(),
-            self.build.short()
-        ))
+        self.dir.join(format!("{}-{}.artifact", component.hex(), self.build.short()))
     }
 
     fn mac(&self, component: &Digest, artifact: &[u8]) -> Option<Hmac<Sha256>> {
@@ -49,8 +45,7 @@ impl Artifacts<'_> {
         let mut bytes = std::fs::read(&path).ok()?;
         let verified = bytes.len() > MAC_BYTES && {
             let (tag, artifact) = bytes.split_at(MAC_BYTES);
-            self.mac(component, artifact)
-                .is_some_and(|mac| mac.verify_slice(tag).is_ok())
+            self.mac(component, artifact).is_some_and(|mac| mac.verify_slice(tag).is_ok())
         };
         if !verified {
             tracing::warn!(path = %path.display(), "a compiled component does not verify; it is compiled again");

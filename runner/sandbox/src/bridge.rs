@@ -17,25 +17,11 @@ pub(crate) enum Ask {
     /// Record only; the result follows from the run's facts.
     Local { event: Event },
     /// Record, then tell whoever waits.
-    Progress {
-        event: Event,
-        percent: u8,
-        note: String,
-    },
+    Progress { event: Event, percent: u8, note: String },
     /// Open a query.
-    Open {
-        event: Event,
-        seq: u64,
-        query: String,
-        params: Vec<(String, Value)>,
-    },
+    Open { event: Event, seq: u64, query: String, params: Vec<(String, Value)> },
     /// Read rows.
-    Next {
-        event: Event,
-        seq: u64,
-        cursor: u64,
-        rows_max: u32,
-    },
+    Next { event: Event, seq: u64, cursor: u64, rows_max: u32 },
 }
 
 impl Ask {

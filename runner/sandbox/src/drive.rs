@@ -28,10 +28,7 @@ pub(crate) trait Driver {
 /// What ends a run from outside.
 pub(crate) enum Stops {
     /// A live run: somebody cancels, or the wall time is over.
-    Live {
-        cancelled: Pin<Box<dyn Future<Output = ()> + Send>>,
-        wall: Pin<Box<Sleep>>,
-    },
+    Live { cancelled: Pin<Box<dyn Future<Output = ()> + Send>>, wall: Pin<Box<Sleep>> },
     /// A replay: where the recorded run was stopped.
     At(StopPoint),
 }
@@ -58,9 +55,9 @@ impl Stops {
                 if cancelled.as_mut().poll(cx).is_ready() {
                     Poll::Ready(Outcome::Cancelled)
                 } else {
-                    wall.as_mut().poll(cx).map(|()| Outcome::LimitExceeded {
-                        limit: LimitName::Wall,
-                    })
+                    wall.as_mut()
+                        .poll(cx)
+                        .map(|()| Outcome::LimitExceeded { limit: LimitName::Wall })
                 }
             }
         })
@@ -85,11 +82,7 @@ pub(crate) enum Ending<T, B> {
     /// The guest came to an end by itself.
     Guest(T),
     /// It was stopped; `None` for a replay, whose recording knows why.
-    Stopped {
-        outcome: Option<Outcome>,
-        at: StopPoint,
-        ask: Option<Box<Ask>>,
-    },
+    Stopped { outcome: Option<Outcome>, at: StopPoint, ask: Option<Box<Ask>> },
     /// The driver cannot go on.
     Broken(B),
 }
@@ -126,20 +119,12 @@ pub(crate) async fn drive<G: Future, D: Driver>(
             }
         };
         if stops.is_at(at) {
-            return Ending::Stopped {
-                outcome: None,
-                at,
-                ask: ask.map(Box::new),
-            };
+            return Ending::Stopped { outcome: None, at, ask: ask.map(Box::new) };
         }
         let Some(ask) = ask else {
             tokio::task::yield_now().await;
             if let outcome @ Some(_) = stops.now().await {
-                return Ending::Stopped {
-                    outcome,
-                    at,
-                    ask: None,
-                };
+                return Ending::Stopped { outcome, at, ask: None };
             }
             continue;
         };

@@ -117,27 +117,16 @@ fn engine_config(runs: u32) -> wasmtime::Result<Config> {
         .epoch_interruption(false)
         .concurrency_support(false);
     c.wasm_threads(false).shared_memory(false);
-    c.wasm_gc(false)
-        .wasm_function_references(false)
-        .wasm_exceptions(false)
-        .gc_support(false);
+    c.wasm_gc(false).wasm_function_references(false).wasm_exceptions(false).gc_support(false);
     c.wasm_tail_call(false).wasm_memory64(false);
     c.wasm_relaxed_simd(false).relaxed_simd_deterministic(true);
-    c.wasm_custom_page_sizes(false)
-        .wasm_wide_arithmetic(false)
-        .wasm_stack_switching(false);
+    c.wasm_custom_page_sizes(false).wasm_wide_arithmetic(false).wasm_stack_switching(false);
     // `multi_memory` stays on: wasmtime's adapters need it, the compiler panics without.
-    c.guard_before_linear_memory(true)
-        .memory_may_move(false)
-        .memory_init_cow(true);
-    c.max_wasm_stack(2 << 20)
-        .async_stack_size(4 << 20)
-        .async_stack_zeroing(true);
+    c.guard_before_linear_memory(true).memory_may_move(false).memory_init_cow(true);
+    c.max_wasm_stack(2 << 20).async_stack_size(4 << 20).async_stack_zeroing(true);
     c.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     c.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(64));
-    c.generate_address_map(true)
-        .debug_info(false)
-        .profiler(ProfilingStrategy::None);
+    c.generate_address_map(true).debug_info(false).profiler(ProfilingStrategy::None);
     c.strategy(Strategy::Cranelift)
         .cranelift_opt_level(OptLevel::Speed)
         .cranelift_nan_canonicalization(true);

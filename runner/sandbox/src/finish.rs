@@ -85,12 +85,7 @@ impl Finished {
         recorded: Option<Outcome>,
         broken: impl FnOnce(B) -> String,
     ) -> Self {
-        let Executed {
-            ending,
-            mut world,
-            fuel_used,
-            fuel_init,
-        } = executed;
+        let Executed { ending, mut world, fuel_used, fuel_init } = executed;
         let mut recording_failed = None;
         let mut stop = StopPoint::Guest;
         let mut value = Json::Null;
@@ -174,20 +169,11 @@ fn limits_hit(world: &World, outcome: Outcome) -> Vec<LimitName> {
 type Verdict = (Outcome, Option<ScriptError>);
 
 fn failed(message: impl Into<String>, frames: Vec<Frame>) -> Verdict {
-    (
-        Outcome::Failed,
-        Some(ScriptError {
-            message: message.into(),
-            frames,
-        }),
-    )
+    (Outcome::Failed, Some(ScriptError { message: message.into(), frames }))
 }
 
 fn limited(limit: LimitName, message: String, frames: Vec<Frame>) -> Verdict {
-    (
-        Outcome::LimitExceeded { limit },
-        Some(ScriptError { message, frames }),
-    )
+    (Outcome::LimitExceeded { limit }, Some(ScriptError { message, frames }))
 }
 
 fn conclude_guest(world: &mut World, returned: Returned, value: &mut Json) -> Verdict {
@@ -214,10 +200,7 @@ fn conclude_guest(world: &mut World, returned: Returned, value: &mut Json) -> Ve
             *value = json;
             (Outcome::Succeeded, None)
         }
-        Err(e) => failed(
-            format!("`run` returned text that is no JSON: {e}"),
-            Vec::new(),
-        ),
+        Err(e) => failed(format!("`run` returned text that is no JSON: {e}"), Vec::new()),
     }
 }
 
@@ -246,19 +229,11 @@ fn conclude_trap(world: &World, error: &wasmtime::Error) -> Verdict {
     }
     let message = domain::display::neutralise(&error.root_cause().to_string());
     if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) {
-        let limit = if world.running {
-            LimitName::Fuel
-        } else {
-            LimitName::InstantiationFuel
-        };
+        let limit = if world.running { LimitName::Fuel } else { LimitName::InstantiationFuel };
         return limited(limit, format!("the limit {limit} is used up"), frames);
     }
     if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
-        return limited(
-            LimitName::Handles,
-            "the limit handles is used up".to_owned(),
-            frames,
-        );
+        return limited(LimitName::Handles, "the limit handles is used up".to_owned(), frames);
     }
     if world.quota.short_of_memory {
         return limited(LimitName::Memory, message, frames);

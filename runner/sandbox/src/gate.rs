@@ -47,13 +47,7 @@ impl Gate {
         effective: Capabilities,
         input: Option<Json>,
     ) -> Self {
-        Self {
-            manifest,
-            effective,
-            input,
-            used: BTreeMap::new(),
-            open: BTreeMap::new(),
-        }
+        Self { manifest, effective, input, used: BTreeMap::new(), open: BTreeMap::new() }
     }
 
     /// Checks a call of `open` and counts it.
@@ -89,12 +83,7 @@ impl Gate {
             .map_err(|e| CallError::Invalid(e.to_string()))?;
         used.calls += 1;
         let budget = left(used, &limits);
-        Ok(Admission {
-            pair,
-            query,
-            params,
-            budget,
-        })
+        Ok(Admission { pair, query, params, budget })
     }
 
     /// The host has opened a cursor for the query.
@@ -122,11 +111,7 @@ impl Gate {
         if bytes > left.bytes_left {
             return Err(CallError::Limit(LimitName::QueryBytes));
         }
-        if let Some(used) = self
-            .open
-            .get(&cursor)
-            .and_then(|name| self.used.get_mut(name))
-        {
+        if let Some(used) = self.open.get(&cursor).and_then(|name| self.used.get_mut(name)) {
             used.rows += rows;
             used.bytes += bytes;
         }

@@ -97,14 +97,8 @@ impl Sandbox {
                 wasmparser::ValidPayload::Ok | wasmparser::ValidPayload::Parser(_) => {}
             }
         }
-        check_run(types.as_ref().ok_or(Refusal::Export {
-            problem: "it is empty",
-        })?)?;
-        bound(
-            "bytes of memory at the start",
-            walk.memory_bytes,
-            Limits::CEILING.memory_bytes_max,
-        )?;
+        check_run(types.as_ref().ok_or(Refusal::Export { problem: "it is empty" })?)?;
+        bound("bytes of memory at the start", walk.memory_bytes, Limits::CEILING.memory_bytes_max)?;
         walk.imports.sort();
         Ok(ComponentFacts {
             digest: Digest::of(component),
@@ -131,11 +125,7 @@ fn check_head(bytes: &[u8]) -> Result<(), Refusal> {
 }
 
 fn bound(what: &'static str, got: u64, max: u64) -> Result<(), Refusal> {
-    if got > max {
-        Err(Refusal::TooLarge { what, got, max })
-    } else {
-        Ok(())
-    }
+    if got > max { Err(Refusal::TooLarge { what, got, max }) } else { Ok(()) }
 }
 
 fn invalid(e: &wasmparser::BinaryReaderError) -> Refusal {
@@ -143,10 +133,7 @@ fn invalid(e: &wasmparser::BinaryReaderError) -> Refusal {
     if problem.contains("async") {
         Refusal::Async { problem }
     } else {
-        Refusal::Invalid {
-            offset: e.offset(),
-            problem,
-        }
+        Refusal::Invalid { offset: e.offset(), problem }
     }
 }
 
@@ -203,11 +190,7 @@ impl Walk {
             Payload::CodeSectionEntry(body) => {
                 self.functions += 1;
                 bound("functions", self.functions, FUNCTIONS_MAX)?;
-                bound(
-                    "bytes in one function",
-                    body.range().len() as u64,
-                    BODY_BYTES_MAX,
-                )?;
+                bound("bytes in one function", body.range().len() as u64, BODY_BYTES_MAX)?;
                 let mut locals = 0u64;
                 for group in body.get_locals_reader().map_err(read)? {
                     locals += u64::from(group.map_err(read)?.0);
@@ -233,9 +216,7 @@ fn check_run(types: &Types) -> Result<(), Refusal> {
         return wrong("`run` has no type");
     };
     if ty.async_ {
-        return Err(Refusal::Async {
-            problem: "`run` is an async function".to_owned(),
-        });
+        return Err(Refusal::Async { problem: "`run` is an async function".to_owned() });
     }
     let is_string = |ty: &ComponentValType| match ty {
         ComponentValType::Primitive(primitive) => *primitive == PrimitiveValType::String,
@@ -253,11 +234,11 @@ fn check_run(types: &Types) -> Result<(), Refusal> {
         return wrong("it does not return a result");
     };
     match types.get(result) {
-        Some(ComponentDefinedType::Result {
-            ok: Some(ok),
-            err: Some(err),
-            ..
-        }) if is_string(ok) && is_string(err) => Ok(()),
+        Some(ComponentDefinedType::Result { ok: Some(ok), err: Some(err), .. })
+            if is_string(ok) && is_string(err) =>
+        {
+            Ok(())
+        }
         _ => wrong("it does not return result<string, string>"),
     }
 }

@@ -48,22 +48,19 @@ where
     P: ComponentNamedList + Lift + Send + Sync + 'static,
     R: ComponentNamedList + Lower + Send + Sync + 'static,
 {
-    l.func_wrap_async(
-        place.function,
-        move |mut cx: StoreContextMut<'_, World>, params: P| {
-            Box::new(async move {
-                let fuel = cx.get_fuel()?;
-                let world = cx.data_mut();
-                let seq = world.begin(place.interface)?;
-                let event =
-                    World::local_event(seq, place.interface, place.function, digest(&params), fuel);
-                let ask = ask(world, event, &params)?;
-                let bridge = world.bridge.clone();
-                bridge.ask(ask).await;
-                Ok(run(cx.data_mut(), params, fuel)?)
-            })
-        },
-    )
+    l.func_wrap_async(place.function, move |mut cx: StoreContextMut<'_, World>, params: P| {
+        Box::new(async move {
+            let fuel = cx.get_fuel()?;
+            let world = cx.data_mut();
+            let seq = world.begin(place.interface)?;
+            let event =
+                World::local_event(seq, place.interface, place.function, digest(&params), fuel);
+            let ask = ask(world, event, &params)?;
+            let bridge = world.bridge.clone();
+            bridge.ask(ask).await;
+            Ok(run(cx.data_mut(), params, fuel)?)
+        })
+    })
 }
 
 /// For functions that are only recorded.
@@ -118,30 +115,20 @@ impl From<domain::Value> for wit::Value {
 
 impl From<wit::Column> for domain::Column {
     fn from(c: wit::Column) -> Self {
-        Self {
-            name: c.name,
-            db_type: c.type_name,
-        }
+        Self { name: c.name, db_type: c.type_name }
     }
 }
 
 impl From<domain::Column> for wit::Column {
     fn from(c: domain::Column) -> Self {
-        Self {
-            name: c.name,
-            type_name: c.db_type,
-        }
+        Self { name: c.name, type_name: c.db_type }
     }
 }
 
 pub(crate) fn rows_in(rows: Vec<Vec<wit::Value>>) -> Vec<Vec<domain::Value>> {
-    rows.into_iter()
-        .map(|r| r.into_iter().map(Into::into).collect())
-        .collect()
+    rows.into_iter().map(|r| r.into_iter().map(Into::into).collect()).collect()
 }
 
 pub(crate) fn rows_out(rows: Vec<Vec<domain::Value>>) -> Vec<Vec<wit::Value>> {
-    rows.into_iter()
-        .map(|r| r.into_iter().map(Into::into).collect())
-        .collect()
+    rows.into_iter().map(|r| r.into_iter().map(Into::into).collect()).collect()
 }

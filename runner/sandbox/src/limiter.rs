@@ -66,10 +66,7 @@ impl ResourceLimiter for Quota {
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         // Beyond 4 GiB wasmtime asks us nothing; the guest sees -1 as for any refusal.
-        if error
-            .to_string()
-            .starts_with("memory growth exceeds memory type's limits")
-        {
+        if error.to_string().starts_with("memory growth exceeds memory type's limits") {
             self.refuse();
             return Ok(());
         }
@@ -84,9 +81,7 @@ impl ResourceLimiter for Quota {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let next = self
-            .elements
-            .saturating_add(desired.saturating_sub(current));
+        let next = self.elements.saturating_add(desired.saturating_sub(current));
         if maximum.is_some_and(|max| desired > max) || next > TABLE_ELEMENTS_MAX {
             return Ok(false);
         }

@@ -15,12 +15,7 @@ use crate::world::World;
 /// Types alone; gives nothing.
 const TYPES: &str = "borescope:debug/types";
 /// What every script has.
-const ALWAYS: [&str; 4] = [
-    TYPES,
-    log::INTERFACE,
-    output::INTERFACE,
-    run_context::INTERFACE,
-];
+const ALWAYS: [&str; 4] = [TYPES, log::INTERFACE, output::INTERFACE, run_context::INTERFACE];
 
 /// An admitted component with its interfaces; ready to run any number of times.
 pub struct Linked {
@@ -64,25 +59,17 @@ impl Sandbox {
     ) -> Result<Linked, Refusal> {
         let max = Limits::CEILING.memory_bytes_max;
         if effective.limits.memory_bytes_max > max {
-            return Err(Refusal::Capacity {
-                got: effective.limits.memory_bytes_max,
-                max,
-            });
+            return Err(Refusal::Capacity { got: effective.limits.memory_bytes_max, max });
         }
         let with_sql = effective.uses_sql();
         let mut interfaces = ALWAYS.to_vec();
         if with_sql {
             interfaces.push(sql::INTERFACE);
         }
-        let missing: Vec<&str> = admitted
-            .facts
-            .interfaces()
-            .filter(|i| !interfaces.contains(i))
-            .collect();
+        let missing: Vec<&str> =
+            admitted.facts.interfaces().filter(|i| !interfaces.contains(i)).collect();
         if !missing.is_empty() {
-            return Err(Refusal::NotLinked {
-                missing: missing.join(", "),
-            });
+            return Err(Refusal::NotLinked { missing: missing.join(", ") });
         }
         let slot = &admitted.prepared[usize::from(with_sql)];
         let prepared = match slot.get() {
@@ -90,16 +77,10 @@ impl Sandbox {
             None => {
                 let mut l = self.linkers[usize::from(with_sql)].clone();
                 crate::wasi::link_empty(&mut l, &admitted.component).map_err(|e| refused(&e))?;
-                let prepared = l
-                    .instantiate_pre(&admitted.component)
-                    .map_err(|e| refused(&e))?;
+                let prepared = l.instantiate_pre(&admitted.component).map_err(|e| refused(&e))?;
                 slot.get_or_init(|| prepared).clone()
             }
         };
-        Ok(Linked {
-            prepared,
-            admitted: Arc::clone(admitted),
-            interfaces,
-        })
+        Ok(Linked { prepared, admitted: Arc::clone(admitted), interfaces })
     }
 }

@@ -39,20 +39,12 @@ impl Live<'_> {
         self.host.intent(call).await?;
         let opened = self
             .host
-            .sql_open(
-                &admitted.pair,
-                &admitted.query,
-                admitted.params,
-                admitted.budget,
-            )
+            .sql_open(&admitted.pair, &admitted.query, admitted.params, admitted.budget)
             .await;
         Ok(match opened {
             Ok(opened) => {
                 self.gate.opened(opened.cursor, admitted.query.name);
-                CallResult::Opened {
-                    cursor: opened.cursor,
-                    columns: opened.columns,
-                }
+                CallResult::Opened { cursor: opened.cursor, columns: opened.columns }
             }
             Err(error) => CallResult::Error(error),
         })
@@ -62,17 +54,11 @@ impl Live<'_> {
         let rows = self.gate.rows_to_ask(cursor, rows_max)?;
         let page = self.host.sql_next(cursor, rows).await?;
         self.gate.count(cursor, &page)?;
-        Ok(CallResult::Page {
-            rows: page.rows,
-            done: page.done,
-        })
+        Ok(CallResult::Page { rows: page.rows, done: page.done })
     }
 
     fn returns(&mut self, seq: u64, result: CallResult) -> Result<Reply, HostFault> {
-        self.host.record(&Event::Return {
-            seq,
-            result: result.clone(),
-        })?;
+        self.host.record(&Event::Return { seq, result: result.clone() })?;
         Ok(Reply::Call(result))
     }
 }
@@ -86,35 +72,18 @@ impl Driver for Live<'_> {
                 self.host.record(&event)?;
                 Ok(Reply::Done)
             }
-            Ask::Progress {
-                event,
-                percent,
-                note,
-            } => {
+            Ask::Progress { event, percent, note } => {
                 self.host.record(&event)?;
                 self.host.progress(percent, &note).await?;
                 Ok(Reply::Done)
             }
-            Ask::Open {
-                event,
-                seq,
-                query,
-                params,
-            } => {
+            Ask::Open { event, seq, query, params } => {
                 let result = self.open(&event, &query, params).await?;
                 self.returns(seq, result)
             }
-            Ask::Next {
-                event,
-                seq,
-                cursor,
-                rows_max,
-            } => {
+            Ask::Next { event, seq, cursor, rows_max } => {
                 self.host.record(&event)?;
-                let result = self
-                    .next(cursor, rows_max)
-                    .await
-                    .unwrap_or_else(CallResult::Error);
+                let result = self.next(cursor, rows_max).await.unwrap_or_else(CallResult::Error);
                 self.returns(seq, result)
             }
         }

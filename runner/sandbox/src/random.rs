@@ -15,13 +15,7 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(label: &'static str, seed: [u8; 32]) -> Self {
-        Self {
-            label,
-            seed,
-            next_block: 0,
-            block: [0; 32],
-            used: 32,
-        }
+        Self { label, seed, next_block: 0, block: [0; 32], used: 32 }
     }
 
     /// The next `len` bytes.
@@ -40,10 +34,7 @@ impl Stream {
 
     /// The next 8 bytes as a number, little-endian.
     pub(crate) fn number(&mut self) -> u64 {
-        self.bytes(8)
-            .iter()
-            .rev()
-            .fold(0, |n, b| n << 8 | u64::from(*b))
+        self.bytes(8).iter().rev().fold(0, |n, b| n << 8 | u64::from(*b))
     }
 
     fn refill(&mut self) {

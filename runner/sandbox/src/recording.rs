@@ -94,10 +94,7 @@ impl Recording {
         if this.complete {
             Ok(this)
         } else {
-            Err(RecordingError::Torn {
-                frame: this.events.len(),
-                call: this.last_call(),
-            })
+            Err(RecordingError::Torn { frame: this.events.len(), call: this.last_call() })
         }
     }
 
@@ -107,10 +104,7 @@ impl Recording {
     /// Names a frame that is whole but damaged or out of place, and the call it belongs to.
     pub fn parse_torn(bytes: &[u8]) -> Result<Self, RecordingError> {
         let mut rest = bytes.strip_prefix(&MAGIC).ok_or(RecordingError::Magic)?;
-        let mut this = Self {
-            events: Vec::new(),
-            complete: false,
-        };
+        let mut this = Self { events: Vec::new(), complete: false };
         let mut order = Order::default();
         while let Some((event, after)) = this.next_frame(rest)? {
             if let Err(problem) = order.see(&event) {
@@ -139,11 +133,7 @@ impl Recording {
             let frame = self.events.len();
             // An intact type says whether the frame belongs to a call at all.
             let call = self.next_call().filter(|_| !Event::is_tail(head[4]));
-            return Err(RecordingError::Frame {
-                frame,
-                call,
-                problem,
-            });
+            return Err(RecordingError::Frame { frame, call, problem });
         }
         let event: Event = serde_json::from_slice(body)
             .map_err(|e| self.frame_error(None, domain::display::neutralise(&e.to_string())))?;

@@ -100,23 +100,17 @@ impl Sandbox {
     /// recorded run's; its manifest is not used. Always ends: at the recorded end or before.
     pub async fn replay(&self, linked: &Linked, recording: &Recording, plan: Plan) -> Replay {
         let here = plan.header(linked.admitted.facts.digest, self.build);
-        if let Some(problem) = recording
-            .header()
-            .map_or(Some(Found::NoHeader), |h| compare(h, &here))
+        if let Some(problem) =
+            recording.header().map_or(Some(Found::NoHeader), |h| compare(h, &here))
         {
             return problem.into_replay();
         }
         let _permit = self.runs.acquire().await;
         let end = recording.end();
         let stop = end.map_or(StopPoint::Guest, |e| e.stop);
-        let mut player = Player {
-            rest: recording.events().iter(),
-            last: None,
-        };
+        let mut player = Player { rest: recording.events().iter(), last: None };
         player.rest.next();
-        let mut executed = self
-            .execute(linked, &plan, &mut player, &mut Stops::At(stop))
-            .await;
+        let mut executed = self.execute(linked, &plan, &mut player, &mut Stops::At(stop)).await;
         let mut found = Ok(());
         match &mut executed.ending {
             Ending::Broken(_) => {}
@@ -132,12 +126,8 @@ impl Sandbox {
             return mismatch.into_replay();
         }
         let finished = Finished::conclude(executed, end.map(|e| e.outcome), |_| String::new());
-        let found = found.and_then(|()| {
-            finished
-                .tail()
-                .iter()
-                .try_for_each(|event| player.expect(event))
-        });
+        let found =
+            found.and_then(|()| finished.tail().iter().try_for_each(|event| player.expect(event)));
         match found {
             Ok(()) => Replay::Matches(Box::new(finished)),
             Err(mismatch) => mismatch.into_replay(),
@@ -161,17 +151,8 @@ impl Mismatch {
             Self::Differs(events) => {
                 let (expected, got) = *events;
                 let call = expected.seq().or_else(|| got.seq());
-                let name = if expected.seq().is_some() {
-                    expected.name()
-                } else {
-                    got.name()
-                };
-                Replay::Diverged {
-                    call,
-                    name,
-                    expected: show(&expected),
-                    got: show(&got),
-                }
+                let name = if expected.seq().is_some() { expected.name() } else { got.name() };
+                Replay::Diverged { call, name, expected: show(&expected), got: show(&got) }
             }
         }
     }
@@ -191,9 +172,7 @@ enum Found {
 impl Found {
     fn into_replay(self) -> Replay {
         match self {
-            Self::NoHeader => Replay::Damaged {
-                problem: "the recording has no header".to_owned(),
-            },
+            Self::NoHeader => Replay::Damaged { problem: "the recording has no header".to_owned() },
             Self::OtherEngine { recorded, here } => Replay::OtherEngine { recorded, here },
             Self::OtherRun(what) => Replay::Damaged {
                 problem: format!(
@@ -220,8 +199,5 @@ fn compare(recorded: &Header, here: &Header) -> Option<Found> {
     if recorded.engine_build == here.engine_build {
         return None;
     }
-    Some(Found::OtherEngine {
-        recorded: recorded.engine_build,
-        here: here.engine_build,
-    })
+    Some(Found::OtherEngine { recorded: recorded.engine_build, here: here.engine_build })
 }

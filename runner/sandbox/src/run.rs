@@ -129,11 +129,7 @@ impl Sandbox {
                     Ending::Guest(Err(e)) => Ending::Guest(Err(e)),
                     // Whether instantiation yields depends on the machine; the guest made no call.
                     Ending::Guest(Ok(_)) if stops.is_at(StopPoint::Instantiation) => {
-                        Ending::Stopped {
-                            outcome: None,
-                            at: StopPoint::Instantiation,
-                            ask: None,
-                        }
+                        Ending::Stopped { outcome: None, at: StopPoint::Instantiation, ask: None }
                     }
                     Ending::Guest(Ok(instance)) => {
                         let budget = plan.effective.limits.fuel_max;
@@ -157,12 +153,7 @@ impl Sandbox {
                 }
             }
         };
-        Executed {
-            ending,
-            world: store.into_data(),
-            fuel_used,
-            fuel_init,
-        }
+        Executed { ending, world: store.into_data(), fuel_used, fuel_init }
     }
 }
 

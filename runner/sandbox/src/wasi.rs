@@ -59,12 +59,10 @@ fn work(world: &mut World, bytes: usize) -> bool {
 /// Suspends the guest once; the loop counts it as a yield and resumes it.
 async fn yield_once() {
     let mut yielded = false;
-    poll_fn(|_| {
-        if std::mem::replace(&mut yielded, true) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
+    poll_fn(
+        |_| {
+            if std::mem::replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending }
+        },
+    )
     .await;
 }

@@ -54,10 +54,7 @@ pub(crate) struct Capture {
 pub(crate) type SharedCapture = Arc<Mutex<Capture>>;
 
 fn capture(cap: usize) -> SharedCapture {
-    Arc::new(Mutex::new(Capture {
-        kept: Captured::default(),
-        cap,
-    }))
+    Arc::new(Mutex::new(Capture { kept: Captured::default(), cap }))
 }
 
 /// The state of one run's store.
@@ -133,10 +130,8 @@ impl World {
     /// Counts output.
     pub(crate) fn spend_output(&mut self, bytes: u64) -> Result<(), Halt> {
         let cost = bytes.saturating_add(ENTRY_BYTES);
-        self.output_left = self
-            .output_left
-            .checked_sub(cost)
-            .ok_or(Halt::Limit(LimitName::Output))?;
+        self.output_left =
+            self.output_left.checked_sub(cost).ok_or(Halt::Limit(LimitName::Output))?;
         Ok(())
     }
 

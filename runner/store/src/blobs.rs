@@ -44,11 +44,7 @@ pub enum BlobError {
 }
 
 fn failed<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> BlobError + 'a {
-    move |source| BlobError::Io {
-        doing,
-        path: path.to_owned(),
-        source,
-    }
+    move |source| BlobError::Io { doing, path: path.to_owned(), source }
 }
 
 /// The blobs under one directory. Cheap to clone. One process owns the directory.
@@ -80,9 +76,7 @@ impl Blobs {
             }
             _ => {}
         }
-        fs::create_dir_all(&unfinished)
-            .await
-            .map_err(failed("create", &unfinished))?;
+        fs::create_dir_all(&unfinished).await.map_err(failed("create", &unfinished))?;
         let mut used = 0;
         let mut shards = fs::read_dir(dir).await.map_err(failed("list", dir))?;
         while let Some(shard) = shards.next_entry().await.map_err(failed("list", dir))? {
@@ -101,9 +95,7 @@ impl Blobs {
             bytes_used: AtomicU64::new(used),
             writers: AtomicU64::new(0),
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Where the blob of this digest is, whether it exists or not.
@@ -119,9 +111,7 @@ impl Blobs {
     /// When the disk fails.
     pub async fn has(&self, digest: &Digest) -> Result<bool, BlobError> {
         let path = self.path(digest);
-        fs::try_exists(&path)
-            .await
-            .map_err(failed("look for", &path))
+        fs::try_exists(&path).await.map_err(failed("look for", &path))
     }
 
     /// The bytes stored under `digest`; the caller hashes them if it relies on them.
@@ -154,21 +144,10 @@ impl Blobs {
     pub async fn writer(&self) -> Result<BlobWriter, BlobError> {
         let number = self.inner.writers.fetch_add(1, Ordering::Relaxed);
         let path = self.inner.dir.join("unfinished").join(number.to_string());
-        let file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .await;
+        let file = fs::OpenOptions::new().write(true).create_new(true).open(&path).await;
         let file = file.map_err(failed("create", &path))?;
         let blobs = self.clone();
-        Ok(BlobWriter {
-            blobs,
-            path,
-            file,
-            hash: Sha256::new(),
-            bytes: 0,
-            kept: false,
-        })
+        Ok(BlobWriter { blobs, path, file, hash: Sha256::new(), bytes: 0, kept: false })
     }
 }
 
@@ -197,21 +176,13 @@ impl BlobWriter {
     pub async fn write(&mut self, piece: &[u8]) -> Result<(), BlobError> {
         let len = piece.len() as u64;
         let inner = &self.blobs.inner;
-        let used = inner
-            .bytes_used
-            .fetch_add(len, Ordering::Relaxed)
-            .saturating_add(len);
+        let used = inner.bytes_used.fetch_add(len, Ordering::Relaxed).saturating_add(len);
         self.bytes += len;
         if used > inner.bytes_max {
-            return Err(BlobError::Quota {
-                max: inner.bytes_max,
-            });
+            return Err(BlobError::Quota { max: inner.bytes_max });
         }
         self.hash.update(piece);
-        self.file
-            .write_all(piece)
-            .await
-            .map_err(failed("write", &self.path))
+        self.file.write_all(piece).await.map_err(failed("write", &self.path))
     }
 
     /// Makes the blob durable under its digest; returns digest and size in bytes. A blob that exists
@@ -222,33 +193,20 @@ impl BlobWriter {
     pub async fn finish(mut self, wanted: Option<&Digest>) -> Result<(Digest, u64), BlobError> {
         let got = Digest::from_bytes(std::mem::take(&mut self.hash).finalize().into());
         if let Some(wanted) = wanted.filter(|w| **w != got) {
-            return Err(BlobError::Differs {
-                wanted: *wanted,
-                got,
-            });
+            return Err(BlobError::Differs { wanted: *wanted, got });
         }
-        self.file
-            .flush()
-            .await
-            .map_err(failed("write", &self.path))?;
-        self.file
-            .sync_all()
-            .await
-            .map_err(failed("sync", &self.path))?;
+        self.file.flush().await.map_err(failed("write", &self.path))?;
+        self.file.sync_all().await.map_err(failed("sync", &self.path))?;
         let target = self.blobs.path(&got);
         if self.blobs.has(&got).await? {
             // An earlier writer has synced file and directory; ours is deleted on drop.
             return Ok((got, self.bytes));
         }
         let shard = target.parent().unwrap_or(&self.blobs.inner.dir).to_owned();
-        fs::create_dir_all(&shard)
-            .await
-            .map_err(failed("create", &shard))?;
+        fs::create_dir_all(&shard).await.map_err(failed("create", &shard))?;
         // If we die before the rename, the bytes are in `unfinished` and go at the next start; after
         // it, the blob is whole, because its bytes were synced before it had its name.
-        fs::rename(&self.path, &target)
-            .await
-            .map_err(failed("rename", &target))?;
+        fs::rename(&self.path, &target).await.map_err(failed("rename", &target))?;
         self.kept = true;
         sync_dir(&shard).await?;
         sync_dir(&self.blobs.inner.dir).await?;
@@ -259,10 +217,7 @@ impl BlobWriter {
 impl Drop for BlobWriter {
     fn drop(&mut self) {
         if !self.kept {
-            self.blobs
-                .inner
-                .bytes_used
-                .fetch_sub(self.bytes, Ordering::Relaxed);
+            self.blobs.inner.bytes_used.fetch_sub(self.bytes, Ordering::Relaxed);
             // What cannot be deleted now goes at the next start.
             let _ = std::fs::remove_file(&self.path);
         }

@@ -157,12 +157,7 @@ impl Store {
     /// When the database fails or the row is corrupt; so for all reads.
     pub async fn document(&self, id: &str) -> Result<Option<Document>, StoreError> {
         let query = sqlx::query(sql::DOCUMENT).bind(id).bind(None::<String>);
-        query
-            .fetch_optional(&self.pool)
-            .await?
-            .as_ref()
-            .map(read)
-            .transpose()
+        query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 
     /// One document by the digest of its payload.
@@ -173,15 +168,8 @@ impl Store {
         &self,
         digest: &Digest,
     ) -> Result<Option<Document>, StoreError> {
-        let query = sqlx::query(sql::DOCUMENT)
-            .bind(None::<String>)
-            .bind(digest.to_string());
-        query
-            .fetch_optional(&self.pool)
-            .await?
-            .as_ref()
-            .map(read)
-            .transpose()
+        let query = sqlx::query(sql::DOCUMENT).bind(None::<String>).bind(digest.to_string());
+        query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 
     /// The documents that match, newest first, at most [`LIST_ROWS_MAX`].
@@ -197,10 +185,7 @@ impl Store {
     /// # Errors
     /// As [`Store::document`].
     pub async fn newest(&self, kind: DocumentKind) -> Result<Option<Document>, StoreError> {
-        let filter = Filter {
-            kind: Some(kind),
-            ..Filter::default()
-        };
+        let filter = Filter { kind: Some(kind), ..Filter::default() };
         Ok(self.list(&filter, 1).await?.pop())
     }
 
@@ -213,12 +198,7 @@ impl Store {
         digest: &Digest,
     ) -> Result<Option<DocumentEntry>, StoreError> {
         let query = sqlx::query(sql::DOCUMENT_ENTRY).bind(digest.to_string());
-        query
-            .fetch_optional(&self.pool)
-            .await?
-            .as_ref()
-            .map(read_entry)
-            .transpose()
+        query.fetch_optional(&self.pool).await?.as_ref().map(read_entry).transpose()
     }
 
     /// The ledger entries of all documents from index `from` on, in order, at most
@@ -230,12 +210,7 @@ impl Store {
         let query = sqlx::query(sql::DOCUMENT_ENTRIES)
             .bind(int(from, "a ledger index")?)
             .bind(LIST_ROWS_MAX);
-        query
-            .fetch_all(&self.pool)
-            .await?
-            .iter()
-            .map(read_entry)
-            .collect()
+        query.fetch_all(&self.pool).await?.iter().map(read_entry).collect()
     }
 
     async fn list(&self, filter: &Filter, rows_max: u32) -> Result<Vec<Document>, StoreError> {
@@ -245,12 +220,7 @@ impl Store {
             .bind(filter.request.as_ref().map(RequestId::as_str))
             .bind(filter.person.as_ref().map(PersonId::as_str))
             .bind(rows_max);
-        query
-            .fetch_all(&self.pool)
-            .await?
-            .iter()
-            .map(read)
-            .collect()
+        query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 }
 

@@ -50,10 +50,7 @@ impl Store {
     ) -> Result<Claim, StoreError> {
         let mut tx = self.begin().await?;
         let oldest = int(now_ms.saturating_sub(keep_ms), "a time")?;
-        sqlx::query(sql::PURGE_IDEMPOTENCY)
-            .bind(oldest)
-            .execute(&mut *tx.inner)
-            .await?;
+        sqlx::query(sql::PURGE_IDEMPOTENCY).bind(oldest).execute(&mut *tx.inner).await?;
         let done = sqlx::query(sql::CLAIM)
             .bind(key.person.as_str())
             .bind(&key.route)
@@ -77,18 +74,10 @@ impl Store {
         if row.parse::<Digest>("body_digest")? != *body {
             return Ok(Claim::OtherBody);
         }
-        Ok(
-            match row
-                .number_opt("status")?
-                .and_then(|s| u16::try_from(s).ok())
-            {
-                None => Claim::AtWork,
-                Some(status) => Claim::Answered {
-                    status,
-                    response: row.bytes("response")?,
-                },
-            },
-        )
+        Ok(match row.number_opt("status")?.and_then(|s| u16::try_from(s).ok()) {
+            None => Claim::AtWork,
+            Some(status) => Claim::Answered { status, response: row.bytes("response")? },
+        })
     }
 
     /// Gives a claimed key back: the call had no effect, and may be made again.
@@ -96,10 +85,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn abandon(&self, key: &IdempotencyKey) -> Result<(), StoreError> {
-        let query = sqlx::query(sql::ABANDON)
-            .bind(key.person.as_str())
-            .bind(&key.route)
-            .bind(&key.key);
+        let query =
+            sqlx::query(sql::ABANDON).bind(key.person.as_str()).bind(&key.route).bind(&key.key);
         query.execute(&self.pool).await?;
         Ok(())
     }
@@ -125,10 +112,7 @@ impl Tx {
             .execute(&mut *self.inner)
             .await?;
         if done.rows_affected() == 0 {
-            return Err(StoreError::Absent {
-                what: "idempotency key",
-                key: key.key.clone(),
-            });
+            return Err(StoreError::Absent { what: "idempotency key", key: key.key.clone() });
         }
         Ok(())
     }

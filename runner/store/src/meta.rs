@@ -28,17 +28,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::AheadOfLedger`].
     pub async fn check_ledger(&self, ledger_size: u64) -> Result<(), StoreError> {
-        let row = sqlx::query(sql::APPLIED_HIGHEST)
-            .fetch_one(&self.pool)
-            .await?;
+        let row = sqlx::query(sql::APPLIED_HIGHEST).fetch_one(&self.pool).await?;
         let next = Reader::new(&row, "applied", "key")?.number("next")?;
         let anchored = self.anchor().await?.map_or(0, |a| a.size);
         let applied = next.max(self.applied().await?).max(anchored);
         if applied > ledger_size {
-            return Err(StoreError::AheadOfLedger {
-                applied,
-                ledger: ledger_size,
-            });
+            return Err(StoreError::AheadOfLedger { applied, ledger: ledger_size });
         }
         Ok(())
     }
@@ -52,13 +47,8 @@ impl Store {
         let mut tx = self.begin().await?;
         let size = int(size, "a ledger size")?;
         // No row: a larger size has been settled, and stays.
-        sqlx::query(sql::SETTLE)
-            .bind(size)
-            .execute(&mut *tx.inner)
-            .await?;
-        sqlx::query(sql::FORGET_APPLIED)
-            .execute(&mut *tx.inner)
-            .await?;
+        sqlx::query(sql::SETTLE).bind(size).execute(&mut *tx.inner).await?;
+        sqlx::query(sql::FORGET_APPLIED).execute(&mut *tx.inner).await?;
         tx.commit().await
     }
 

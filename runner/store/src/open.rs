@@ -42,10 +42,8 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_millis(BUSY_MS_MAX))
             .pragma("trusted_schema", "OFF");
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
-            .connect_with(options)
-            .await?;
+        let pool =
+            SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
         MIGRATIONS.run(&pool).await.map_err(StoreError::Migration)?;
         // One process owns the database: a call that was at work when it died will not answer.
         sqlx::query(sql::ABANDON_ALL).execute(&pool).await?;

@@ -68,11 +68,7 @@ impl Tx {
                 .await?;
             let key = format!("{}@{}", revision.script, revision.version);
             let existing = read(&row)?.digest;
-            return Err(StoreError::Conflict {
-                what: "revision",
-                key,
-                existing,
-            });
+            return Err(StoreError::Conflict { what: "revision", key, existing });
         }
         for file in files {
             sqlx::query(sql::INSERT_FILE)
@@ -94,12 +90,7 @@ impl Store {
     /// When the database fails or the row is corrupt; so for all reads.
     pub async fn revision(&self, digest: &Digest) -> Result<Option<Revision>, StoreError> {
         let query = sqlx::query(sql::REVISION).bind(digest.to_string());
-        query
-            .fetch_optional(&self.pool)
-            .await?
-            .as_ref()
-            .map(read)
-            .transpose()
+        query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 
     /// One revision by its script's name and version.
@@ -111,15 +102,9 @@ impl Store {
         script: &ScriptName,
         version: &ScriptVersion,
     ) -> Result<Option<Revision>, StoreError> {
-        let query = sqlx::query(sql::REVISION_BY_VERSION)
-            .bind(script.as_str())
-            .bind(version.as_str());
-        query
-            .fetch_optional(&self.pool)
-            .await?
-            .as_ref()
-            .map(read)
-            .transpose()
+        let query =
+            sqlx::query(sql::REVISION_BY_VERSION).bind(script.as_str()).bind(version.as_str());
+        query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 
     /// Revisions by script, newest first, at most [`LIST_ROWS_MAX`]; of one script or of all.
@@ -130,15 +115,9 @@ impl Store {
         &self,
         script: Option<&ScriptName>,
     ) -> Result<Vec<Revision>, StoreError> {
-        let query = sqlx::query(sql::REVISIONS)
-            .bind(script.map(ScriptName::as_str))
-            .bind(LIST_ROWS_MAX);
-        query
-            .fetch_all(&self.pool)
-            .await?
-            .iter()
-            .map(read)
-            .collect()
+        let query =
+            sqlx::query(sql::REVISIONS).bind(script.map(ScriptName::as_str)).bind(LIST_ROWS_MAX);
+        query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 
     /// The files of a revision by path; empty when there is no such revision.
@@ -147,12 +126,7 @@ impl Store {
     /// As [`Store::revision`].
     pub async fn files(&self, revision: &Digest) -> Result<Vec<RevisionFile>, StoreError> {
         let query = sqlx::query(sql::FILES).bind(revision.to_string());
-        query
-            .fetch_all(&self.pool)
-            .await?
-            .iter()
-            .map(read_file)
-            .collect()
+        query.fetch_all(&self.pool).await?.iter().map(read_file).collect()
     }
 
     /// One file of a revision.
@@ -164,15 +138,8 @@ impl Store {
         revision: &Digest,
         path: &BundlePath,
     ) -> Result<Option<RevisionFile>, StoreError> {
-        let query = sqlx::query(sql::FILE)
-            .bind(revision.to_string())
-            .bind(path.as_str());
-        query
-            .fetch_optional(&self.pool)
-            .await?
-            .as_ref()
-            .map(read_file)
-            .transpose()
+        let query = sqlx::query(sql::FILE).bind(revision.to_string()).bind(path.as_str());
+        query.fetch_optional(&self.pool).await?.as_ref().map(read_file).transpose()
     }
 }
 

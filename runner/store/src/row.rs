@@ -27,12 +27,7 @@ impl<'a> Reader<'a> {
 
     fn corrupt(&self, column: &'static str, problem: impl Display) -> StoreError {
         let problem = problem.to_string();
-        StoreError::Corrupt {
-            table: self.table,
-            key: self.key.clone(),
-            column,
-            problem,
-        }
+        StoreError::Corrupt { table: self.table, key: self.key.clone(), column, problem }
     }
 
     pub(crate) fn text(&self, column: &'static str) -> Result<String, StoreError> {
@@ -47,9 +42,7 @@ impl<'a> Reader<'a> {
         &self,
         column: &'static str,
     ) -> Result<T, StoreError> {
-        self.text(column)?
-            .parse()
-            .map_err(|e| self.corrupt(column, e))
+        self.text(column)?.parse().map_err(|e| self.corrupt(column, e))
     }
 
     pub(crate) fn parse_opt<T: FromStr<Err: Display>>(
@@ -57,8 +50,7 @@ impl<'a> Reader<'a> {
         column: &'static str,
     ) -> Result<Option<T>, StoreError> {
         let text: Option<String> = self.row.try_get(column)?;
-        text.map(|t| t.parse().map_err(|e| self.corrupt(column, e)))
-            .transpose()
+        text.map(|t| t.parse().map_err(|e| self.corrupt(column, e))).transpose()
     }
 
     pub(crate) fn json<T: for<'de> serde::Deserialize<'de>>(
@@ -73,8 +65,7 @@ impl<'a> Reader<'a> {
         column: &'static str,
     ) -> Result<Option<T>, StoreError> {
         let text: Option<String> = self.row.try_get(column)?;
-        text.map(|t| serde_json::from_str(&t).map_err(|e| self.corrupt(column, e)))
-            .transpose()
+        text.map(|t| serde_json::from_str(&t).map_err(|e| self.corrupt(column, e))).transpose()
     }
 
     pub(crate) fn number(&self, column: &'static str) -> Result<u64, StoreError> {
@@ -84,8 +75,7 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn number_opt(&self, column: &'static str) -> Result<Option<u64>, StoreError> {
         let n: Option<i64> = self.row.try_get(column)?;
-        n.map(|n| u64::try_from(n).map_err(|_| self.corrupt(column, "is negative")))
-            .transpose()
+        n.map(|n| u64::try_from(n).map_err(|_| self.corrupt(column, "is negative"))).transpose()
     }
 }
 

@@ -94,10 +94,7 @@ impl Tx {
             .execute(&mut *self.inner)
             .await?;
         if done.rows_affected() == 0 {
-            return Err(StoreError::Exists {
-                what: "run",
-                key: run.id.to_string(),
-            });
+            return Err(StoreError::Exists { what: "run", key: run.id.to_string() });
         }
         Ok(())
     }
@@ -121,19 +118,8 @@ impl Tx {
     /// # Errors
     /// When there is no such run, or it cannot end so from where it is.
     pub async fn end_run(&mut self, id: &RunId, end: &RunEnd) -> Result<(), StoreError> {
-        let (from, to) = self
-            .step(
-                id,
-                RunState::Ended {
-                    outcome: end.outcome,
-                },
-            )
-            .await?;
-        let denial = end
-            .denial
-            .as_ref()
-            .map(|d| json("a denial", d))
-            .transpose()?;
+        let (from, to) = self.step(id, RunState::Ended { outcome: end.outcome }).await?;
+        let denial = end.denial.as_ref().map(|d| json("a denial", d)).transpose()?;
         let query = sqlx::query(sql::END_RUN)
             .bind(id.as_str())
             .bind(to)
@@ -148,19 +134,10 @@ impl Tx {
 
     /// The stored text of the state that the run is in, and of the one that it moves to.
     async fn step(&mut self, id: &RunId, to: RunState) -> Result<(String, String), StoreError> {
-        let row = sqlx::query(sql::RUN)
-            .bind(id.as_str())
-            .fetch_optional(&mut *self.inner)
-            .await?;
-        let row = row.ok_or_else(|| StoreError::Absent {
-            what: "run",
-            key: id.to_string(),
-        })?;
+        let row = sqlx::query(sql::RUN).bind(id.as_str()).fetch_optional(&mut *self.inner).await?;
+        let row = row.ok_or_else(|| StoreError::Absent { what: "run", key: id.to_string() })?;
         let from = read(&row)?.state;
-        let to = from.to(to).map_err(|source| StoreError::Move {
-            run: id.to_string(),
-            source,
-        })?;
+        let to = from.to(to).map_err(|source| StoreError::Move { run: id.to_string(), source })?;
         let stored = Reader::new(&row, "runs", "id")?.text("state")?;
         Ok((stored, json("a run state", &to)?))
     }
@@ -173,12 +150,7 @@ impl Store {
     /// When the database fails or the row is corrupt; so for all reads.
     pub async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
         let query = sqlx::query(sql::RUN).bind(id.as_str());
-        query
-            .fetch_optional(&self.pool)
-            .await?
-            .as_ref()
-            .map(read)
-            .transpose()
+        query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 
     /// The runs that match, newest first, at most [`LIST_ROWS_MAX`].
@@ -190,12 +162,7 @@ impl Store {
             .bind(filter.caller.as_ref().map(PersonId::as_str))
             .bind(filter.open_only)
             .bind(LIST_ROWS_MAX);
-        query
-            .fetch_all(&self.pool)
-            .await?
-            .iter()
-            .map(read)
-            .collect()
+        query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 
     /// Adds a released event (JSON) to a run and returns its number.
@@ -213,10 +180,7 @@ impl Store {
             .bind(int(at_ms, "a time")?)
             .bind(body);
         let row = query.fetch_optional(&self.pool).await?;
-        let row = row.ok_or_else(|| StoreError::Absent {
-            what: "run",
-            key: run.to_string(),
-        })?;
+        let row = row.ok_or_else(|| StoreError::Absent { what: "run", key: run.to_string() })?;
         Reader::new(&row, "run_events", "run")?.number("seq")
     }
 
@@ -232,28 +196,16 @@ impl Store {
         let read = |row: &SqliteRow| {
             let row = Reader::new(row, "run_events", "run")?;
             let (seq, at_ms) = (row.number("seq")?, row.number("at_ms")?);
-            Ok(RunEvent {
-                seq,
-                at_ms,
-                body: row.text("body")?,
-            })
+            Ok(RunEvent { seq, at_ms, body: row.text("body")? })
         };
-        query
-            .fetch_all(&self.pool)
-            .await?
-            .iter()
-            .map(read)
-            .collect()
+        query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 }
 
 fn one_row(id: &RunId, rows: u64) -> Result<(), StoreError> {
     match rows {
         1 => Ok(()),
-        _ => Err(StoreError::Absent {
-            what: "run",
-            key: id.to_string(),
-        }),
+        _ => Err(StoreError::Absent { what: "run", key: id.to_string() }),
     }
 }
 

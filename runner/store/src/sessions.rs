@@ -50,10 +50,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let now = int(now_ms, "a time")?;
-        sqlx::query(sql::PURGE_CHALLENGES)
-            .bind(now)
-            .execute(&mut *tx.inner)
-            .await?;
+        sqlx::query(sql::PURGE_CHALLENGES).bind(now).execute(&mut *tx.inner).await?;
         let done = sqlx::query(sql::INSERT_CHALLENGE)
             .bind(&challenge.nonce)
             .bind(&challenge.origin)
@@ -63,10 +60,7 @@ impl Store {
             .execute(&mut *tx.inner)
             .await?;
         if done.rows_affected() == 0 {
-            return Err(StoreError::Full {
-                what: "open challenges",
-                max: CHALLENGES_OPEN_MAX,
-            });
+            return Err(StoreError::Full { what: "open challenges", max: CHALLENGES_OPEN_MAX });
         }
         tx.commit().await
     }
@@ -80,9 +74,7 @@ impl Store {
         nonce: &str,
         now_ms: u64,
     ) -> Result<Option<Challenge>, StoreError> {
-        let query = sqlx::query(sql::TAKE_CHALLENGE)
-            .bind(nonce)
-            .bind(int(now_ms, "a time")?);
+        let query = sqlx::query(sql::TAKE_CHALLENGE).bind(nonce).bind(int(now_ms, "a time")?);
         let Some(row) = query.fetch_optional(&self.pool).await? else {
             return Ok(None);
         };
@@ -102,10 +94,7 @@ impl Store {
     pub async fn insert_session(&self, session: &Session) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let now = int(session.created_ms, "a time")?;
-        sqlx::query(sql::PURGE_SESSIONS)
-            .bind(now)
-            .execute(&mut *tx.inner)
-            .await?;
+        sqlx::query(sql::PURGE_SESSIONS).bind(now).execute(&mut *tx.inner).await?;
         let done = sqlx::query(sql::INSERT_SESSION)
             .bind(session.id.as_str())
             .bind(session.token_hash.to_string())
@@ -116,10 +105,7 @@ impl Store {
             .execute(&mut *tx.inner)
             .await?;
         if done.rows_affected() == 0 {
-            return Err(StoreError::Exists {
-                what: "session",
-                key: session.id.to_string(),
-            });
+            return Err(StoreError::Exists { what: "session", key: session.id.to_string() });
         }
         tx.commit().await
     }
@@ -155,10 +141,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn revoke_session(&self, id: &SessionId, now_ms: u64) -> Result<bool, StoreError> {
-        Ok(self
-            .revoke(sql::REVOKE_SESSION, id.as_str(), now_ms)
-            .await?
-            == 1)
+        Ok(self.revoke(sql::REVOKE_SESSION, id.as_str(), now_ms).await? == 1)
     }
 
     /// Revokes every session that a key opened; returns how many.
@@ -174,8 +157,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn revoke_person(&self, person: &PersonId, now_ms: u64) -> Result<u64, StoreError> {
-        self.revoke(sql::REVOKE_PERSON, person.as_str(), now_ms)
-            .await
+        self.revoke(sql::REVOKE_PERSON, person.as_str(), now_ms).await
     }
 
     async fn revoke(

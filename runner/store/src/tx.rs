@@ -21,10 +21,7 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         // IMMEDIATE: two writers queue at the start instead of failing in the middle.
         let inner = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Tx {
-            inner,
-            ledger_index: None,
-        })
+        Ok(Tx { inner, ledger_index: None })
     }
 
     /// Begins the projection of the ledger's entry `ledger_index`; `None` when it has been projected.
@@ -36,10 +33,7 @@ impl Store {
     pub async fn project(&self, ledger_index: u64) -> Result<Option<Tx>, StoreError> {
         let mut tx = self.begin().await?;
         let index = int(ledger_index, "a ledger index")?;
-        let done = sqlx::query(sql::APPLY)
-            .bind(index)
-            .execute(&mut *tx.inner)
-            .await?;
+        let done = sqlx::query(sql::APPLY).bind(index).execute(&mut *tx.inner).await?;
         if done.rows_affected() == 0 {
             return Ok(None);
         }
@@ -60,9 +54,7 @@ impl Tx {
 
     /// The index that `what` is stored with.
     pub(crate) fn ledger_index(&self, what: &'static str) -> Result<i64, StoreError> {
-        let index = self
-            .ledger_index
-            .ok_or(StoreError::NoLedgerEntry { what })?;
+        let index = self.ledger_index.ok_or(StoreError::NoLedgerEntry { what })?;
         int(index, "a ledger index")
     }
 }

@@ -159,9 +159,6 @@ impl TargetError {
     }
 
     pub(crate) fn not_allowed(reason: impl Into<String>) -> Self {
-        Self::NotAllowed {
-            reason: reason.into(),
-            detail: String::new(),
-        }
+        Self::NotAllowed { reason: reason.into(), detail: String::new() }
     }
 }

@@ -21,13 +21,7 @@ impl Spool {
     #[must_use]
     pub fn new(columns: Vec<Column>, rows: Vec<Vec<Value>>, limit_hit: Option<LimitName>) -> Self {
         let bytes_total = rows.iter().flatten().map(Value::size_bytes).sum();
-        Self {
-            columns,
-            rows_total: rows.len() as u64,
-            bytes_total,
-            rows: rows.into(),
-            limit_hit,
-        }
+        Self { columns, rows_total: rows.len() as u64, bytes_total, rows: rows.into(), limit_hit }
     }
 
     /// The columns, in order.

@@ -97,8 +97,6 @@ impl SqliteConnector {
 #[async_trait::async_trait]
 impl Connector for SqliteConnector {
     async fn open_session(&self) -> Result<Box<dyn Session>, TargetError> {
-        Ok(Box::new(
-            session::SqliteSession::start(self.spec.clone()).await?,
-        ))
+        Ok(Box::new(session::SqliteSession::start(self.spec.clone()).await?))
     }
 }

@@ -4,18 +4,9 @@ use crate::TargetError;
 fn the_database_s_words_never_show() {
     let detail = || "row contains hunter2".to_owned();
     for error in [
-        TargetError::Unreachable {
-            hint: "look",
-            detail: detail(),
-        },
-        TargetError::NotAllowed {
-            reason: "no".into(),
-            detail: detail(),
-        },
-        TargetError::TooBig {
-            capacity: "small",
-            detail: detail(),
-        },
+        TargetError::Unreachable { hint: "look", detail: detail() },
+        TargetError::NotAllowed { reason: "no".into(), detail: detail() },
+        TargetError::TooBig { capacity: "small", detail: detail() },
         TargetError::Locked { detail: detail() },
         TargetError::Database { detail: detail() },
     ] {

@@ -128,35 +128,20 @@ impl Authority {
         let policy: Verified<Policy> = verify::threshold(policy, domain, doc, Role::Policy)
             .and_then(|p| p.live(now))
             .map_err(AuthorityError::Document)?;
-        for (name, bound) in [
-            ("directory", directory.doc().keyring),
-            ("policy", policy.doc().keyring),
-        ] {
+        for (name, bound) in
+            [("directory", directory.doc().keyring), ("policy", policy.doc().keyring)]
+        {
             if bound != pinned.keyring {
                 return Err(AuthorityError::Unbound(name));
             }
         }
-        forward(
-            "directory",
-            seen.directory,
-            version(&directory, directory.doc().version),
-        )?;
-        forward(
-            "policy",
-            seen.policy,
-            version(&policy, policy.doc().version),
-        )?;
+        forward("directory", seen.directory, version(&directory, directory.doc().version))?;
+        forward("policy", seen.policy, version(&policy, policy.doc().version))?;
         one_holder_a_key(doc, directory.doc())?;
         humans_hold_roles(doc, directory.doc())?;
         above_floors(doc, policy.doc())?;
         let book = KeyBook::of(directory.doc());
-        Ok(Self {
-            trust_domain: domain.clone(),
-            keyring,
-            directory,
-            policy,
-            book,
-        })
+        Ok(Self { trust_domain: domain.clone(), keyring, directory, policy, book })
     }
 
     /// The audience.
@@ -204,10 +189,7 @@ impl Authority {
     /// What to remember as the newest seen.
     #[must_use]
     pub fn seen(&self) -> Seen {
-        Seen {
-            directory: Some(self.directory_ref()),
-            policy: Some(self.policy_ref()),
-        }
+        Seen { directory: Some(self.directory_ref()), policy: Some(self.policy_ref()) }
     }
 
     /// Whether all three are valid at `now`; an authority outlives its making.
@@ -255,13 +237,7 @@ impl Authority {
         envelope: &Envelope,
         stopped: &BTreeSet<String>,
     ) -> Result<Verified<D>, DocumentError> {
-        verify::person(
-            envelope,
-            &self.trust_domain,
-            &self.book,
-            self.keyring(),
-            stopped,
-        )
+        verify::person(envelope, &self.trust_domain, &self.book, self.keyring(), stopped)
     }
 
     /// Verifies a stop. It is in force whatever its window says, and a stop signed by a key that is
@@ -279,11 +255,7 @@ impl Authority {
     /// What is wrong with it.
     pub fn verify_receipt(&self, envelope: &Envelope) -> Result<Verified<Receipt>, DocumentError> {
         verify::runner(envelope, &self.trust_domain, |name| {
-            let runner = self
-                .policy()
-                .runners
-                .iter()
-                .find(|r| r.name.as_str() == name);
+            let runner = self.policy().runners.iter().find(|r| r.name.as_str() == name);
             runner.map(|r| r.key.clone())
         })
     }
@@ -302,9 +274,7 @@ impl Authority {
     ) -> Result<Verified<Login>, DocumentError> {
         let login: Verified<Login> = self.verify(envelope, stopped)?.live(now)?;
         let wrong = |name: &str, what: &str| {
-            Err(crate::document::error::<Login>(crate::document::field(
-                name, what,
-            )))
+            Err(crate::document::error::<Login>(crate::document::field(name, what)))
         };
         if login.doc().origin != origin {
             return wrong("origin", "is another server's; log in to this one");
@@ -317,10 +287,7 @@ impl Authority {
 }
 
 fn version<D: Document>(d: &Verified<D>, version: u64) -> VersionRef {
-    VersionRef {
-        version,
-        digest: d.digest(),
-    }
+    VersionRef { version, digest: d.digest() }
 }
 
 /// The pin comes first: nothing of a keyring is believed before its digest fits.
@@ -330,15 +297,9 @@ fn pinned_keyring(
     now: Timestamp,
 ) -> Result<Verified<Keyring>, AuthorityError> {
     let claimed: Keyring = read_unverified(envelope).map_err(AuthorityError::Document)?;
-    let got = VersionRef {
-        version: claimed.version,
-        digest: envelope.payload_digest(),
-    };
+    let got = VersionRef { version: claimed.version, digest: envelope.payload_digest() };
     if got != pinned.keyring {
-        return Err(AuthorityError::Keyring {
-            want: pinned.keyring,
-            got,
-        });
+        return Err(AuthorityError::Keyring { want: pinned.keyring, got });
     }
     verify::threshold(envelope, &pinned.trust_domain, &claimed, Role::Root)
         .and_then(|k| k.live(now))
@@ -391,12 +352,7 @@ fn above_floors(keyring: &Keyring, policy: &Policy) -> Result<(), AuthorityError
             ("approvals", t.approvals.required, floors.approvals_required),
         ] {
             if policy < floor {
-                return Err(AuthorityError::Floor {
-                    target: t.id.clone(),
-                    what,
-                    policy,
-                    floor,
-                });
+                return Err(AuthorityError::Floor { target: t.id.clone(), what, policy, floor });
             }
         }
     }

@@ -6,6 +6,8 @@
 //! hostile. Whether the valid ones suffice is `decide`'s question, not asked here. What is not in
 //! the order's power (time, what is spent, stops already known) comes in [`Local`].
 
+mod error;
+
 use std::collections::BTreeSet;
 
 use domain::decide::{
@@ -16,8 +18,10 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use error::ChainError;
+
 use crate::authority::Authority;
-use crate::document::{Document, DocumentError, VersionRef};
+use crate::document::{Document, VersionRef};
 use crate::documents::{
     AccessRequest, Approval, Person, PolicyTarget, Review, RunRequest, Submission,
 };
@@ -66,71 +70,6 @@ pub struct Local<'a> {
     pub uses_spent: Vec<u64>,
 }
 
-/// Why an order's documents are refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChainError {
-    /// A document is not valid.
-    #[error("{place} of the order is refused: {error}")]
-    Document {
-        /// Which, as `review 2`.
-        place: String,
-        /// Why.
-        error: DocumentError,
-    },
-    /// A valid document about something else.
-    #[error("{place} of the order is about another {what}: {got}, not {want}")]
-    Unrelated {
-        /// Which.
-        place: String,
-        /// About what: `revision`, `access request`, `input`, `runner`, `caller`.
-        what: &'static str,
-        /// What the run needs.
-        want: String,
-        /// What the document says.
-        got: String,
-    },
-    /// An approval that relied on another keyring, directory or policy than this runner has.
-    #[error(
-        "{place} of the order was made under {doc} version {got}, and this runner has version \
-         {have}; bring the runner up to date, or have it approved again"
-    )]
-    Version {
-        /// Which.
-        place: String,
-        /// Which document.
-        doc: &'static str,
-        /// Its version in the approval.
-        got: u64,
-        /// The runner's version.
-        have: u64,
-    },
-    /// A stopped service principal or agent signed.
-    #[error("{place} of the order is signed by {person}, who is stopped")]
-    Stopped {
-        /// Which.
-        place: String,
-        /// Who.
-        person: PersonId,
-    },
-    /// The same document twice.
-    #[error("{place} of the order is there twice")]
-    Twice {
-        /// Which.
-        place: String,
-    },
-    /// Too many documents.
-    #[error("the order has {got} {what}; at most {DOCUMENTS_MAX} are accepted")]
-    TooMany {
-        /// Of which kind.
-        what: &'static str,
-        /// How many.
-        got: usize,
-    },
-    /// The authority itself is out of its time.
-    #[error("the runner's own {0}; install a newer one")]
-    Authority(DocumentError),
-}
-
 /// Verifies every document and states the facts.
 ///
 /// # Errors
@@ -142,12 +81,7 @@ pub fn facts<'a>(
 ) -> Result<Facts<'a>, ChainError> {
     authority.live(local.now).map_err(ChainError::Authority)?;
     let stops = stops(authority, &documents.stops, local.stops)?;
-    let chain = Chain {
-        authority,
-        local: &local,
-        keys: stopped_keys(&stops),
-        stops: &stops,
-    };
+    let chain = Chain { authority, local: &local, keys: stopped_keys(&stops), stops: &stops };
 
     let (run, caller) = chain.run_request(&documents.run_request)?;
     let (request_digest, request) = chain.access_request(&documents.access_request, run.doc())?;
@@ -157,12 +91,7 @@ pub fn facts<'a>(
 
     let caller_groups = caller.groups.clone();
     let policy_version = authority.policy().version;
-    let targets = authority
-        .policy()
-        .targets
-        .iter()
-        .map(PolicyTarget::rules)
-        .collect();
+    let targets = authority.policy().targets.iter().map(PolicyTarget::rules).collect();
     let run = run_fact(&run, caller);
     Ok(Facts {
         now: local.now,
@@ -224,10 +153,7 @@ fn stopped_keys(stops: &[StopSubject]) -> BTreeSet<String> {
 
 fn bounded(what: &'static str, list: &[Envelope]) -> Result<(), ChainError> {
     if list.len() > DOCUMENTS_MAX {
-        return Err(ChainError::TooMany {
-            what,
-            got: list.len(),
-        });
+        return Err(ChainError::TooMany { what, got: list.len() });
     }
     Ok(())
 }
@@ -247,14 +173,8 @@ impl<'c> Chain<'c, '_> {
         envelope: &Envelope,
         named: impl Fn(&D) -> &PersonId,
     ) -> Result<(Verified<D>, &'c Person), ChainError> {
-        let refused = |error| ChainError::Document {
-            place: place.to_owned(),
-            error,
-        };
-        let verified: Verified<D> = self
-            .authority
-            .verify(envelope, &self.keys)
-            .map_err(refused)?;
+        let refused = |error| ChainError::Document { place: place.to_owned(), error };
+        let verified: Verified<D> = self.authority.verify(envelope, &self.keys).map_err(refused)?;
         let id = named(verified.doc());
         let person = self.authority.person(id).ok_or_else(|| {
             let key = verified.signers()[0].key.clone();
@@ -334,15 +254,8 @@ impl<'c> Chain<'c, '_> {
             |d: &Submission| &d.author,
             |place, submission, author| {
                 self.live(place, submission)?;
-                same(
-                    place,
-                    "revision",
-                    &self.local.revision,
-                    &submission.doc().revision,
-                )?;
-                Ok(SubmissionFact {
-                    author: author.counted().clone(),
-                })
+                same(place, "revision", &self.local.revision, &submission.doc().revision)?;
+                Ok(SubmissionFact { author: author.counted().clone() })
             },
         )
     }
@@ -401,22 +314,13 @@ impl<'c> Chain<'c, '_> {
     fn versions(&self, place: &str, approval: &Approval) -> Result<(), ChainError> {
         let pairs: [(&'static str, VersionRef, VersionRef); 3] = [
             ("keyring", approval.keyring, self.authority.keyring_ref()),
-            (
-                "directory",
-                approval.directory,
-                self.authority.directory_ref(),
-            ),
+            ("directory", approval.directory, self.authority.directory_ref()),
             ("policy", approval.policy, self.authority.policy_ref()),
         ];
         for (doc, got, have) in pairs {
             if got.version > have.version || (got.version == have.version && got != have) {
                 let (got, have) = (got.version, have.version);
-                return Err(ChainError::Version {
-                    place: place.to_owned(),
-                    doc,
-                    got,
-                    have,
-                });
+                return Err(ChainError::Version { place: place.to_owned(), doc, got, have });
             }
         }
         Ok(())
@@ -428,19 +332,13 @@ impl<'c> Chain<'c, '_> {
             return Ok(());
         }
         let error = crate::document::error::<D>(crate::Problem::Window(window, self.local.now));
-        Err(ChainError::Document {
-            place: place.to_owned(),
-            error,
-        })
+        Err(ChainError::Document { place: place.to_owned(), error })
     }
 }
 
 /// When both are open. A grant never outlives the document that asks for it.
 fn both(a: Window, b: Window) -> Window {
-    Window {
-        not_before: a.not_before.max(b.not_before),
-        not_after: a.not_after.min(b.not_after),
-    }
+    Window { not_before: a.not_before.max(b.not_before), not_after: a.not_after.min(b.not_after) }
 }
 
 fn groups(person: &Person) -> Vec<GroupName> {
@@ -451,10 +349,7 @@ fn groups(person: &Person) -> Vec<GroupName> {
 fn capabilities<D: Document>(place: &str, scope: &Scope) -> Result<Capabilities, ChainError> {
     scope.capabilities().map_err(|e| {
         let error = crate::document::error::<D>(crate::document::field("scope", e.to_string()));
-        ChainError::Document {
-            place: place.to_owned(),
-            error,
-        }
+        ChainError::Document { place: place.to_owned(), error }
     })
 }
 
@@ -468,12 +363,7 @@ fn same<T: PartialEq + std::fmt::Display>(
         return Ok(());
     }
     let (want, got) = (want.to_string(), got.to_string());
-    Err(ChainError::Unrelated {
-        place: place.to_owned(),
-        what,
-        want,
-        got,
-    })
+    Err(ChainError::Unrelated { place: place.to_owned(), what, want, got })
 }
 
 #[cfg(test)]

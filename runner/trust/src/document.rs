@@ -124,9 +124,7 @@ impl<'de> Deserialize<'de> for Salt {
         let mut out = [0; 16];
         match hex::decode_to_slice(&text, &mut out) {
             Ok(()) if hex::encode(out) == text => Ok(Self(out)),
-            _ => Err(serde::de::Error::custom(
-                "expected 32 lower-case hex digits",
-            )),
+            _ => Err(serde::de::Error::custom("expected 32 lower-case hex digits")),
         }
     }
 }
@@ -151,10 +149,7 @@ impl<I> Header<I> {
     /// When the document is valid.
     #[must_use]
     pub const fn window(&self) -> Window {
-        Window {
-            not_before: self.not_before,
-            not_after: self.not_after,
-        }
+        Window { not_before: self.not_before, not_after: self.not_after }
     }
 }
 
@@ -216,17 +211,11 @@ pub fn namespace<D: Document>(domain: &TrustDomain) -> String {
 }
 
 pub(crate) fn error<D: Document>(problem: Problem) -> DocumentError {
-    DocumentError {
-        doc: D::DOC,
-        problem,
-    }
+    DocumentError { doc: D::DOC, problem }
 }
 
 pub(crate) fn field(name: impl Into<String>, what: impl Into<String>) -> Problem {
-    Problem::Field {
-        field: name.into(),
-        what: what.into(),
-    }
+    Problem::Field { field: name.into(), what: what.into() }
 }
 
 /// The bytes that are signed for `doc`.

@@ -97,16 +97,8 @@ impl Envelope {
         keys: &[&SecretKey],
     ) -> Result<Self, EnvelopeError> {
         let message = pae(&payload_type, &payload);
-        let signatures = keys
-            .iter()
-            .map(|k| Sshsig::sign(k, namespace, &message))
-            .collect();
-        Self {
-            payload,
-            payload_type,
-            signatures,
-        }
-        .checked()
+        let signatures = keys.iter().map(|k| Sshsig::sign(k, namespace, &message)).collect();
+        Self { payload, payload_type, signatures }.checked()
     }
 
     /// Wraps signatures that another tool made over [`pae`] of the payload, as `ssh-keygen -Y sign`.
@@ -118,29 +110,18 @@ impl Envelope {
         payload: Vec<u8>,
         signatures: Vec<Sshsig>,
     ) -> Result<Self, EnvelopeError> {
-        Self {
-            payload,
-            payload_type,
-            signatures,
-        }
-        .checked()
+        Self { payload, payload_type, signatures }.checked()
     }
 
     fn checked(self) -> Result<Self, EnvelopeError> {
         if self.payload.len() > POLICY_BYTES_MAX {
-            return Err(EnvelopeError::PayloadTooLarge(
-                self.payload.len(),
-                POLICY_BYTES_MAX,
-            ));
+            return Err(EnvelopeError::PayloadTooLarge(self.payload.len(), POLICY_BYTES_MAX));
         }
         if !(1..=SIGNATURES_MAX).contains(&self.signatures.len()) {
             return Err(EnvelopeError::Signatures(self.signatures.len()));
         }
         for (i, s) in self.signatures.iter().enumerate() {
-            if self.signatures[..i]
-                .iter()
-                .any(|earlier| earlier.key() == s.key())
-            {
+            if self.signatures[..i].iter().any(|earlier| earlier.key() == s.key()) {
                 return Err(EnvelopeError::KeyTwice(s.key().fingerprint()));
             }
         }
@@ -194,12 +175,7 @@ impl TryFrom<RawEnvelope> for Envelope {
             }
             signatures.push(parsed);
         }
-        Self {
-            payload,
-            payload_type: raw.payload_type,
-            signatures,
-        }
-        .checked()
+        Self { payload, payload_type: raw.payload_type, signatures }.checked()
     }
 }
 
@@ -220,11 +196,7 @@ impl From<Envelope> for RawEnvelope {
 /// DSSE's pre-authentication encoding: `DSSEv1 len type len body`, the bytes that are signed.
 #[must_use]
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut out = format!(
-        "DSSEv1 {} {payload_type} {} ",
-        payload_type.len(),
-        payload.len()
-    );
+    let mut out = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
     out.reserve(payload.len());
     let mut out = out.into_bytes();
     out.extend_from_slice(payload);

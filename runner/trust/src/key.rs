@@ -106,19 +106,14 @@ impl PublicKey {
         let mut r = Reader::new(blob);
         let kind = r.string().ok_or(KeyError::Public("cut short"))?;
         if kind != KEY_TYPE.as_bytes() {
-            let kind = String::from_utf8_lossy(kind)
-                .chars()
-                .take(64)
-                .collect::<String>();
+            let kind = String::from_utf8_lossy(kind).chars().take(64).collect::<String>();
             return Err(KeyError::Kind(domain::display::neutralise(&kind)));
         }
         let bytes = r.string().ok_or(KeyError::Public("cut short"))?;
         if !r.is_empty() {
             return Err(KeyError::Public("bytes after the key"));
         }
-        let bytes = bytes
-            .try_into()
-            .map_err(|_| KeyError::Public("not 32 bytes"))?;
+        let bytes = bytes.try_into().map_err(|_| KeyError::Public("not 32 bytes"))?;
         Self::from_bytes(bytes)
     }
 
@@ -138,19 +133,14 @@ impl PublicKey {
     pub fn parse_line(line: &str) -> Result<Self, KeyError> {
         let mut words = line.trim_end().splitn(3, ' ');
         let kind = words.next().unwrap_or_default();
-        let known = ["ssh-", "sk-ssh-", "ecdsa-", "sk-ecdsa-"]
-            .iter()
-            .any(|p| kind.starts_with(p));
+        let known = ["ssh-", "sk-ssh-", "ecdsa-", "sk-ecdsa-"].iter().any(|p| kind.starts_with(p));
         if known && kind != KEY_TYPE {
             return Err(KeyError::Kind(domain::display::neutralise(kind)));
         }
         if kind != KEY_TYPE {
             return Err(KeyError::Public("it does not begin with ssh-ed25519"));
         }
-        let blob = words
-            .next()
-            .and_then(from_base64)
-            .ok_or(KeyError::Public("bad base64"))?;
+        let blob = words.next().and_then(from_base64).ok_or(KeyError::Public("bad base64"))?;
         Self::from_blob(&blob)
     }
 
@@ -186,9 +176,7 @@ impl FromStr for PublicKey {
         if key.to_string() == s {
             Ok(key)
         } else {
-            Err(KeyError::Public(
-                "in documents a key stands without a comment",
-            ))
+            Err(KeyError::Public("in documents a key stands without a comment"))
         }
     }
 }

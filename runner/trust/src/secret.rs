@@ -120,9 +120,7 @@ impl SecretKey {
         let mut copy = Zeroizing::new([0u8; 32]);
         copy.copy_from_slice(seed);
         let key = Self::from_seed(&copy)?;
-        let consistent = [inner_public, tail]
-            .iter()
-            .all(|p| *p == key.public.as_bytes());
+        let consistent = [inner_public, tail].iter().all(|p| *p == key.public.as_bytes());
         if !consistent || key.public != *public {
             return Err(KeyError::Private("its halves do not belong together"));
         }

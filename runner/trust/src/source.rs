@@ -106,10 +106,7 @@ struct RawQuorum {
 
 impl From<RawQuorum> for Quorum {
     fn from(raw: RawQuorum) -> Self {
-        Self {
-            required: raw.required.unwrap_or(1),
-            groups: raw.groups,
-        }
+        Self { required: raw.required.unwrap_or(1), groups: raw.groups }
     }
 }
 
@@ -244,38 +241,13 @@ pub fn directory(text: &str, issue: Issue<DirectoryId>) -> Result<Directory, Sou
                 file: FILE,
                 what: format!("a key of {}: {e}", p.id),
             })?;
-            keys.push(PersonKey {
-                key,
-                status: k.status,
-                since: k.since,
-            });
+            keys.push(PersonKey { key, status: k.status, since: k.since });
         }
         let (id, name, kind) = (p.id, p.name, p.kind);
-        people.push(Person {
-            id,
-            name,
-            kind,
-            owner: p.owner,
-            keys,
-            groups: p.groups,
-        });
+        people.push(Person { id, name, kind, owner: p.owner, keys, groups: p.groups });
     }
-    let Issue {
-        header,
-        version,
-        previous,
-        keyring,
-    } = issue;
-    checked(
-        FILE,
-        Directory {
-            header,
-            version,
-            previous,
-            keyring,
-            people,
-        },
-    )
+    let Issue { header, version, previous, keyring } = issue;
+    checked(FILE, Directory { header, version, previous, keyring, people })
 }
 
 fn parse<T: serde::de::DeserializeOwned>(file: &'static str, text: &str) -> Result<T, SourceError> {

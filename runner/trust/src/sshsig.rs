@@ -53,11 +53,7 @@ impl Sshsig {
     pub fn sign(key: &SecretKey, namespace: &str, message: &[u8]) -> Self {
         let signature = key.sign_raw(&signed_bytes(namespace, &Sha512::digest(message)));
         let key = key.public().clone();
-        Self {
-            key,
-            namespace: namespace.to_owned(),
-            signature,
-        }
+        Self { key, namespace: namespace.to_owned(), signature }
     }
 
     /// Checks it over `message`. Whose the key is remains the caller's question.
@@ -71,17 +67,11 @@ impl Sshsig {
     pub(crate) fn verify_hash(&self, namespace: &str, hash: &[u8]) -> Result<(), SshsigError> {
         if self.namespace != namespace {
             let got = domain::display::neutralise(&self.namespace);
-            return Err(SshsigError::Namespace {
-                want: namespace.to_owned(),
-                got,
-            });
+            return Err(SshsigError::Namespace { want: namespace.to_owned(), got });
         }
         self.key
             .inner()
-            .verify_strict(
-                &signed_bytes(namespace, hash),
-                &Ed25519::from_bytes(&self.signature),
-            )
+            .verify_strict(&signed_bytes(namespace, hash), &Ed25519::from_bytes(&self.signature))
             .map_err(|_| SshsigError::Mismatch)
     }
 
@@ -131,14 +121,8 @@ impl Sshsig {
         if !inner.is_empty() {
             return Err(bad("bytes after the signature"));
         }
-        let signature = signature
-            .try_into()
-            .map_err(|_| bad("its signature is not 64 bytes"))?;
-        Ok(Self {
-            key,
-            namespace: namespace.to_owned(),
-            signature,
-        })
+        let signature = signature.try_into().map_err(|_| bad("its signature is not 64 bytes"))?;
+        Ok(Self { key, namespace: namespace.to_owned(), signature })
     }
 
     /// The binary form.
@@ -149,13 +133,7 @@ impl Sshsig {
         put_string(&mut inner, &self.signature);
         let mut out = MAGIC.to_vec();
         out.extend_from_slice(&1u32.to_be_bytes());
-        for part in [
-            &self.key.to_blob()[..],
-            self.namespace.as_bytes(),
-            b"",
-            HASH,
-            &inner,
-        ] {
+        for part in [&self.key.to_blob()[..], self.namespace.as_bytes(), b"", HASH, &inner] {
             put_string(&mut out, part);
         }
         out

@@ -44,9 +44,7 @@ pub(crate) fn id<I: std::str::FromStr>(prefix: &str, n: u8) -> I
 where
     I::Err: std::fmt::Debug,
 {
-    t(&format!(
-        "{prefix}_019ab000-0000-7000-8000-0000000000{n:02x}"
-    ))
+    t(&format!("{prefix}_019ab000-0000-7000-8000-0000000000{n:02x}"))
 }
 
 pub(crate) fn header<I: std::str::FromStr>(prefix: &str, n: u8) -> Header<I>
@@ -63,10 +61,7 @@ where
 }
 
 pub(crate) fn keyring() -> Keyring {
-    let k = |person: &str, n| KeyringKey {
-        person: t(person),
-        key: key(n).public().clone(),
-    };
+    let k = |person: &str, n| KeyringKey { person: t(person), key: key(n).public().clone() };
     let role = |role, threshold, people: &[&str]| RoleRule {
         role,
         threshold,
@@ -83,18 +78,12 @@ pub(crate) fn keyring() -> Keyring {
             role(Role::Policy, 1, &["ruth"]),
             role(Role::Stop, 1, &["ruth"]),
         ],
-        floors: Floors {
-            reviews_required: 1,
-            approvals_required: 1,
-        },
+        floors: Floors { reviews_required: 1, approvals_required: 1 },
     }
 }
 
 pub(crate) fn keyring_ref() -> VersionRef {
-    VersionRef {
-        version: 1,
-        digest: Digest::of(&payload(&keyring()).unwrap()),
-    }
+    VersionRef { version: 1, digest: Digest::of(&payload(&keyring()).unwrap()) }
 }
 
 pub(crate) fn person(id: &str, n: u8, kind: PersonKind, groups: &[&str]) -> Person {
@@ -120,11 +109,7 @@ pub(crate) fn directory() -> Directory {
         person("ruth", RUTH, PersonKind::Human, &["approvers"]),
         person("bot", BOT, PersonKind::Agent, &["oncall"]),
     ];
-    let old = |n, status| PersonKey {
-        key: key(n).public().clone(),
-        status,
-        since: Some(at(-60)),
-    };
+    let old = |n, status| PersonKey { key: key(n).public().clone(), status, since: Some(at(-60)) };
     people[1].keys.push(old(12, KeyStatus::Retired));
     people[1].keys.push(old(13, KeyStatus::Compromised));
     Directory {
@@ -165,10 +150,7 @@ pub(crate) fn policy() -> Policy {
 }
 
 pub(crate) fn pinned() -> Pinned {
-    Pinned {
-        trust_domain: t("shop.example/test"),
-        keyring: keyring_ref(),
-    }
+    Pinned { trust_domain: t("shop.example/test"), keyring: keyring_ref() }
 }
 
 pub(crate) fn authority_with(directory: &Directory, policy: &Policy) -> Authority {
@@ -203,19 +185,12 @@ pub(crate) fn revision() -> Digest {
 }
 
 pub(crate) fn pair() -> Pair {
-    Pair {
-        logical: t("orders"),
-        target: t("shop"),
-    }
+    Pair { logical: t("orders"), target: t("shop") }
 }
 
 pub(crate) fn scope() -> Scope {
     let queries = [(t("stuck"), QueryLimits::DEFAULT)].into();
-    Capabilities {
-        pairs: [(pair(), queries)].into(),
-        limits: Limits::DEFAULT,
-    }
-    .scope()
+    Capabilities { pairs: [(pair(), queries)].into(), limits: Limits::DEFAULT }.scope()
 }
 
 pub(crate) fn submission() -> Submission {
@@ -249,13 +224,8 @@ pub(crate) fn access_request() -> AccessRequest {
         caller: t("otto"),
         revision: revision(),
         scope: scope(),
-        input: InputRule::Exact {
-            digest: Digest::of(b"{}"),
-        },
-        window: Window {
-            not_before: at(-600),
-            not_after: at(600),
-        },
+        input: InputRule::Exact { digest: Digest::of(b"{}") },
+        window: Window { not_before: at(-600), not_after: at(600) },
         duration_s: 3600,
         uses: 2,
         runner: t("local"),
@@ -277,14 +247,8 @@ pub(crate) fn approval() -> Approval {
         request_id: id("req", 6),
         reviews: vec![digest_of(&review())],
         keyring: keyring_ref(),
-        directory: VersionRef {
-            version: 1,
-            digest: digest_of(&directory()),
-        },
-        policy: VersionRef {
-            version: 1,
-            digest: digest_of(&policy()),
-        },
+        directory: VersionRef { version: 1, digest: digest_of(&directory()) },
+        policy: VersionRef { version: 1, digest: digest_of(&policy()) },
         scope: scope(),
         comment: t(""),
     }
@@ -326,9 +290,7 @@ pub(crate) fn receipt() -> Receipt {
         component: Digest::of(b"component"),
         engine_build: Digest::of(b"engine"),
         runner: t("local"),
-        outcome: Outcome::LimitExceeded {
-            limit: domain::LimitName::Fuel,
-        },
+        outcome: Outcome::LimitExceeded { limit: domain::LimitName::Fuel },
         started_at: now(),
         ended_at: at(1),
         effective: scope(),
@@ -343,11 +305,7 @@ pub(crate) fn receipt() -> Receipt {
         stderr_dropped: 0,
         isolation: InProcess,
         solo: FalseOnly,
-        log: LogPosition {
-            origin: "local".to_owned(),
-            index: 4,
-            leaf: Digest::of(b"leaf"),
-        },
+        log: LogPosition { origin: "local".to_owned(), index: 4, leaf: Digest::of(b"leaf") },
         reviews: vec![id("rev", 5)],
         approvals: vec![id("apr", 7)],
         denial: None,

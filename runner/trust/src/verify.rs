@@ -87,10 +87,7 @@ impl KeyBook {
         let mut book = BTreeMap::new();
         for p in &directory.people {
             for k in &p.keys {
-                let held = Held {
-                    person: p.id.clone(),
-                    status: k.status,
-                };
+                let held = Held { person: p.id.clone(), status: k.status };
                 book.insert(k.key.fingerprint(), held);
             }
         }
@@ -98,10 +95,7 @@ impl KeyBook {
     }
 
     fn active(&self, key: &Fingerprint) -> Result<&PersonId, Problem> {
-        let held = self
-            .0
-            .get(key)
-            .ok_or_else(|| Problem::UnknownKey(key.clone()))?;
+        let held = self.0.get(key).ok_or_else(|| Problem::UnknownKey(key.clone()))?;
         let status = match held.status {
             KeyStatus::Active => return Ok(&held.person),
             KeyStatus::Retired => "retired",
@@ -121,9 +115,7 @@ fn opened<D: Document>(envelope: &Envelope, domain: &TrustDomain) -> Result<D, D
     let namespace = namespace::<D>(domain);
     let hash = envelope.hash();
     for signature in envelope.signatures() {
-        signature
-            .verify_hash(&namespace, &hash)
-            .map_err(|e| error::<D>(Problem::Signature(e)))?;
+        signature.verify_hash(&namespace, &hash).map_err(|e| error::<D>(Problem::Signature(e)))?;
     }
     Ok(doc)
 }
@@ -141,11 +133,7 @@ pub(crate) fn person<D: Document>(
     if stopped.contains(signer.key.as_str()) {
         return Err(error::<D>(Problem::KeyStopped(signer.key)));
     }
-    Ok(Verified {
-        doc,
-        digest: envelope.payload_digest(),
-        signers: vec![signer],
-    })
+    Ok(Verified { doc, digest: envelope.payload_digest(), signers: vec![signer] })
 }
 
 fn one_signer<D: Document>(
@@ -162,46 +150,28 @@ fn one_signer<D: Document>(
         SignedBy::Person(named) => (named, book.active(&key)?),
         SignedBy::Holder(named, role) => {
             let holder = holder(keyring, signature.key())?;
-            if !keyring
-                .role(role)
-                .is_some_and(|r| r.people.contains(holder))
-            {
-                return Err(Problem::NoRole {
-                    person: holder.clone(),
-                    role,
-                });
+            if !keyring.role(role).is_some_and(|r| r.people.contains(holder)) {
+                return Err(Problem::NoRole { person: holder.clone(), role });
             }
             (named, holder)
         }
         SignedBy::Role(role) => {
-            return Err(Problem::Threshold {
-                role,
-                want: 1,
-                got: 0,
-            });
+            return Err(Problem::Threshold { role, want: 1, got: 0 });
         }
         SignedBy::Runner(name) => return Err(wrong_signer(name, &key)),
     };
     if named != holder {
         return Err(wrong_signer(named, holder));
     }
-    Ok(Signer {
-        name: holder.to_string(),
-        key,
-    })
+    Ok(Signer { name: holder.to_string(), key })
 }
 
 fn holder<'k>(keyring: &'k Keyring, key: &PublicKey) -> Result<&'k PersonId, Problem> {
-    keyring
-        .holder(key)
-        .ok_or_else(|| Problem::UnknownKey(key.fingerprint()))
+    keyring.holder(key).ok_or_else(|| Problem::UnknownKey(key.fingerprint()))
 }
 
 fn wrong_signer(named: &impl fmt::Display, signed: &impl fmt::Display) -> Problem {
-    Problem::Signer {
-        named: named.to_string(),
-        signed: signed.to_string(),
-    }
+    Problem::Signer { named: named.to_string(), signed: signed.to_string() }
 }
 
 /// A document of a role's threshold, verified against `keyring`. Counts people, not signatures.
@@ -213,11 +183,7 @@ pub(crate) fn threshold<D: Document>(
 ) -> Result<Verified<D>, DocumentError> {
     let doc: D = opened(envelope, domain)?;
     let signers = threshold_signers(envelope, keyring, role).map_err(|p| error::<D>(p))?;
-    Ok(Verified {
-        doc,
-        digest: envelope.payload_digest(),
-        signers,
-    })
+    Ok(Verified { doc, digest: envelope.payload_digest(), signers })
 }
 
 fn threshold_signers(
@@ -231,25 +197,15 @@ fn threshold_signers(
     for signature in envelope.signatures() {
         let person = holder(keyring, signature.key())?;
         if !rule.is_some_and(|r| r.people.contains(person)) {
-            return Err(Problem::NoRole {
-                person: person.clone(),
-                role,
-            });
+            return Err(Problem::NoRole { person: person.clone(), role });
         }
         people.insert(person);
         let key = signature.key().fingerprint();
-        signers.push(Signer {
-            name: person.to_string(),
-            key,
-        });
+        signers.push(Signer { name: person.to_string(), key });
     }
     let want = rule.map_or(u32::MAX, |r| r.threshold);
     if people.len() < want as usize {
-        return Err(Problem::Threshold {
-            role,
-            want,
-            got: people.len(),
-        });
+        return Err(Problem::Threshold { role, want, got: people.len() });
     }
     Ok(signers)
 }
@@ -273,15 +229,8 @@ pub(crate) fn runner<D: Document>(
         if key_of(name.as_str()).as_ref() != Some(signature.key()) {
             return Err(wrong_signer(&format!("runner {name}"), &key));
         }
-        Ok(Signer {
-            name: name.to_string(),
-            key,
-        })
+        Ok(Signer { name: name.to_string(), key })
     };
     let signer = signed().map_err(|p| error::<D>(p))?;
-    Ok(Verified {
-        doc,
-        digest,
-        signers: vec![signer],
-    })
+    Ok(Verified { doc, digest, signers: vec![signer] })
 }

@@ -82,11 +82,7 @@ pub(crate) fn dearmor(label: &str, text: &str) -> Option<Vec<u8>> {
     let mut body = String::with_capacity(text.len());
     for line in lines.by_ref() {
         if line == format!("-----END {label}-----") {
-            return if lines.next().is_none() {
-                from_base64(&body)
-            } else {
-                None
-            };
+            return if lines.next().is_none() { from_base64(&body) } else { None };
         }
         body.push_str(line);
     }

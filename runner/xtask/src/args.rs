@@ -84,10 +84,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
         ["--help" | "-h"] => Ok(Task::Help(help)),
         ["--group", name] if *command == "test" => match groups::find(name) {
             Some(group) => Ok(Task::Test(Some(group))),
-            None => Err(format!(
-                "there is no group `{name}`; groups:\n{}",
-                groups::list()
-            )),
+            None => Err(format!("there is no group `{name}`; groups:\n{}", groups::list())),
         },
         ["--group"] if *command == "test" => {
             Err(format!("--group wants a name; groups:\n{}", groups::list()))

@@ -29,30 +29,15 @@ pub(crate) enum Packages {
 
 /// Every group, in the order in which they run.
 pub(crate) const ALL: &[Group] = &[
-    Group {
-        name: "pure",
-        packages: Packages::These(&["domain", "trust", "ledger"]),
-    },
-    Group {
-        name: "runner",
-        packages: Packages::These(&["sandbox", "targets", "executor"]),
-    },
+    Group { name: "pure", packages: Packages::These(&["domain", "trust", "ledger"]) },
+    Group { name: "runner", packages: Packages::These(&["sandbox", "targets", "executor"]) },
     Group {
         name: "control-plane",
         packages: Packages::These(&["store", "api", "app", "server", "cli"]),
     },
-    Group {
-        name: "rest",
-        packages: Packages::Rest,
-    },
-    Group {
-        name: "scenarios",
-        packages: Packages::These(&["tests"]),
-    },
-    Group {
-        name: "docs",
-        packages: Packages::Docs,
-    },
+    Group { name: "rest", packages: Packages::Rest },
+    Group { name: "scenarios", packages: Packages::These(&["tests"]) },
+    Group { name: "docs", packages: Packages::Docs },
 ];
 
 /// The group of that name.
@@ -80,13 +65,9 @@ impl Group {
             Packages::Rest => format!("!{}", listed().join(",")),
             Packages::Docs => return step,
         };
-        let runner = [xtask, one::COMMAND, &filter]
-            .map(|it| format!("{it:?}"))
-            .join(",");
-        step.arguments.extend([
-            "--config".to_owned(),
-            format!("target.'cfg(all())'.runner=[{runner}]"),
-        ]);
+        let runner = [xtask, one::COMMAND, &filter].map(|it| format!("{it:?}")).join(",");
+        step.arguments
+            .extend(["--config".to_owned(), format!("target.'cfg(all())'.runner=[{runner}]")]);
         step
     }
 

@@ -75,48 +75,25 @@ fn test(chosen: &[groups::Group]) -> Result<Vec<Step>> {
     let mut build = Step::cargo("build tests", &[groups::BUILT, &["--no-run"]].concat());
     build.needed = true;
     let mut steps = vec![build];
-    steps.extend(
-        chosen
-            .iter()
-            .map(|group| group.step(&xtask.to_string_lossy())),
-    );
+    steps.extend(chosen.iter().map(|group| group.step(&xtask.to_string_lossy())));
     Ok(steps)
 }
 
 fn tidy() -> Step {
-    let only = [
-        "test",
-        "--workspace",
-        "--test",
-        "it",
-        "--",
-        "--quiet",
-        "tidy::",
-    ];
+    let only = ["test", "--workspace", "--test", "it", "--", "--quiet", "tidy::"];
     Step::cargo("tidy", &only)
 }
 
 fn lint() -> Vec<Step> {
-    let clippy = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     // Programs and libraries apart: the executable and the SDK are both called `borescope`, and two
     // pages of that name in one go would overwrite each other.
     let docs = [("docs of bins", "--bins"), ("docs of libs", "--lib")].map(|(name, kind)| {
         let mut docs = Step::cargo(name, &["doc", "--workspace", "--no-deps", kind]);
-        docs.env
-            .push(("RUSTDOCFLAGS".to_owned(), "-D warnings".to_owned()));
+        docs.env.push(("RUSTDOCFLAGS".to_owned(), "-D warnings".to_owned()));
         docs
     });
-    let checks = [
-        Step::cargo("fmt", &["fmt", "--all", "--check"]),
-        Step::cargo("clippy", &clippy),
-    ];
+    let checks = [Step::cargo("fmt", &["fmt", "--all", "--check"]), Step::cargo("clippy", &clippy)];
     checks.into_iter().chain(docs).collect()
 }
 
@@ -124,10 +101,7 @@ fn bench(root: &Path) -> Vec<Step> {
     if !root.join("tests/benches").is_dir() {
         return Vec::new();
     }
-    vec![Step::cargo(
-        "bench",
-        &["bench", "--workspace", "--bench", "*"],
-    )]
+    vec![Step::cargo("bench", &["bench", "--workspace", "--bench", "*"])]
 }
 
 /// The root of the workspace that this was built in.

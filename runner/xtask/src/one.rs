@@ -14,9 +14,7 @@ pub(crate) const COMMAND: &str = "run-one";
 /// `FILTER BINARY ARGUMENT…`. A filter is `=a,b` (these packages) or `!a,b` (all but these).
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let [filter, binary, rest @ ..] = arguments else {
-        say(&format!(
-            "error: `{COMMAND}` is for cargo, which passes a filter and a binary"
-        ));
+        say(&format!("error: `{COMMAND}` is for cargo, which passes a filter and a binary"));
         return ExitCode::FAILURE;
     };
     let package = std::env::var_os("CARGO_PKG_NAME").unwrap_or_default();

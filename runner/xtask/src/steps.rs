@@ -63,11 +63,7 @@ pub(crate) fn run_all(
     let mut failed = 0;
     let mut summary = Vec::new();
     for step in steps {
-        let note = if step.note.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", step.note)
-        };
+        let note = if step.note.is_empty() { String::new() } else { format!(" ({})", step.note) };
         writeln!(out, "\n== {}{note}", step.name)?;
         let begin = Instant::now();
         let code = run(step)?;
@@ -104,11 +100,7 @@ pub(crate) fn say(text: &str) {
 fn in_words(time: Duration) -> String {
     let minutes = time.as_secs() / 60;
     let seconds = time.as_secs_f64() % 60.0;
-    if minutes == 0 {
-        format!("{seconds:.1} s")
-    } else {
-        format!("{minutes} min {seconds:.0} s")
-    }
+    if minutes == 0 { format!("{seconds:.1} s") } else { format!("{minutes} min {seconds:.0} s") }
 }
 
 #[cfg(test)]

@@ -16,18 +16,13 @@ pub(crate) fn ensure_target(root: &Path) -> Result<()> {
     if library(root)?.is_dir() {
         return Ok(());
     }
-    say(&format!(
-        "the Wasm target is missing: rustup target add {TARGET}"
-    ));
+    say(&format!("the Wasm target is missing: rustup target add {TARGET}"));
     let status = Command::new("rustup")
         .args(["target", "add", TARGET])
         .current_dir(root)
         .status()
         .with_context(|| format!("cannot start rustup; install the target {TARGET} yourself"))?;
-    ensure!(
-        status.success(),
-        "`rustup target add {TARGET}` failed; its reason is above"
-    );
+    ensure!(status.success(), "`rustup target add {TARGET}` failed; its reason is above");
     let library = library(root)?;
     ensure!(
         library.is_dir(),
@@ -45,14 +40,7 @@ fn library(root: &Path) -> Result<PathBuf> {
         .output()
         .context("cannot start rustc; is it in PATH?")?;
     let stderr = String::from_utf8_lossy(&output.stderr);
-    ensure!(
-        output.status.success(),
-        "`rustc --print sysroot` failed: {}",
-        stderr.trim()
-    );
+    ensure!(output.status.success(), "`rustc --print sysroot` failed: {}", stderr.trim());
     let sysroot = String::from_utf8_lossy(&output.stdout);
-    Ok(Path::new(sysroot.trim())
-        .join("lib/rustlib")
-        .join(TARGET)
-        .join("lib"))
+    Ok(Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).join("lib"))
 }

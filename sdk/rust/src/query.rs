@@ -18,10 +18,7 @@ const PAGE_ROWS: u32 = 1_000;
 
 /// Starts a call of the query that the manifest declares under this name.
 pub fn query(name: &str) -> Query {
-    Query {
-        name: name.to_owned(),
-        params: Vec::new(),
-    }
+    Query { name: name.to_owned(), params: Vec::new() }
 }
 
 /// A call of a query, not yet sent.
@@ -46,19 +43,10 @@ impl Query {
     /// [`Error::Denied`] if the query is not among the run's effective capabilities;
     /// [`Error::Limit`], [`Error::Invalid`], [`Error::Timeout`] and [`Error::Backend`] as they say.
     pub fn open(self) -> Result<Cursor> {
-        let params: Vec<_> = self
-            .params
-            .into_iter()
-            .map(|(n, v)| (n, v.into()))
-            .collect();
+        let params: Vec<_> = self.params.into_iter().map(|(n, v)| (n, v.into())).collect();
         let inner = sql::open(&self.name, &params).map_err(from_host)?;
         let columns = inner.columns().into_iter().map(Column::from).collect();
-        Ok(Cursor {
-            inner,
-            columns,
-            buffered: VecDeque::new(),
-            done: false,
-        })
+        Ok(Cursor { inner, columns, buffered: VecDeque::new(), done: false })
     }
 
     /// Every row, as structs; fails if any limit of the query cuts the result short.
@@ -96,10 +84,7 @@ impl Cursor {
     /// The rows as structs: a field takes the column of its name.
     #[must_use]
     pub fn rows<T: DeserializeOwned>(self) -> Rows<T> {
-        Rows {
-            cursor: self,
-            row: PhantomData,
-        }
+        Rows { cursor: self, row: PhantomData }
     }
 
     /// The rows as they are, cells in the order of [`Cursor::columns`].
@@ -116,9 +101,8 @@ impl Cursor {
                 Ok(page) => {
                     self.done = page.done;
                     let rows = page.rows.into_iter();
-                    self.buffered = rows
-                        .map(|r| r.into_iter().map(Value::from).collect())
-                        .collect();
+                    self.buffered =
+                        rows.map(|r| r.into_iter().map(Value::from).collect()).collect();
                 }
                 Err(error) => {
                     self.done = true;

@@ -42,9 +42,7 @@ impl<'de> Deserializer<'de> for Cell {
             Value::Float64(v) => visitor.visit_f64(v),
             Value::Bytes(v) => visitor.visit_byte_buf(v),
             Value::Json(text) => match serde_json::from_str::<serde_json::Value>(&text) {
-                Ok(json) => json
-                    .deserialize_any(visitor)
-                    .map_err(serde::de::Error::custom),
+                Ok(json) => json.deserialize_any(visitor).map_err(serde::de::Error::custom),
                 Err(e) => Err(serde::de::Error::custom(e)),
             },
             Value::Decimal(v)
@@ -59,10 +57,9 @@ impl<'de> Deserializer<'de> for Cell {
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self.0 {
             Value::Int64(v @ (0 | 1)) => visitor.visit_bool(v == 1),
-            Value::Int64(v) => Err(serde::de::Error::invalid_value(
-                Unexpected::Signed(v),
-                &"0 or 1",
-            )),
+            Value::Int64(v) => {
+                Err(serde::de::Error::invalid_value(Unexpected::Signed(v), &"0 or 1"))
+            }
             other => Self(other).deserialize_any(visitor),
         }
     }

@@ -14,12 +14,7 @@ use crate::{Column, Error, Result, Value};
 
 /// Starts a table of the result.
 pub fn table(name: &str) -> Table {
-    Table {
-        name: name.to_owned(),
-        columns: Vec::new(),
-        rows: Vec::new(),
-        mistake: None,
-    }
+    Table { name: name.to_owned(), columns: Vec::new(), rows: Vec::new(), mistake: None }
 }
 
 /// A table not yet part of the result.
@@ -78,10 +73,8 @@ impl Table {
     pub fn emit(self) -> Result<()> {
         let (name, columns, rows) = self.finish()?;
         let columns: Vec<_> = columns.into_iter().map(Into::into).collect();
-        let rows: Vec<Vec<_>> = rows
-            .into_iter()
-            .map(|r| r.into_iter().map(Into::into).collect())
-            .collect();
+        let rows: Vec<Vec<_>> =
+            rows.into_iter().map(|r| r.into_iter().map(Into::into).collect()).collect();
         output::table(&name, &columns, &rows);
         Ok(())
     }
@@ -90,19 +83,13 @@ impl Table {
         if self.columns.is_empty() {
             self.columns = row.iter().map(|(name, _)| (*name).to_owned()).collect();
         }
-        if !self
-            .columns
-            .iter()
-            .map(String::as_str)
-            .eq(row.iter().map(|(name, _)| *name))
-        {
+        if !self.columns.iter().map(String::as_str).eq(row.iter().map(|(name, _)| *name)) {
             let got: Vec<_> = row.iter().map(|(name, _)| *name).collect();
             let (name, want, got) = (&self.name, self.columns.join(", "), got.join(", "));
             let text = format!("table {name}: a row has the fields {got}; its columns are {want}");
             self.mistake.get_or_insert(Error::Invalid(text));
         }
-        self.rows
-            .push(row.into_iter().map(|(_, value)| value).collect());
+        self.rows.push(row.into_iter().map(|(_, value)| value).collect());
     }
 
     /// Columns get the type of their first cell that is not NULL.
@@ -112,15 +99,11 @@ impl Table {
         }
         let kind = |at: usize| {
             let mut cells = self.rows.iter().map(|row| &row[at]);
-            cells
-                .find(|cell| **cell != Value::Null)
-                .map_or("null", Value::kind)
+            cells.find(|cell| **cell != Value::Null).map_or("null", Value::kind)
         };
         let columns = self.columns.iter().enumerate();
-        let columns = columns.map(|(i, name)| Column {
-            name: name.clone(),
-            type_name: kind(i).to_owned(),
-        });
+        let columns =
+            columns.map(|(i, name)| Column { name: name.clone(), type_name: kind(i).to_owned() });
         let columns = columns.collect();
         Ok((self.name, columns, self.rows))
     }

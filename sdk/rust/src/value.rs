@@ -136,18 +136,12 @@ impl From<Value> for host::Value {
 
 impl From<host::Column> for Column {
     fn from(column: host::Column) -> Self {
-        Self {
-            name: column.name,
-            type_name: column.type_name,
-        }
+        Self { name: column.name, type_name: column.type_name }
     }
 }
 
 impl From<Column> for host::Column {
     fn from(column: Column) -> Self {
-        Self {
-            name: column.name,
-            type_name: column.type_name,
-        }
+        Self { name: column.name, type_name: column.type_name }
     }
 }

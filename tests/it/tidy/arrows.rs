@@ -61,9 +61,7 @@ struct Dependency {
 impl Package {
     pub(super) fn new(package: &cargo_metadata::Package, root: &Path) -> Self {
         let manifest = package.manifest_path.as_std_path();
-        let folder = manifest
-            .parent()
-            .and_then(|path| path.strip_prefix(root).ok());
+        let folder = manifest.parent().and_then(|path| path.strip_prefix(root).ok());
         let dependencies = package.dependencies.iter().map(|dependency| Dependency {
             name: dependency.name.clone(),
             ours: dependency.path.is_some(),
@@ -99,10 +97,7 @@ pub(super) fn off_the_arrows(packages: &[Package]) -> Vec<String> {
             continue;
         };
         let allowed = closure(direct, &arrows);
-        let ours = package
-            .dependencies
-            .iter()
-            .filter(|dependency| dependency.ours);
+        let ours = package.dependencies.iter().filter(|dependency| dependency.ours);
         for dependency in ours.filter(|dependency| !allowed.contains(dependency.name.as_str())) {
             let allowed = allowed.iter().copied().collect::<Vec<_>>().join(", ");
             violations.push(format!(
@@ -177,20 +172,12 @@ fn an_executor_that_reaches_for_the_store_is_found() {
 #[test]
 fn a_pure_crate_that_tests_itself_with_the_runner_is_found() {
     let bad = package("runner/domain", "domain", &[("executor", true, true)]);
-    assert_eq!(
-        off_the_arrows(&[bad]).len(),
-        1,
-        "dev-dependencies must not point upwards either"
-    );
+    assert_eq!(off_the_arrows(&[bad]).len(), 1, "dev-dependencies must not point upwards either");
 }
 
 #[test]
 fn a_script_that_links_the_runner_is_found() {
-    let script = package(
-        "scripts/x",
-        "x",
-        &[("borescope", true, false), ("domain", true, false)],
-    );
+    let script = package("scripts/x", "x", &[("borescope", true, false), ("domain", true, false)]);
     let sdk = package("sdk/rust", "borescope", &[("domain", true, false)]);
     let tool = package("runner/xtask", "xtask", &[("domain", true, false)]);
     assert_eq!(off_the_arrows(&[script, sdk, tool]).len(), 3);
@@ -200,11 +187,7 @@ fn a_script_that_links_the_runner_is_found() {
 fn a_crate_without_an_arrow_is_found_and_a_long_way_down_is_not() {
     let unknown = package("runner/gateway", "gateway", &[]);
     assert_eq!(off_the_arrows(&[unknown]).len(), 1);
-    let cli = package(
-        "runner/cli",
-        "cli",
-        &[("domain", true, false), ("ledger", true, false)],
-    );
+    let cli = package("runner/cli", "cli", &[("domain", true, false), ("ledger", true, false)]);
     assert_eq!(off_the_arrows(&[cli]), Vec::<String>::new());
 }
 
@@ -213,21 +196,9 @@ fn an_external_crate_outside_its_owner_is_found() {
     let bad = package(
         "runner/app",
         "app",
-        &[
-            ("wasmtime-wasi", false, false),
-            ("sqlx", false, false),
-            ("tower-http", false, false),
-        ],
+        &[("wasmtime-wasi", false, false), ("sqlx", false, false), ("tower-http", false, false)],
     );
     assert_eq!(without_owner(&[bad]).len(), 3);
-    let good = package(
-        "runner/store",
-        "store",
-        &[("sqlx", false, false), ("axum", false, true)],
-    );
-    assert_eq!(
-        without_owner(&[good]),
-        Vec::<String>::new(),
-        "a dev-dependency ships nowhere"
-    );
+    let good = package("runner/store", "store", &[("sqlx", false, false), ("axum", false, true)]);
+    assert_eq!(without_owner(&[good]), Vec::<String>::new(), "a dev-dependency ships nowhere");
 }

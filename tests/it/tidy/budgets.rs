@@ -22,21 +22,15 @@ pub(super) fn long_files(sources: &[Source], excused: &[&str]) -> Vec<String> {
     for Source { path, text } in counted() {
         let lines = text.lines().count();
         if lines > FILE_LINES_MAX {
-            violations.push(format!(
-                "{path}: {lines} lines, the limit is {FILE_LINES_MAX}"
-            ));
+            violations.push(format!("{path}: {lines} lines, the limit is {FILE_LINES_MAX}"));
         } else if lines > FILE_LINES_GOAL && !excused.contains(&path.as_str()) {
-            violations.push(format!(
-                "{path}: {lines} lines, the goal is {FILE_LINES_GOAL}"
-            ));
+            violations.push(format!("{path}: {lines} lines, the goal is {FILE_LINES_GOAL}"));
         }
     }
     for excuse in excused {
         let source = counted().find(|source| source.path == *excuse);
         if source.is_none_or(|source| source.text.lines().count() <= FILE_LINES_GOAL) {
-            violations.push(format!(
-                "{excuse}: needs no excuse; remove it from OVER_THE_GOAL"
-            ));
+            violations.push(format!("{excuse}: needs no excuse; remove it from OVER_THE_GOAL"));
         }
     }
     violations
@@ -84,10 +78,7 @@ fn functions(text: &str) -> Vec<Function> {
         }
         let rest = &code[at + 2..];
         let Some(end) = body_end(rest) else { continue };
-        let name = rest
-            .iter()
-            .skip_while(|it| it.is_whitespace())
-            .take_while(|it| is_word(**it));
+        let name = rest.iter().skip_while(|it| it.is_whitespace()).take_while(|it| is_word(**it));
         found.push(Function {
             name: name.collect(),
             line,
@@ -125,43 +116,23 @@ fn body_end(code: &[char]) -> Option<usize> {
 }
 
 fn source(path: &str, text: String) -> Source {
-    Source {
-        path: path.to_owned(),
-        text,
-    }
+    Source { path: path.to_owned(), text }
 }
 
 #[test]
 fn a_file_over_its_limit_is_found() {
     let long = [source("runner/x/src/a.rs", "\n".repeat(601))];
-    assert_eq!(
-        long_files(&long, &[]),
-        ["runner/x/src/a.rs: 601 lines, the limit is 600"]
-    );
-    assert_eq!(
-        long_files(&long, &["runner/x/src/a.rs"]).len(),
-        1,
-        "the limit has no excuse"
-    );
+    assert_eq!(long_files(&long, &[]), ["runner/x/src/a.rs: 601 lines, the limit is 600"]);
+    assert_eq!(long_files(&long, &["runner/x/src/a.rs"]).len(), 1, "the limit has no excuse");
 }
 
 #[test]
 fn a_file_over_the_goal_needs_an_excuse_and_a_short_one_loses_it() {
     let long = [source("runner/x/src/a.rs", "\n".repeat(401))];
-    assert_eq!(
-        long_files(&long, &[]),
-        ["runner/x/src/a.rs: 401 lines, the goal is 400"]
-    );
-    assert_eq!(
-        long_files(&long, &["runner/x/src/a.rs"]),
-        Vec::<String>::new()
-    );
+    assert_eq!(long_files(&long, &[]), ["runner/x/src/a.rs: 401 lines, the goal is 400"]);
+    assert_eq!(long_files(&long, &["runner/x/src/a.rs"]), Vec::<String>::new());
     let short = [source("runner/x/src/a.rs", "\n".repeat(400))];
-    assert_eq!(
-        long_files(&short, &["runner/x/src/a.rs"]).len(),
-        1,
-        "the list only shrinks"
-    );
+    assert_eq!(long_files(&short, &["runner/x/src/a.rs"]).len(), 1, "the list only shrinks");
     assert_eq!(long_files(&[], &["runner/x/src/gone.rs"]).len(), 1);
 }
 
@@ -170,22 +141,13 @@ fn a_long_function_is_found_in_spite_of_braces_in_text() {
     let body = "    let brace = \"}\"; // }\n".repeat(70);
     let text = format!("trait T {{ fn no_body(&self, x: [u8; 2]); }}\n\nfn long() {{\n{body}}}\n");
     let found = long_functions(&[source("runner/x/src/a.rs", text.clone())]);
-    assert_eq!(
-        found,
-        ["runner/x/src/a.rs:3: `long` has 72 lines, the limit is 70"]
-    );
-    assert_eq!(
-        long_functions(&[source("runner/x/src/tests.rs", text)]),
-        Vec::<String>::new()
-    );
+    assert_eq!(found, ["runner/x/src/a.rs:3: `long` has 72 lines, the limit is 70"]);
+    assert_eq!(long_functions(&[source("runner/x/src/tests.rs", text)]), Vec::<String>::new());
 }
 
 #[test]
 fn a_function_at_its_limit_passes_and_its_neighbour_is_not_added_to_it() {
     let body = "    step();\n".repeat(68);
     let text = format!("fn a() {{\n{body}}}\nfn b(f: fn() -> u8) {{\n{body}}}\n");
-    assert_eq!(
-        long_functions(&[source("runner/x/src/a.rs", text)]),
-        Vec::<String>::new()
-    );
+    assert_eq!(long_functions(&[source("runner/x/src/a.rs", text)]), Vec::<String>::new());
 }

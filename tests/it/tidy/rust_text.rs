@@ -16,11 +16,7 @@ pub(super) fn code_only(text: &str) -> String {
             at += 1;
         } else {
             let end = (at + length).min(text.len());
-            code.extend(
-                text[at..end]
-                    .iter()
-                    .map(|it| if *it == '\n' { '\n' } else { ' ' }),
-            );
+            code.extend(text[at..end].iter().map(|it| if *it == '\n' { '\n' } else { ' ' }));
             at = end;
         }
     }
@@ -83,9 +79,7 @@ fn raw_string(text: &[char], start: usize) -> Option<usize> {
     let mut end = vec!['"'];
     end.extend(std::iter::repeat_n('#', hashes));
     let body = 2 + hashes;
-    let length = text[body..]
-        .windows(end.len())
-        .position(|window| window == end);
+    let length = text[body..].windows(end.len()).position(|window| window == end);
     Some(length.map_or(text.len(), |length| body + length + end.len()))
 }
 

@@ -9,16 +9,13 @@ use super::rust_text::{code_only, has_word};
 /// Files that are included into another one and so cannot open with a module header.
 pub(super) const FRAGMENTS: &[&str] = &[];
 
-/// `(path or folder, why it may read the real clock or real entropy)`.
+/// `(path or folder, why it may read the real clock or real entropy)`. Deadlines are on the monotonic
+/// clock: nothing that is recorded or replayed depends on them.
 const CLOCK_READERS: &[(&str, &str)] = &[
-    (
-        "runner/executor/src/ports",
-        "the only real clock and entropy, behind their ports",
-    ),
-    (
-        "runner/cli/src/progress",
-        "how long a person has been waiting",
-    ),
+    ("runner/executor/src/ports", "the only real clock and entropy, behind their ports"),
+    ("runner/cli/src/progress", "how long a person has been waiting"),
+    ("runner/sandbox/src/run.rs", "monotonic: the wall deadline of a live run"),
+    ("runner/targets/src/sqlite/statement.rs", "monotonic: the deadline of a statement"),
     ("runner/xtask/", "how long a step takes"),
 ];
 
@@ -38,11 +35,7 @@ const AMBIENT: &[&str] = &[
 ];
 
 /// Marks of unfinished work, put together here so that this file does not contain them.
-const UNFINISHED: &[&str] = &[
-    concat!("TO", "DO"),
-    concat!("FIX", "ME"),
-    concat!("XX", "X"),
-];
+const UNFINISHED: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 
 /// Rust files that do not open with `//!`, and entries of `fragments` that do or are gone.
 pub(super) fn without_header(sources: &[Source], fragments: &[&str]) -> Vec<String> {
@@ -50,17 +43,13 @@ pub(super) fn without_header(sources: &[Source], fragments: &[&str]) -> Vec<Stri
     for Source { path, text } in sources {
         let is_fragment = fragments.contains(&path.as_str());
         if !text.starts_with("//!") && !is_fragment {
-            violations.push(format!(
-                "{path}: must open with `//!`: what it is, what it is not"
-            ));
+            violations.push(format!("{path}: must open with `//!`: what it is, what it is not"));
         }
     }
     for fragment in fragments {
         let source = sources.iter().find(|source| source.path == *fragment);
         if source.is_none_or(|source| source.text.starts_with("//!")) {
-            violations.push(format!(
-                "{fragment}: is no fragment; remove it from FRAGMENTS"
-            ));
+            violations.push(format!("{fragment}: is no fragment; remove it from FRAGMENTS"));
         }
     }
     violations
@@ -70,10 +59,7 @@ pub(super) fn without_header(sources: &[Source], fragments: &[&str]) -> Vec<Stri
 pub(super) fn ambient_clock_or_entropy(sources: &[Source]) -> Vec<String> {
     let mut violations = Vec::new();
     for Source { path, text } in sources.iter().filter(|source| !is_test(&source.path)) {
-        if CLOCK_READERS
-            .iter()
-            .any(|(allowed, _)| path.starts_with(allowed))
-        {
+        if CLOCK_READERS.iter().any(|(allowed, _)| path.starts_with(allowed)) {
             continue;
         }
         for (number, line) in (1..).zip(code_only(text).lines()) {
@@ -93,9 +79,7 @@ pub(super) fn unfinished(sources: &[Source]) -> Vec<String> {
     for Source { path, text } in sources {
         for (number, line) in (1..).zip(text.lines()) {
             if UNFINISHED.iter().any(|mark| has_word(line, mark)) {
-                violations.push(format!(
-                    "{path}:{number}: unfinished; do it or open an issue"
-                ));
+                violations.push(format!("{path}:{number}: unfinished; do it or open an issue"));
             }
         }
     }
@@ -103,10 +87,7 @@ pub(super) fn unfinished(sources: &[Source]) -> Vec<String> {
 }
 
 fn source(path: &str, text: &str) -> Source {
-    Source {
-        path: path.to_owned(),
-        text: text.to_owned(),
-    }
+    Source { path: path.to_owned(), text: text.to_owned() }
 }
 
 #[test]
@@ -115,10 +96,7 @@ fn a_file_without_a_header_is_found() {
     assert_eq!(without_header(&[bad], &[]).len(), 1);
     let good = || source("runner/x/src/a.rs", "//! Says what it is.\n");
     assert_eq!(without_header(&[good()], &[]), Vec::<String>::new());
-    assert_eq!(
-        without_header(&[good()], &["runner/x/src/a.rs", "gone.rs"]).len(),
-        2
-    );
+    assert_eq!(without_header(&[good()], &["runner/x/src/a.rs", "gone.rs"]).len(), 2);
 }
 
 #[test]
@@ -130,10 +108,7 @@ fn a_read_of_the_real_clock_is_found_and_talk_about_it_is_not() {
     let talk = source("runner/app/src/a.rs", "// never SystemTime::now\n");
     let port = source("runner/executor/src/ports.rs", bad);
     let test = source("runner/app/src/a/tests.rs", bad);
-    assert_eq!(
-        ambient_clock_or_entropy(&[talk, port, test]),
-        Vec::<String>::new()
-    );
+    assert_eq!(ambient_clock_or_entropy(&[talk, port, test]), Vec::<String>::new());
 }
 
 #[test]
@@ -142,9 +117,6 @@ fn unfinished_work_is_found() {
         let bad = source("runner/x/src/a.rs", &format!("// {mark}: later\n"));
         assert_eq!(unfinished(&[bad]).len(), 1);
     }
-    let good = source(
-        "runner/x/src/a.rs",
-        &format!("mktemp {0}{0}\n", UNFINISHED[2]),
-    );
+    let good = source("runner/x/src/a.rs", &format!("mktemp {0}{0}\n", UNFINISHED[2]));
     assert_eq!(unfinished(&[good]), Vec::<String>::new());
 }

@@ -25,12 +25,9 @@ pub(super) fn top_level(files: &[String]) -> Vec<String> {
     let first = files.iter().filter_map(|path| path.split('/').next());
     let found: BTreeSet<&str> = first.filter(|name| !name.starts_with('.')).collect();
     let agreed: BTreeSet<&str> = TOP_LEVEL.iter().copied().collect();
-    let missing = agreed
-        .difference(&found)
-        .map(|name| format!("{name}: missing at the top level"));
-    let extra = found
-        .difference(&agreed)
-        .map(|name| format!("{name}: not agreed at the top level"));
+    let missing = agreed.difference(&found).map(|name| format!("{name}: missing at the top level"));
+    let extra =
+        found.difference(&agreed).map(|name| format!("{name}: not agreed at the top level"));
     missing.chain(extra).collect()
 }
 
@@ -45,9 +42,7 @@ pub(super) fn not_in_architecture(files: &[String], page: &str) -> Vec<String> {
             .any(|(at, _)| !page[..at].ends_with(|it: char| it.is_alphanumeric() || it == '-'))
     };
     let missing = crates.filter(|name| !mentions(name));
-    missing
-        .map(|name| format!("runner/ARCHITECTURE.md: does not mention `{name}/`"))
-        .collect()
+    missing.map(|name| format!("runner/ARCHITECTURE.md: does not mention `{name}/`")).collect()
 }
 
 /// External lines of `[workspace.dependencies]` without a comment that says what they are for. A
@@ -67,10 +62,7 @@ pub(super) fn dependencies_without_comment(manifest: &str) -> Vec<String> {
             continue;
         }
         if comment(value).is_none_or(|comment| comment.trim().is_empty()) {
-            violations.push(format!(
-                "Cargo.toml:{number}: say what `{}` is for",
-                name.trim()
-            ));
+            violations.push(format!("Cargo.toml:{number}: say what `{}` is for", name.trim()));
         }
     }
     violations
@@ -80,13 +72,9 @@ pub(super) fn dependencies_without_comment(manifest: &str) -> Vec<String> {
 pub(super) fn without_lints(manifests: &[Source]) -> Vec<String> {
     let missing = manifests.iter().filter(|manifest| {
         let lines: Vec<&str> = manifest.text.lines().map(str::trim).collect();
-        !lines
-            .windows(2)
-            .any(|pair| pair == ["[lints]", "workspace = true"])
+        !lines.windows(2).any(|pair| pair == ["[lints]", "workspace = true"])
     });
-    missing
-        .map(|Source { path, .. }| format!("{path}: needs `[lints] workspace = true`"))
-        .collect()
+    missing.map(|Source { path, .. }| format!("{path}: needs `[lints] workspace = true`")).collect()
 }
 
 /// What stands after the first `#` that is not in a string.
@@ -115,24 +103,15 @@ fn a_stray_and_a_missing_entry_at_the_top_are_found() {
     tree.retain(|path| path != "LICENSE");
     assert_eq!(
         top_level(&tree),
-        [
-            "LICENSE: missing at the top level",
-            "notes.txt: not agreed at the top level"
-        ]
+        ["LICENSE: missing at the top level", "notes.txt: not agreed at the top level"]
     );
 }
 
 #[test]
 fn a_crate_that_the_architecture_forgets_is_found() {
-    let tree = files(&[
-        "runner/api/Cargo.toml",
-        "runner/cli/Cargo.toml",
-        "runner/cli/x/Cargo.toml",
-    ]);
-    assert_eq!(
-        not_in_architecture(&tree, "`api/` and `cli/`"),
-        Vec::<String>::new()
-    );
+    let tree =
+        files(&["runner/api/Cargo.toml", "runner/cli/Cargo.toml", "runner/cli/x/Cargo.toml"]);
+    assert_eq!(not_in_architecture(&tree, "`api/` and `cli/`"), Vec::<String>::new());
     assert_eq!(
         not_in_architecture(&tree, "`mini-api/` and `cli/`"),
         ["runner/ARCHITECTURE.md: does not mention `api/`"]
@@ -151,25 +130,16 @@ fn a_dependency_without_a_reason_is_found() {
         debug = true\n";
     assert_eq!(
         dependencies_without_comment(manifest),
-        [
-            "Cargo.toml:5: say what `bad` is for",
-            "Cargo.toml:6: say what `empty` is for"
-        ]
+        ["Cargo.toml:5: say what `bad` is for", "Cargo.toml:6: say what `empty` is for"]
     );
 }
 
 #[test]
 fn a_crate_that_escapes_the_lints_is_found() {
-    let manifest = |text: &str| Source {
-        path: "runner/x/Cargo.toml".into(),
-        text: text.into(),
-    };
+    let manifest = |text: &str| Source { path: "runner/x/Cargo.toml".into(), text: text.into() };
     let good = manifest("[package]\n\n[lints]\nworkspace = true\n\n[dependencies]\n");
     assert_eq!(without_lints(&[good]), Vec::<String>::new());
     let bad =
         manifest("[package]\nversion.workspace = true\n\n[lints.rust]\nunsafe_code = \"allow\"\n");
-    assert_eq!(
-        without_lints(&[bad]),
-        ["runner/x/Cargo.toml: needs `[lints] workspace = true`"]
-    );
+    assert_eq!(without_lints(&[bad]), ["runner/x/Cargo.toml: needs `[lints] workspace = true`"]);
 }

@@ -19,9 +19,7 @@ const WIDTH: u64 = 4;
 #[tokio::main]
 async fn main() {
     let dir = std::env::args_os().nth(1).map(PathBuf::from);
-    let Some(dir) = dir else {
-        panic!("usage: crashbox DIR")
-    };
+    let Some(dir) = dir else { panic!("usage: crashbox DIR") };
     let rig = Arc::new(Rig::at(dir).await);
     say("ready");
     let lanes = (0..WIDTH).map(|_| tokio::spawn(lane(Arc::clone(&rig))));
@@ -55,11 +53,7 @@ async fn lane(rig: Arc<Rig>) {
 /// One write a line, so that a kill cannot mix two lines.
 fn say(line: &str) {
     let mut out = std::io::stdout().lock();
-    if out
-        .write_all(format!("{line}\n").as_bytes())
-        .and_then(|()| out.flush())
-        .is_err()
-    {
+    if out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush()).is_err() {
         std::process::exit(0);
     }
 }

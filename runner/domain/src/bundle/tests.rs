@@ -8,10 +8,7 @@ use super::{BundleError, BundleIndex, BundlePath};
 use crate::Digest;
 
 fn files(paths: &[&str]) -> BTreeMap<BundlePath, Digest> {
-    paths
-        .iter()
-        .map(|p| (p.parse().unwrap(), Digest::of(p.as_bytes())))
-        .collect()
+    paths.iter().map(|p| (p.parse().unwrap(), Digest::of(p.as_bytes()))).collect()
 }
 
 const MINIMAL: &[&str] = &["component.wasm", "script.toml"];
@@ -32,20 +29,9 @@ fn the_list_is_what_sha256sum_checks() {
 
 #[test]
 fn paths_cannot_leave_the_bundle_or_hide() {
-    for bad in [
-        "../x",
-        "/etc/passwd",
-        "a//b",
-        "a/./b",
-        ".hidden",
-        "A",
-        "a b",
-        "",
-        "a/",
-        "ü",
-        "a\\b",
-        "-a",
-    ] {
+    for bad in
+        ["../x", "/etc/passwd", "a//b", "a/./b", ".hidden", "A", "a b", "", "a/", "ü", "a\\b", "-a"]
+    {
         assert!(bad.parse::<BundlePath>().is_err(), "{bad:?}");
     }
 }
@@ -65,13 +51,9 @@ fn only_known_files_are_allowed() {
         };
         assert!(!path.is_allowed(), "{bad}");
     }
-    for good in [
-        "queries/a.sql",
-        "fixtures/a/b.json",
-        "readme.md",
-        "source.tar",
-        "input.schema.json",
-    ] {
+    for good in
+        ["queries/a.sql", "fixtures/a/b.json", "readme.md", "source.tar", "input.schema.json"]
+    {
         assert!(good.parse::<BundlePath>().unwrap().is_allowed(), "{good}");
     }
 }

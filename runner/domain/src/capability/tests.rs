@@ -100,34 +100,19 @@ fn an_absent_field_in_a_signed_scope_is_an_error_not_a_default() {
         "limits":{"fuel_max":1,"memory_bytes_max":1,"wall_ms_max":1,"output_bytes_max":1,"host_calls_max":1}}"#;
     let json: serde_json::Value = serde_json::from_str(full).unwrap();
     assert!(serde_json::from_value::<Scope>(json.clone()).is_ok());
-    for path in [
-        "/targets",
-        "/limits",
-        "/limits/fuel_max",
-        "/targets/0/queries",
-        "/targets/0/unmasked",
-    ] {
+    for path in
+        ["/targets", "/limits", "/limits/fuel_max", "/targets/0/queries", "/targets/0/unmasked"]
+    {
         let (parent, key) = path.rsplit_once('/').unwrap();
         let mut less = json.clone();
-        less.pointer_mut(parent)
-            .unwrap()
-            .as_object_mut()
-            .unwrap()
-            .remove(key)
-            .unwrap();
-        assert!(
-            serde_json::from_value::<Scope>(less).is_err(),
-            "{path} may not be absent"
-        );
+        less.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key).unwrap();
+        assert!(serde_json::from_value::<Scope>(less).is_err(), "{path} may not be absent");
     }
 }
 
 #[test]
 fn a_scope_cannot_hide_a_second_entry_for_a_pair() {
-    let pair = Pair {
-        logical: "a".parse().unwrap(),
-        target: "b".parse().unwrap(),
-    };
+    let pair = Pair { logical: "a".parse().unwrap(), target: "b".parse().unwrap() };
     let one = Capabilities {
         pairs: BTreeMap::from([(pair.clone(), BTreeMap::new())]),
         limits: Limits::DEFAULT,

@@ -274,15 +274,9 @@ impl TargetRules {
         let bound = |(pair, queries): (&Pair, &std::collections::BTreeMap<_, _>)| {
             (
                 pair.clone(),
-                queries
-                    .keys()
-                    .map(|q: &crate::QueryName| (q.clone(), self.query))
-                    .collect(),
+                queries.keys().map(|q: &crate::QueryName| (q.clone(), self.query)).collect(),
             )
         };
-        Capabilities {
-            pairs: mine.map(bound).collect(),
-            limits: self.limits,
-        }
+        Capabilities { pairs: mine.map(bound).collect(), limits: self.limits }
     }
 }

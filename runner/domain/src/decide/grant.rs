@@ -38,11 +38,7 @@ pub(super) fn request<'f>(facts: &'f Facts<'_>) -> Result<&'f RequestFact, Denia
             request.id, request.revision, run.revision
         ));
     }
-    if let Some(pair) = run
-        .pairs
-        .iter()
-        .find(|p| !request.scope.pairs.contains_key(*p))
-    {
+    if let Some(pair) = run.pairs.iter().find(|p| !request.scope.pairs.contains_key(*p)) {
         return mismatch(format!("{} does not name {pair}", request.id));
     }
     if let InputRule::Exact { digest } = &request.input
@@ -50,10 +46,7 @@ pub(super) fn request<'f>(facts: &'f Facts<'_>) -> Result<&'f RequestFact, Denia
     {
         return Err(Denial::new(
             Rule::InputNotApproved,
-            format!(
-                "the input is {}, the access request says {digest}",
-                run.input
-            ),
+            format!("the input is {}, the access request says {digest}", run.input),
             "run with the approved input, or file an access request for this one",
         ));
     }
@@ -85,20 +78,14 @@ pub(super) fn window(
     if facts.now < starts {
         return Err(Denial::new(
             Rule::GrantNotYet,
-            format!(
-                "the grant of {} begins at {starts}, and it is {}",
-                request.id, facts.now
-            ),
+            format!("the grant of {} begins at {starts}, and it is {}", request.id, facts.now),
             "wait until then",
         ));
     }
     if facts.now > ends {
         return Err(Denial::new(
             Rule::GrantExpired,
-            format!(
-                "the grant of {} ended at {ends}, and it is {}",
-                request.id, facts.now
-            ),
+            format!("the grant of {} ended at {ends}, and it is {}", request.id, facts.now),
             "file a new access request",
         ));
     }
@@ -110,20 +97,14 @@ pub(super) fn use_is_left(facts: &Facts<'_>, request: &RequestFact) -> Result<()
     if number == 0 || number > request.uses {
         return Err(Denial::new(
             Rule::UseSpent,
-            format!(
-                "the run is use {number} of {}, which allows {}",
-                request.id, request.uses
-            ),
+            format!("the run is use {number} of {}, which allows {}", request.id, request.uses),
             "file a new access request",
         ));
     }
     if facts.uses_spent.contains(&number) {
         return Err(Denial::new(
             Rule::UseSpent,
-            format!(
-                "use {number} of {} of {} is spent",
-                request.uses, request.id
-            ),
+            format!("use {number} of {} of {} is spent", request.uses, request.id),
             "run again to take the next use, or file a new access request when all are spent",
         ));
     }

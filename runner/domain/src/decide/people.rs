@@ -12,9 +12,8 @@ use crate::names::PersonId;
 type Rules<'a> = [(&'a Pair, &'a TargetRules)];
 
 pub(super) fn caller_is_allowed(facts: &Facts<'_>, rules: &Rules<'_>) -> Result<(), Denial> {
-    let closed = rules
-        .iter()
-        .find(|(_, t)| !t.callers.iter().any(|g| facts.caller_groups.contains(g)));
+    let closed =
+        rules.iter().find(|(_, t)| !t.callers.iter().any(|g| facts.caller_groups.contains(g)));
     match closed {
         None => Ok(()),
         Some((pair, t)) => Err(Denial::new(
@@ -29,10 +28,7 @@ pub(super) fn submitted(facts: &Facts<'_>) -> Result<(), Denial> {
     if facts.submissions.is_empty() {
         return Err(Denial::new(
             Rule::SubmissionMissing,
-            format!(
-                "nobody in the directory has submitted {}",
-                facts.run.revision
-            ),
+            format!("nobody in the directory has submitted {}", facts.run.revision),
             "have its author submit it",
         ));
     }
@@ -97,16 +93,10 @@ pub(super) fn approved<'f>(
 ) -> Result<Vec<&'f ApprovalFact>, Denial> {
     // Self-serve comes later; until then a policy of zero approvals still needs one, so that nobody
     // who reviewed runs alone.
-    let required = rules
-        .iter()
-        .map(|(_, t)| t.approvals.required as usize)
-        .max();
+    let required = rules.iter().map(|(_, t)| t.approvals.required as usize).max();
     let required = required.unwrap_or(0).max(1);
     let covers_reviews = |a: &ApprovalFact| {
-        !a.reviews.is_empty()
-            && a.reviews
-                .iter()
-                .all(|d| reviews.iter().any(|r| r.digest == *d))
+        !a.reviews.is_empty() && a.reviews.iter().all(|d| reviews.iter().any(|r| r.digest == *d))
     };
     let counted: Vec<&ApprovalFact> = facts
         .approvals
@@ -119,42 +109,26 @@ pub(super) fn approved<'f>(
         .collect();
     let people: BTreeSet<&PersonId> = counted.iter().map(|a| &a.approver).collect();
     if people.len() < required {
-        let mut groups: Vec<_> = rules
-            .iter()
-            .flat_map(|(_, t)| t.approvals.groups.clone())
-            .collect();
+        let mut groups: Vec<_> =
+            rules.iter().flat_map(|(_, t)| t.approvals.groups.clone()).collect();
         groups.dedup();
         return Err(Denial::new(
             Rule::ApprovalMissing,
-            format!(
-                "{} of {required} approvals of {} count",
-                people.len(),
-                request.id
-            ),
-            format!(
-                "ask somebody other than the caller, in one of: {}",
-                join(&groups)
-            ),
+            format!("{} of {required} approvals of {} count", people.len(), request.id),
+            format!("ask somebody other than the caller, in one of: {}", join(&groups)),
         ));
     }
     Ok(counted)
 }
 
 fn stopped(facts: &Facts<'_>, person: &PersonId) -> bool {
-    facts
-        .stops
-        .iter()
-        .any(|s| matches!(s, StopSubject::Person(p) if p == person))
+    facts.stops.iter().any(|s| matches!(s, StopSubject::Person(p) if p == person))
 }
 
 /// Why the reviews that are there do not count, for the message.
 fn why_not(facts: &Facts<'_>, pair: &Pair, counted: &BTreeSet<&PersonId>) -> String {
     let mut reasons: Vec<String> = Vec::new();
-    for r in facts
-        .reviews
-        .iter()
-        .filter(|r| !counted.contains(&r.reviewer))
-    {
+    for r in facts.reviews.iter().filter(|r| !counted.contains(&r.reviewer)) {
         let why = if facts.submissions.iter().any(|s| s.author == r.reviewer) {
             "is an author"
         } else if !r.ceiling.pairs.contains_key(pair) {
@@ -168,18 +142,10 @@ fn why_not(facts: &Facts<'_>, pair: &Pair, counted: &BTreeSet<&PersonId>) -> Str
         };
         reasons.push(format!("{} {why}", r.reviewer));
     }
-    if reasons.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", reasons.join("; "))
-    }
+    if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) }
 }
 
 fn join(groups: &[crate::names::GroupName]) -> String {
     let names: Vec<&str> = groups.iter().map(AsRef::as_ref).collect();
-    if names.is_empty() {
-        "(no group is listed)".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "(no group is listed)".to_owned() } else { names.join(", ") }
 }

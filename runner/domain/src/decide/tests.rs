@@ -27,10 +27,7 @@ fn at(minute: i64) -> Timestamp {
 }
 
 fn window(from: i64, to: i64) -> Window {
-    Window {
-        not_before: at(from),
-        not_after: at(to),
-    }
+    Window { not_before: at(from), not_after: at(to) }
 }
 
 fn id(kind: &str, n: u8) -> String {
@@ -42,17 +39,11 @@ fn person(name: &str) -> PersonId {
 }
 
 fn pair() -> Pair {
-    Pair {
-        logical: "shop".parse().unwrap(),
-        target: "shop-1".parse().unwrap(),
-    }
+    Pair { logical: "shop".parse().unwrap(), target: "shop-1".parse().unwrap() }
 }
 
 fn scope(calls_max: u64) -> Capabilities {
-    let l = QueryLimits {
-        calls_max,
-        ..QueryLimits::DEFAULT
-    };
+    let l = QueryLimits { calls_max, ..QueryLimits::DEFAULT };
     Capabilities {
         pairs: BTreeMap::from([(pair(), BTreeMap::from([("q".parse().unwrap(), l)]))]),
         limits: Limits::DEFAULT,
@@ -102,9 +93,7 @@ fn facts(manifest: &Manifest) -> Facts<'_> {
             window: window(0, 5),
         },
         manifest,
-        submissions: vec![SubmissionFact {
-            author: person("alice"),
-        }],
+        submissions: vec![SubmissionFact { author: person("alice") }],
         reviews: vec![review(1, "bob")],
         request: Some(RequestFact {
             id: id("req", 1).parse().unwrap(),
@@ -112,9 +101,7 @@ fn facts(manifest: &Manifest) -> Facts<'_> {
             caller: person("alice"),
             revision: Digest::of(b"revision"),
             scope: scope(5),
-            input: InputRule::Exact {
-                digest: Digest::of(b"{}"),
-            },
+            input: InputRule::Exact { digest: Digest::of(b"{}") },
             window: window(0, 120),
             duration_s: 1800,
             uses: 2,
@@ -126,20 +113,10 @@ fn facts(manifest: &Manifest) -> Facts<'_> {
             prod: false,
             runners: vec!["runner-1".parse().unwrap()],
             callers: vec!["dev".parse().unwrap()],
-            reviews: Quorum {
-                required: 1,
-                groups: vec!["dev".parse().unwrap()],
-            },
-            approvals: Quorum {
-                required: 1,
-                groups: vec!["dev".parse().unwrap()],
-            },
+            reviews: Quorum { required: 1, groups: vec!["dev".parse().unwrap()] },
+            approvals: Quorum { required: 1, groups: vec!["dev".parse().unwrap()] },
             limits: Limits::CEILING,
-            query: QueryLimits {
-                calls_max: 100,
-                rows_total_max: 200,
-                bytes_total_max: 1 << 30,
-            },
+            query: QueryLimits { calls_max: 100, rows_total_max: 200, bytes_total_max: 1 << 30 },
         }],
         policy_version: 1,
         caller_groups: vec!["dev".parse().unwrap()],
@@ -165,16 +142,8 @@ fn two_people_are_enough_and_everybody_narrowed() {
     let manifest = manifest();
     let decision = decide(&facts(&manifest)).unwrap();
     let (_, l) = decision.effective.query(&"q".parse().unwrap()).unwrap();
-    assert_eq!(
-        (l.calls_max, l.rows_total_max),
-        (3, 200),
-        "approval and policy were the narrowest"
-    );
-    assert_eq!(
-        decision.grant_ends,
-        at(30),
-        "start + duration comes before all not-afters"
-    );
+    assert_eq!((l.calls_max, l.rows_total_max), (3, 200), "approval and policy were the narrowest");
+    assert_eq!(decision.grant_ends, at(30), "start + duration comes before all not-afters");
 }
 
 #[test]
@@ -193,14 +162,9 @@ fn nobody_runs_what_was_not_reviewed() {
 
 #[test]
 fn an_author_does_not_review_their_own_script() {
+    assert_eq!(after(|f| f.reviews[0].reviewer = person("alice")), Some(Rule::ReviewMissing));
     assert_eq!(
-        after(|f| f.reviews[0].reviewer = person("alice")),
-        Some(Rule::ReviewMissing)
-    );
-    assert_eq!(
-        after(|f| f.submissions.push(SubmissionFact {
-            author: person("bob")
-        })),
+        after(|f| f.submissions.push(SubmissionFact { author: person("bob") })),
         Some(Rule::ReviewMissing),
         "whoever submits a digest is an author"
     );
@@ -242,40 +206,22 @@ fn one_person_with_two_reviews_is_one_person() {
 
 #[test]
 fn services_outsiders_and_stopped_people_do_not_count() {
-    assert_eq!(
-        after(|f| f.reviews[0].human = false),
-        Some(Rule::ReviewMissing)
-    );
-    assert_eq!(
-        after(|f| f.reviews[0].groups.clear()),
-        Some(Rule::ReviewMissing)
-    );
-    assert_eq!(
-        after(|f| f.approvals[0].human = false),
-        Some(Rule::ApprovalMissing)
-    );
-    assert_eq!(
-        after(|f| f.approvals[0].groups.clear()),
-        Some(Rule::ApprovalMissing)
-    );
+    assert_eq!(after(|f| f.reviews[0].human = false), Some(Rule::ReviewMissing));
+    assert_eq!(after(|f| f.reviews[0].groups.clear()), Some(Rule::ReviewMissing));
+    assert_eq!(after(|f| f.approvals[0].human = false), Some(Rule::ApprovalMissing));
+    assert_eq!(after(|f| f.approvals[0].groups.clear()), Some(Rule::ApprovalMissing));
     assert_eq!(
         after(|f| f.stops = vec![StopSubject::Person(person("bob"))]),
         Some(Rule::ReviewMissing)
     );
-    assert_eq!(
-        after(|f| f.targets[0].reviews.groups.clear()),
-        Some(Rule::ReviewMissing)
-    );
+    assert_eq!(after(|f| f.targets[0].reviews.groups.clear()), Some(Rule::ReviewMissing));
 }
 
 #[test]
 fn a_no_by_a_reviewer_is_a_no() {
     let no = |verdict| {
         after(|f| {
-            f.reviews.push(ReviewFact {
-                verdict,
-                ..review(2, "carol")
-            });
+            f.reviews.push(ReviewFact { verdict, ..review(2, "carol") });
         })
     };
     assert_eq!(no(Verdict::Reject), Some(Rule::ReviewRejected));
@@ -285,10 +231,7 @@ fn a_no_by_a_reviewer_is_a_no() {
 
 #[test]
 fn a_caller_does_not_approve_their_own_request() {
-    assert_eq!(
-        after(|f| f.approvals[0].approver = person("alice")),
-        Some(Rule::ApprovalMissing)
-    );
+    assert_eq!(after(|f| f.approvals[0].approver = person("alice")), Some(Rule::ApprovalMissing));
 }
 
 #[test]
@@ -301,10 +244,7 @@ fn an_approval_is_for_one_request_and_the_reviews_that_were_seen() {
         after(|f| f.approvals[0].reviews.push(Digest::of(&[9]))),
         Some(Rule::ApprovalMissing)
     );
-    assert_eq!(
-        after(|f| f.approvals[0].reviews.clear()),
-        Some(Rule::ApprovalMissing)
-    );
+    assert_eq!(after(|f| f.approvals[0].reviews.clear()), Some(Rule::ApprovalMissing));
     assert_eq!(
         after(|f| f.approvals[0].policy_version = 2),
         Some(Rule::ApprovalMissing),
@@ -315,23 +255,14 @@ fn an_approval_is_for_one_request_and_the_reviews_that_were_seen() {
 #[test]
 fn dropping_a_narrow_review_from_the_order_does_not_widen() {
     let with_two = |f: &mut Facts<'_>| {
-        f.reviews.push(ReviewFact {
-            ceiling: scope(1),
-            ..review(2, "carol")
-        });
+        f.reviews.push(ReviewFact { ceiling: scope(1), ..review(2, "carol") });
         f.approvals[0].reviews.push(Digest::of(&[2]));
     };
     let manifest = manifest();
     let mut both = facts(&manifest);
     with_two(&mut both);
     assert_eq!(
-        decide(&both)
-            .unwrap()
-            .effective
-            .query(&"q".parse().unwrap())
-            .unwrap()
-            .1
-            .calls_max,
+        decide(&both).unwrap().effective.query(&"q".parse().unwrap()).unwrap().1.calls_max,
         1
     );
     both.reviews.pop();
@@ -352,18 +283,9 @@ fn a_request_is_for_one_caller_revision_target_and_input() {
         after(|f| request(f, |r| r.revision = Digest::of(b"x"))),
         Some(Rule::RequestMismatch)
     );
-    assert_eq!(
-        after(|f| request(f, |r| r.scope.pairs.clear())),
-        Some(Rule::RequestMismatch)
-    );
-    assert_eq!(
-        after(|f| f.approvals[0].scope.pairs.clear()),
-        Some(Rule::RequestMismatch)
-    );
-    assert_eq!(
-        after(|f| f.run.input = Digest::of(b"x")),
-        Some(Rule::InputNotApproved)
-    );
+    assert_eq!(after(|f| request(f, |r| r.scope.pairs.clear())), Some(Rule::RequestMismatch));
+    assert_eq!(after(|f| f.approvals[0].scope.pairs.clear()), Some(Rule::RequestMismatch));
+    assert_eq!(after(|f| f.run.input = Digest::of(b"x")), Some(Rule::InputNotApproved));
     assert_eq!(
         after(|f| {
             f.run.input = Digest::of(b"x");
@@ -381,18 +303,9 @@ fn targets_are_bound_exactly_and_known() {
         after(|f| f.run.pairs[0].target = "other".parse().unwrap()),
         Some(Rule::TargetUnknown)
     );
-    assert_eq!(
-        after(|f| f.run.runner = "runner-2".parse().unwrap()),
-        Some(Rule::TargetUnknown)
-    );
-    assert_eq!(
-        after(|f| f.targets[0].prod = true),
-        Some(Rule::ProdNotSupported)
-    );
-    assert_eq!(
-        after(|f| f.caller_groups.clear()),
-        Some(Rule::CallerNotAllowed)
-    );
+    assert_eq!(after(|f| f.run.runner = "runner-2".parse().unwrap()), Some(Rule::TargetUnknown));
+    assert_eq!(after(|f| f.targets[0].prod = true), Some(Rule::ProdNotSupported));
+    assert_eq!(after(|f| f.caller_groups.clear()), Some(Rule::CallerNotAllowed));
 }
 
 #[test]
@@ -416,14 +329,8 @@ fn time_is_absolute() {
         }),
         Some(Rule::GrantExpired)
     );
-    assert_eq!(
-        after(|f| f.approvals[0].window = window(2, 60)),
-        Some(Rule::GrantNotYet)
-    );
-    assert_eq!(
-        after(|f| f.reviews[0].window = window(-60, 0)),
-        Some(Rule::ReviewMissing)
-    );
+    assert_eq!(after(|f| f.approvals[0].window = window(2, 60)), Some(Rule::GrantNotYet));
+    assert_eq!(after(|f| f.reviews[0].window = window(-60, 0)), Some(Rule::ReviewMissing));
 }
 
 #[test]
@@ -451,16 +358,9 @@ fn a_stop_of_anything_it_depends_on_stops_it() {
         StopSubject::Target("shop-1".parse().unwrap()),
     ];
     for stop in stops {
-        assert_eq!(
-            after(|f| f.stops = vec![stop.clone()]),
-            Some(Rule::Stopped),
-            "{stop}"
-        );
+        assert_eq!(after(|f| f.stops = vec![stop.clone()]), Some(Rule::Stopped), "{stop}");
     }
-    assert_eq!(
-        after(|f| f.stops = vec![StopSubject::Target("other".parse().unwrap())]),
-        None
-    );
+    assert_eq!(after(|f| f.stops = vec![StopSubject::Target("other".parse().unwrap())]), None);
 }
 
 #[test]
@@ -486,15 +386,7 @@ fn a_review_cannot_push_out_another_one_by_taking_its_id() {
     f.reviews.insert(0, carols);
     f.approvals[0].reviews = vec![Digest::of(&[9])];
     let decision = decide(&f).unwrap();
-    assert_eq!(
-        decision
-            .effective
-            .query(&"q".parse().unwrap())
-            .unwrap()
-            .1
-            .calls_max,
-        1
-    );
+    assert_eq!(decision.effective.query(&"q".parse().unwrap()).unwrap().1.calls_max, 1);
 }
 
 #[test]

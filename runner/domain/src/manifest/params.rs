@@ -62,10 +62,7 @@ impl Query {
                 _ => return Err(ParamError::Unknown(crate::display::neutralise(&name))),
             };
         }
-        self.params
-            .iter()
-            .map(|p| p.value(input, by_name.remove(p.name.as_str())))
-            .collect()
+        self.params.iter().map(|p| p.value(input, by_name.remove(p.name.as_str()))).collect()
     }
 
     /// The parameters that the host fills from the approved input, so that a run whose input lacks
@@ -84,24 +81,14 @@ impl Query {
 impl Param {
     fn value(&self, input: Option<&Json>, passed: Option<Value>) -> Result<Value, ParamError> {
         let name = || self.name.to_string();
-        let wrong_type = || ParamError::Type {
-            name: name(),
-            expected: self.param_type,
-        };
+        let wrong_type = || ParamError::Type { name: name(), expected: self.param_type };
         let Some(pointer) = &self.from else {
             let value = passed.ok_or_else(|| ParamError::Missing(name()))?;
-            return if self.param_type.accepts(&value) {
-                Ok(value)
-            } else {
-                Err(wrong_type())
-            };
+            return if self.param_type.accepts(&value) { Ok(value) } else { Err(wrong_type()) };
         };
         match input.and_then(|i| i.pointer(pointer)) {
             None | Some(Json::Null) if self.optional => Ok(Value::Null),
-            None => Err(ParamError::NotInInput {
-                name: name(),
-                pointer: pointer.clone(),
-            }),
+            None => Err(ParamError::NotInInput { name: name(), pointer: pointer.clone() }),
             Some(json) => self.param_type.from_json(json).ok_or_else(wrong_type),
         }
     }
@@ -142,12 +129,8 @@ impl ParamType {
             }
             Self::Text => text.map(|s| Value::Text(s.to_owned())),
             Self::Bytea => text.and_then(|s| hex::decode(s).ok()).map(Value::Bytes),
-            Self::Uuid => text
-                .filter(|s| is_uuid(s))
-                .map(|s| Value::Uuid(s.to_owned())),
-            Self::Date => text
-                .filter(|s| is_date(s))
-                .map(|s| Value::Temporal(s.to_owned())),
+            Self::Uuid => text.filter(|s| is_uuid(s)).map(|s| Value::Uuid(s.to_owned())),
+            Self::Date => text.filter(|s| is_date(s)).map(|s| Value::Temporal(s.to_owned())),
             Self::Timestamptz => text.and_then(|s| instant(s).ok()).map(Value::Timestamp),
             Self::Json => Some(Value::Json(json.to_string())),
         }

@@ -6,9 +6,7 @@ use crate::limits::{Limits, QueryLimits};
 const HEAD: &str = "[script]\nname = \"s\"\nversion = \"1.0.0\"\nsummary = \"one line\"\n[targets.db]\nengine = \"sqlite\"\n";
 
 fn error(more: &str) -> String {
-    Manifest::parse(format!("{HEAD}{more}").as_bytes())
-        .unwrap_err()
-        .to_string()
+    Manifest::parse(format!("{HEAD}{more}").as_bytes()).unwrap_err().to_string()
 }
 
 #[test]
@@ -30,11 +28,7 @@ fn units_are_read() {
     )
     .unwrap();
     assert_eq!(
-        (
-            m.limits.memory_bytes_max,
-            m.limits.wall_ms_max,
-            m.limits.output_bytes_max
-        ),
+        (m.limits.memory_bytes_max, m.limits.wall_ms_max, m.limits.output_bytes_max),
         (32 << 20, 120_000, 512 << 10)
     );
 }
@@ -51,10 +45,8 @@ fn each_mistake_is_named_with_its_place() {
         "[[query]]\nname = \"q\"\ntarget = \"db\"\nfile = \"queries/q.sql\"\nparams = [{ name = \"a\", type = \"text\", optional = true }]\n",
         "[targets.pg]\nengine = \"postgres\"\n",
     ];
-    let told: Vec<String> = cases
-        .iter()
-        .map(|c| error(c).lines().last().unwrap_or_default().to_owned())
-        .collect();
+    let told: Vec<String> =
+        cases.iter().map(|c| error(c).lines().last().unwrap_or_default().to_owned()).collect();
     expect_test::expect![[r#"
         unknown field `fule`, expected one of `fuel`, `memory`, `wall`, `output`, `host_calls`
         script.toml, limits.wall: expected a whole number and one of ms, s, min

@@ -9,24 +9,16 @@ fn the_table_of_moves() {
         Outcome::Succeeded,
         Outcome::Failed,
         Outcome::Denied,
-        Outcome::LimitExceeded {
-            limit: LimitName::Fuel,
-        },
+        Outcome::LimitExceeded { limit: LimitName::Fuel },
         Outcome::Cancelled,
         Outcome::Lost,
     ]
     .map(|outcome| RunState::Ended { outcome });
-    let all: Vec<RunState> = [RunState::Queued, RunState::Running]
-        .into_iter()
-        .chain(ends)
-        .collect();
+    let all: Vec<RunState> =
+        [RunState::Queued, RunState::Running].into_iter().chain(ends).collect();
     let mut table = String::new();
     for from in &all {
-        let to: Vec<&str> = all
-            .iter()
-            .filter(|t| from.to(**t).is_ok())
-            .map(|t| t.code())
-            .collect();
+        let to: Vec<&str> = all.iter().filter(|t| from.to(**t).is_ok()).map(|t| t.code()).collect();
         table.push_str(&format!("{} -> {}\n", from.code(), to.join(" ")));
     }
     expect_test::expect![[r"

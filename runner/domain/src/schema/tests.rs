@@ -9,11 +9,7 @@ const SCHEMA: &str = r#"{"type":"object","additionalProperties":false,"required"
 #[test]
 fn input_is_accepted_or_refused_with_its_place() {
     let schema = InputSchema::parse(SCHEMA.as_bytes()).unwrap();
-    assert!(
-        schema
-            .validate(br#"{"since":"2026-11-23T20:00:00Z","n":5}"#)
-            .is_ok()
-    );
+    assert!(schema.validate(br#"{"since":"2026-11-23T20:00:00Z","n":5}"#).is_ok());
     for (input, place) in [
         (r#"{}"#, "/"),
         (r#"{"since":"yesterday"}"#, "/since"),
@@ -28,10 +24,7 @@ fn input_is_accepted_or_refused_with_its_place() {
 #[test]
 fn a_catastrophic_pattern_is_linear_here() {
     let schema = InputSchema::parse(SCHEMA.as_bytes()).unwrap();
-    let evil = format!(
-        r#"{{"since":"2026-11-23T20:00:00Z","code":"{}!"}}"#,
-        "a".repeat(60)
-    );
+    let evil = format!(r#"{{"since":"2026-11-23T20:00:00Z","code":"{}!"}}"#, "a".repeat(60));
     assert!(schema.validate(evil.as_bytes()).is_err());
 }
 
@@ -40,10 +33,7 @@ fn what_is_outside_the_subset_is_refused_by_name() {
     for (schema, word) in [
         (r#"{"$ref":"http://example.com/x"}"#, "$ref"),
         (r#"{"type":"object"}"#, "additionalProperties"),
-        (
-            r#"{"type":"object","additionalProperties":true}"#,
-            "additionalProperties",
-        ),
+        (r#"{"type":"object","additionalProperties":true}"#, "additionalProperties"),
         (r#"{"type":"array"}"#, "items"),
         (r#"{"type":"string","format":"regex"}"#, "date-time"),
         (r#"{"type":"string","pattern":"(?=a)b"}"#, "pattern"),
@@ -54,9 +44,7 @@ fn what_is_outside_the_subset_is_refused_by_name() {
             "oneOf",
         ),
     ] {
-        let told = InputSchema::parse(schema.as_bytes())
-            .unwrap_err()
-            .to_string();
+        let told = InputSchema::parse(schema.as_bytes()).unwrap_err().to_string();
         assert!(told.contains(word), "{schema}: {told}");
     }
 }
@@ -74,9 +62,7 @@ fn a_schema_that_would_cost_gigabytes_to_compile_is_refused() {
     let pattern = |p: &str| format!(r#"{{"type":"string","pattern":"{p}"}}"#);
     assert!(InputSchema::parse(pattern(r"(\\w{200}){200}").as_bytes()).is_err());
     assert!(InputSchema::parse(pattern(&"a".repeat(300)).as_bytes()).is_err());
-    let many: Vec<String> = (0..40)
-        .map(|i| format!(r#""p{i}":{}"#, pattern("^a$")))
-        .collect();
+    let many: Vec<String> = (0..40).map(|i| format!(r#""p{i}":{}"#, pattern("^a$"))).collect();
     let many = format!(
         r#"{{"type":"object","additionalProperties":false,"properties":{{{}}}}}"#,
         many.join(",")

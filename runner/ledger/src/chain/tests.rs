@@ -6,26 +6,16 @@ use super::{ChainError, Chains};
 use crate::entry::Event;
 
 fn run(n: u8) -> RunId {
-    format!("run_019ab000-0000-7000-8000-0000000000{n:02}")
-        .parse()
-        .unwrap()
+    format!("run_019ab000-0000-7000-8000-0000000000{n:02}").parse().unwrap()
 }
 
 fn started(n: u8) -> Event {
     let digest = Digest::of(b"document");
-    Event::RunStarted {
-        run: run(n),
-        order: digest,
-        request: digest,
-        use_number: 1,
-    }
+    Event::RunStarted { run: run(n), order: digest, request: digest, use_number: 1 }
 }
 
 fn call(n: u8) -> Event {
-    Event::CallIntent {
-        run: run(n),
-        call: 0,
-    }
+    Event::CallIntent { run: run(n), call: 0 }
 }
 
 fn lost(n: u8) -> Event {
@@ -39,13 +29,9 @@ fn hash(text: &str) -> Digest {
 #[test]
 fn two_interleaved_runs_have_a_chain_each() {
     let mut chains = Chains::default();
-    for (event, name) in [
-        (started(1), "a0"),
-        (started(2), "b0"),
-        (call(1), "a1"),
-        (call(2), "b1"),
-        (lost(1), "a2"),
-    ] {
+    for (event, name) in
+        [(started(1), "a0"), (started(2), "b0"), (call(1), "a1"), (call(2), "b1"), (lost(1), "a2")]
+    {
         let link = chains.link(&event).unwrap();
         chains.check(&event, link.as_ref(), hash(name)).unwrap();
     }
@@ -88,8 +74,5 @@ fn a_removed_leaf_breaks_the_chain() {
     without_call.advance(&started(1), hash("0"));
     let checked = without_call.check(&lost(1), end.as_ref(), hash("2"));
     assert_eq!(checked, Err(ChainError::Broken(run(1))));
-    assert_eq!(
-        without_call.check(&lost(1), None, hash("2")),
-        Err(ChainError::Broken(run(1)))
-    );
+    assert_eq!(without_call.check(&lost(1), None, hash("2")), Err(ChainError::Broken(run(1))));
 }

@@ -39,10 +39,7 @@ fn other_texts_are_refused() {
         &format!("log\r\n3\r\n{root}\r\n"),
     ] {
         let parsed = Checkpoint::parse_body(body);
-        assert!(
-            matches!(parsed, Err(CheckpointError::Malformed(_))),
-            "{body:?}: {parsed:?}"
-        );
+        assert!(matches!(parsed, Err(CheckpointError::Malformed(_))), "{body:?}: {parsed:?}");
     }
 }
 
@@ -50,8 +47,5 @@ fn other_texts_are_refused() {
 fn a_log_does_not_sign_for_another() {
     let (checkpoint, _) = Checkpoint::parse(CHECKPOINT).unwrap();
     let key = LogKey::from_seed("other".parse().unwrap(), &[0x22; 32]);
-    assert!(matches!(
-        checkpoint.sign(&key),
-        Err(CheckpointError::Malformed(_))
-    ));
+    assert!(matches!(checkpoint.sign(&key), Err(CheckpointError::Malformed(_))));
 }

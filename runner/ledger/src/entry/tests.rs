@@ -12,10 +12,7 @@ fn run() -> RunId {
 }
 
 fn opening() -> Opening {
-    Opening {
-        key: [7; 32],
-        payload: b"SELECT 1".to_vec(),
-    }
+    Opening { key: [7; 32], payload: b"SELECT 1".to_vec() }
 }
 
 fn leaf(event: Event, link: Option<Link>) -> Leaf {
@@ -23,11 +20,7 @@ fn leaf(event: Event, link: Option<Link>) -> Leaf {
 }
 
 fn link(n: u64, count: Option<u64>) -> Option<Link> {
-    Some(Link {
-        n,
-        prev: Digest::from_bytes([0; 32]),
-        count,
-    })
+    Some(Link { n, prev: Digest::from_bytes([0; 32]), count })
 }
 
 fn text(leaf: &Leaf) -> String {
@@ -40,12 +33,8 @@ fn leaves_have_this_form() {
     expect![[r#"{"v":1,"at":1795464000123,"event":{"t":"log-opened","log":"example.com/prod/runner-1","torn_bytes":5},"c":"345c64bb2133ef6a652ca479c214e4182f32e0ad34fc4c469963210de2bafccd","len":8}"#]]
         .assert_eq(&text(&opened));
     let recording = Digest::of(b"recording");
-    let event = Event::RunFinished {
-        run: run(),
-        outcome: Outcome::Succeeded,
-        recording,
-        receipt: None,
-    };
+    let event =
+        Event::RunFinished { run: run(), outcome: Outcome::Succeeded, recording, receipt: None };
     let finished = leaf(event, link(9, Some(10)));
     expect![[r#"{"v":1,"at":1795464000123,"event":{"t":"run-finished","run":"run_019ab000-0000-7000-8000-000000000002","outcome":{"state":"succeeded"},"recording":"sha256:3ebb153fb24e4411400e94a9a92b0ec458c3a8473e51e03cd37d4a34c99dfda6"},"link":{"n":9,"prev":"sha256:0000000000000000000000000000000000000000000000000000000000000000","count":10},"c":"345c64bb2133ef6a652ca479c214e4182f32e0ad34fc4c469963210de2bafccd","len":8}"#]].assert_eq(&text(&finished));
 }
@@ -56,32 +45,15 @@ fn every_event_reads_back_as_written() {
     let id = "019ab000-0000-7000-8000-000000000001";
     let typed = |prefix: &str| format!("{prefix}_{id}");
     let run_events = [
-        Event::CallIntent {
-            run: run(),
-            call: 0,
-        },
-        Event::CallOutcome {
-            run: run(),
-            call: 0,
-            status: CallStatus::Backend,
-        },
-        Event::OutputReleased {
-            run: run(),
-            bytes: 17,
-        },
-        Event::RunStarted {
-            run: run(),
-            order: document,
-            request: document,
-            use_number: 1,
-        },
+        Event::CallIntent { run: run(), call: 0 },
+        Event::CallOutcome { run: run(), call: 0, status: CallStatus::Backend },
+        Event::OutputReleased { run: run(), bytes: 17 },
+        Event::RunStarted { run: run(), order: document, request: document, use_number: 1 },
     ];
     let ends = [
         Event::RunFinished {
             run: run(),
-            outcome: Outcome::LimitExceeded {
-                limit: domain::LimitName::Fuel,
-            },
+            outcome: Outcome::LimitExceeded { limit: domain::LimitName::Fuel },
             recording: document,
             receipt: Some(document),
         },
@@ -89,41 +61,14 @@ fn every_event_reads_back_as_written() {
     ];
     let others = [
         log_opened(0),
-        Event::SubmissionAccepted {
-            id: typed("sub").parse().unwrap(),
-            document,
-        },
-        Event::ReviewAccepted {
-            id: typed("rev").parse().unwrap(),
-            document,
-        },
-        Event::RequestAccepted {
-            id: typed("req").parse().unwrap(),
-            document,
-        },
-        Event::ApprovalAccepted {
-            id: typed("apr").parse().unwrap(),
-            document,
-        },
-        Event::StopAccepted {
-            id: typed("stop").parse().unwrap(),
-            document,
-        },
-        Event::KeyringAdopted {
-            id: typed("kr").parse().unwrap(),
-            version: 1,
-            document,
-        },
-        Event::DirectoryAdopted {
-            id: typed("dir").parse().unwrap(),
-            version: 2,
-            document,
-        },
-        Event::PolicyAdopted {
-            id: typed("pol").parse().unwrap(),
-            version: 3,
-            document,
-        },
+        Event::SubmissionAccepted { id: typed("sub").parse().unwrap(), document },
+        Event::ReviewAccepted { id: typed("rev").parse().unwrap(), document },
+        Event::RequestAccepted { id: typed("req").parse().unwrap(), document },
+        Event::ApprovalAccepted { id: typed("apr").parse().unwrap(), document },
+        Event::StopAccepted { id: typed("stop").parse().unwrap(), document },
+        Event::KeyringAdopted { id: typed("kr").parse().unwrap(), version: 1, document },
+        Event::DirectoryAdopted { id: typed("dir").parse().unwrap(), version: 2, document },
+        Event::PolicyAdopted { id: typed("pol").parse().unwrap(), version: 3, document },
         Event::RunDenied { run: run() },
     ];
     let run_leaves = run_events.map(|e| leaf(e, link(3, None)));
@@ -143,38 +88,20 @@ fn the_same_content_in_other_bytes_is_refused() {
         (good.replace("{\"v\":1,", "{\"v\":1, "), "written as"),
         (good.replace("\"v\":1,", "\"v\":2,"), "version 2"),
         (good.replace("\"v\":1,", ""), "not one that"),
-        (
-            good.replace("\"len\":8", "\"len\":8,\"len\":8"),
-            "not one that",
-        ),
-        (
-            good.replace("\"len\":8", "\"len\":8,\"name\":\"Ada\""),
-            "not one that",
-        ),
-        (
-            good.replace("\"torn_bytes\":5", "\"torn_bytes\":5,\"name\":\"Ada\""),
-            "not one that",
-        ),
+        (good.replace("\"len\":8", "\"len\":8,\"len\":8"), "not one that"),
+        (good.replace("\"len\":8", "\"len\":8,\"name\":\"Ada\""), "not one that"),
+        (good.replace("\"torn_bytes\":5", "\"torn_bytes\":5,\"name\":\"Ada\""), "not one that"),
         (good.replace("log-opened", "log-closed"), "not one that"),
         (good.replace("\"c\":\"345c", "\"c\":\"345C"), "written as"),
-        (
-            good.replace("\"at\":1795464000123", "\"at\":1.795464000123e12"),
-            "not one that",
-        ),
+        (good.replace("\"at\":1795464000123", "\"at\":1.795464000123e12"), "not one that"),
         (format!("{good}\n"), "written as"),
-        (
-            lost.replace("\"t\":\"run-lost\"", "\"t\":\"run-lost\",\"name\":\"Ada\""),
-            "not one that",
-        ),
+        (lost.replace("\"t\":\"run-lost\"", "\"t\":\"run-lost\",\"name\":\"Ada\""), "not one that"),
         (lost.replace(",\"count\":2", ""), "chain link"),
         (lost.replace("\"link\"", "\"lonk\""), "not one that"),
         (
             good.replace(
                 ",\"c\":",
-                &format!(
-                    ",\"link\":{{\"n\":0,\"prev\":\"{}\"}},\"c\":",
-                    Digest::of(b"")
-                ),
+                &format!(",\"link\":{{\"n\":0,\"prev\":\"{}\"}},\"c\":", Digest::of(b"")),
             ),
             "chain link",
         ),
@@ -183,10 +110,7 @@ fn the_same_content_in_other_bytes_is_refused() {
         assert_ne!(bad, good);
         assert_ne!(bad, lost);
         let error = Leaf::parse(bad.as_bytes()).unwrap_err();
-        assert!(
-            error.to_string().contains(why),
-            "{bad} gave {error}, expected {why}"
-        );
+        assert!(error.to_string().contains(why), "{bad} gave {error}, expected {why}");
     }
     assert!(matches!(Leaf::parse(b"\xff"), Err(LeafError::Json(_))));
 }
@@ -203,26 +127,14 @@ fn only_the_committed_payload_opens_a_leaf() {
         changed.key[i] ^= 1;
         assert!(!leaf.is_opened_by(&changed));
     }
-    let longer = Opening {
-        payload: b"SELECT 1\0".to_vec(),
-        ..opening()
-    };
+    let longer = Opening { payload: b"SELECT 1\0".to_vec(), ..opening() };
     assert!(!leaf.is_opened_by(&longer));
 }
 
 #[test]
 fn the_same_payload_twice_has_unlinkable_commitments() {
-    let one = Opening {
-        key: [1; 32],
-        ..opening()
-    };
-    let two = Opening {
-        key: [2; 32],
-        ..opening()
-    };
+    let one = Opening { key: [1; 32], ..opening() };
+    let two = Opening { key: [2; 32], ..opening() };
     assert_ne!(one.commitment(), two.commitment());
-    assert!(
-        !format!("{one:?}").contains("SELECT"),
-        "payloads do not reach logs by accident"
-    );
+    assert!(!format!("{one:?}").contains("SELECT"), "payloads do not reach logs by accident");
 }

@@ -31,9 +31,7 @@ fn witness_vkey() -> String {
 
 fn trust_text(log: &str, witness: Option<&str>) -> String {
     let keyring = Digest::of(b"keyring");
-    let witness = witness
-        .map(|w| format!("[[witness]]\nvkey = \"{w}\"\n"))
-        .unwrap_or_default();
+    let witness = witness.map(|w| format!("[[witness]]\nvkey = \"{w}\"\n")).unwrap_or_default();
     format!(
         "trust_domain = \"example.com/prod\"\nkeyring = \"{keyring}\"\n[[log]]\nvkey = \"{log}\"\n{witness}"
     )
@@ -64,30 +62,18 @@ fn a_journal_is_authenticated_only_by_a_trusted_log() {
     let dir = tempfile::tempdir().unwrap();
     ledger(dir.path());
     let report = verify_journal(dir.path(), Some(&ours())).unwrap();
-    assert_eq!(
-        (report.entries, report.covered, report.runs, report.erased),
-        (9, 9, 2, 0)
-    );
+    assert_eq!((report.entries, report.covered, report.runs, report.erased), (9, 9, 2, 0));
     assert_eq!(
         report.standing.to_string(),
         "authenticated: signed by example.com/prod/runner-1, not witnessed"
     );
     let without = verify_journal(dir.path(), None).unwrap();
-    assert_eq!(
-        without.standing.to_string(),
-        "self-consistent, NOT authenticated"
-    );
+    assert_eq!(without.standing.to_string(), "self-consistent, NOT authenticated");
     let other = verify_journal(dir.path(), Some(&trust(VECTOR_LOG, None)));
-    assert!(
-        matches!(other, Err(EvidenceError::UntrustedLog(_))),
-        "{other:?}"
-    );
+    assert!(matches!(other, Err(EvidenceError::UntrustedLog(_))), "{other:?}");
     std::fs::remove_file(dir.path().join(CHECKPOINT_FILE)).unwrap();
     let missing = verify_journal(dir.path(), Some(&ours()));
-    assert!(
-        matches!(missing, Err(EvidenceError::NoCheckpoint { .. })),
-        "{missing:?}"
-    );
+    assert!(matches!(missing, Err(EvidenceError::NoCheckpoint { .. })), "{missing:?}");
 }
 
 #[test]
@@ -96,9 +82,7 @@ fn erasing_every_payload_breaks_no_proof() {
     ledger(dir.path());
     let path = dir.path().join(JOURNAL_FILE);
     let (ledger, _) = open(dir.path());
-    let before: Vec<_> = (0..9)
-        .map(|i| ledger.proof(Position::from_index(i)).unwrap())
-        .collect();
+    let before: Vec<_> = (0..9).map(|i| ledger.proof(Position::from_index(i)).unwrap()).collect();
     drop(ledger);
     let mut bytes = std::fs::read(&path).unwrap();
     let mut scan = Scan::open(&path).unwrap();
@@ -112,11 +96,7 @@ fn erasing_every_payload_breaks_no_proof() {
     let report = verify_journal(dir.path(), Some(&ours())).unwrap();
     assert_eq!((report.entries, report.erased), (10, 10));
     let (ledger, recovered) = open(dir.path());
-    assert!(
-        recovered
-            .map(Result::unwrap)
-            .all(|entry| entry.payload().is_none())
-    );
+    assert!(recovered.map(Result::unwrap).all(|entry| entry.payload().is_none()));
     for (index, proof) in before.iter().enumerate() {
         proof.verify(Some(&ours())).unwrap();
         let at = Position::from_index(index as u64);
@@ -135,10 +115,7 @@ fn a_journal_rewritten_by_someone_without_the_key_is_noticed() {
     let mut chains = crate::chain::Chains::default();
     let mut tree = Tree::new();
     while let Some(entry) = scan.next_entry().unwrap() {
-        let opening = Opening {
-            key: [9; 32],
-            payload: b"nothing to see".to_vec(),
-        };
+        let opening = Opening { key: [9; 32], payload: b"nothing to see".to_vec() };
         let link = chains.link(&entry.leaf.event).unwrap();
         let leaf = crate::entry::Leaf::new(entry.leaf.at_ms, entry.leaf.event, link, &opening);
         let bytes = leaf.to_bytes().unwrap();
@@ -149,30 +126,17 @@ fn a_journal_rewritten_by_someone_without_the_key_is_noticed() {
     }
     std::fs::write(&path, forged).unwrap();
     let refused = verify_journal(dir.path(), Some(&ours()));
-    assert!(
-        matches!(refused, Err(EvidenceError::Rewritten { covered: 9 })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(EvidenceError::Rewritten { covered: 9 })), "{refused:?}");
 
     // With a checkpoint of their own it is consistent, and nobody's.
     let root = tree.root_at(9).unwrap();
-    let checkpoint = Checkpoint {
-        origin: key().verifier().name().clone(),
-        size: 9,
-        root,
-    };
+    let checkpoint = Checkpoint { origin: key().verifier().name().clone(), size: 9, root };
     let thief = LogKey::from_seed(key().verifier().name().clone(), &[0x44; 32]);
     let note = checkpoint.sign(&thief).unwrap().to_string();
     std::fs::write(dir.path().join(CHECKPOINT_FILE), note).unwrap();
-    assert_eq!(
-        verify_journal(dir.path(), None).unwrap().standing,
-        Standing::SelfConsistent
-    );
+    assert_eq!(verify_journal(dir.path(), None).unwrap().standing, Standing::SelfConsistent);
     let refused = verify_journal(dir.path(), Some(&ours()));
-    assert!(
-        matches!(refused, Err(EvidenceError::UntrustedLog(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(EvidenceError::UntrustedLog(_))), "{refused:?}");
 }
 
 #[test]
@@ -188,13 +152,7 @@ fn cut_entries_are_noticed() {
     file.set_len(scan.offset()).unwrap();
     for trust in [None, Some(&ours())] {
         let refused = verify_journal(dir.path(), trust);
-        let missing = matches!(
-            refused,
-            Err(EvidenceError::Missing {
-                entries: 8,
-                covered: 9
-            })
-        );
+        let missing = matches!(refused, Err(EvidenceError::Missing { entries: 8, covered: 9 }));
         assert!(missing, "{refused:?}");
     }
 }
@@ -210,18 +168,13 @@ fn a_proof_holds_for_its_own_leaf_only() {
         proof.verify(Some(&trust)).unwrap();
         assert_eq!(proof.verify(None).unwrap().1, Standing::SelfConsistent);
         let text = serde_json::to_string(&proof).unwrap();
-        assert_eq!(
-            serde_json::from_str::<super::LogProof>(&text).unwrap(),
-            proof
-        );
+        assert_eq!(serde_json::from_str::<super::LogProof>(&text).unwrap(), proof);
 
         let mut moved = proof.clone();
         moved.index = (index + 1) % 9;
         assert!(moved.verify(None).is_err());
         let mut changed = proof.clone();
-        changed.leaf = proof
-            .leaf
-            .replace("\"at\":1795464000000", "\"at\":1795464000001");
+        changed.leaf = proof.leaf.replace("\"at\":1795464000000", "\"at\":1795464000001");
         assert!(matches!(changed.verify(None), Err(EvidenceError::Proof(_))));
         let mut resized = proof.clone();
         resized.checkpoint = proof.checkpoint.replacen("\n9\n", "\n8\n", 1);
@@ -242,25 +195,16 @@ fn witnesses_count_when_the_trust_file_lists_them() {
     let (_, standing) = verify_checkpoint(VECTOR, Some(&trust(VECTOR_LOG, None))).unwrap();
     assert_eq!(
         standing,
-        Standing::Authenticated {
-            log: "audit.example.com/dbg/prod".into(),
-            witnesses: vec![]
-        }
+        Standing::Authenticated { log: "audit.example.com/dbg/prod".into(), witnesses: vec![] }
     );
     let alone = VECTOR.rsplit_once("\u{2014} witness").unwrap().0;
     let refused = verify_checkpoint(alone, Some(&trust(VECTOR_LOG, Some(&witness))));
-    assert!(
-        matches!(refused, Err(EvidenceError::NotWitnessed(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(EvidenceError::NotWitnessed(_))), "{refused:?}");
     // A false cosignature is worse than none.
     let false_one = VECTOR.replace("EJ8HAg==", "EJ8HAw==");
     assert_ne!(false_one, VECTOR);
     let refused = verify_checkpoint(&false_one, Some(&trust(VECTOR_LOG, Some(&witness))));
-    assert!(
-        matches!(refused, Err(EvidenceError::Checkpoint(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(EvidenceError::Checkpoint(_))), "{refused:?}");
 }
 
 #[test]
@@ -276,29 +220,14 @@ fn a_trust_file_with_anything_unknown_is_refused() {
         good.replacen("keyring", "#", 1),
     ] {
         let refused = TrustFile::parse(&bad);
-        assert!(
-            matches!(refused, Err(TrustFileError::Toml(_))),
-            "{bad}: {refused:?}"
-        );
+        assert!(matches!(refused, Err(TrustFileError::Toml(_))), "{bad}: {refused:?}");
     }
     let no_log = good.replace(&format!("[[log]]\nvkey = \"{VECTOR_LOG}\"\n"), "");
-    assert!(matches!(
-        TrustFile::parse(&no_log),
-        Err(TrustFileError::NoLog)
-    ));
+    assert!(matches!(TrustFile::parse(&no_log), Err(TrustFileError::NoLog)));
     let damaged = good.replace("9490bea8", "9490bea9");
-    assert!(matches!(
-        TrustFile::parse(&damaged),
-        Err(TrustFileError::Key { .. })
-    ));
-    for swapped in [
-        trust_text(&witness_vkey(), None),
-        trust_text(VECTOR_LOG, Some(VECTOR_LOG)),
-    ] {
+    assert!(matches!(TrustFile::parse(&damaged), Err(TrustFileError::Key { .. })));
+    for swapped in [trust_text(&witness_vkey(), None), trust_text(VECTOR_LOG, Some(VECTOR_LOG))] {
         let refused = TrustFile::parse(&swapped);
-        assert!(
-            matches!(refused, Err(TrustFileError::WrongType { .. })),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(TrustFileError::WrongType { .. })), "{refused:?}");
     }
 }

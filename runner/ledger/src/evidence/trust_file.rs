@@ -84,17 +84,8 @@ impl TrustFile {
             return Err(TrustFileError::NoLog);
         }
         let witnesses = keys(source.witness, Algorithm::CosignatureV1, "witness")?;
-        let Source {
-            trust_domain,
-            keyring,
-            ..
-        } = source;
-        Ok(Self {
-            trust_domain,
-            keyring,
-            logs,
-            witnesses,
-        })
+        let Source { trust_domain, keyring, .. } = source;
+        Ok(Self { trust_domain, keyring, logs, witnesses })
     }
 }
 

@@ -16,9 +16,7 @@ fn frame(index: u64, opening: &Opening) -> (Vec<u8>, usize) {
 }
 
 fn decode(index: u64, bytes: &[u8]) -> Result<StoredEntry, Damage> {
-    let (header, body) = bytes
-        .split_first_chunk::<HEADER_BYTES>()
-        .ok_or(Damage::Length)?;
+    let (header, body) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(Damage::Length)?;
     Header::parse(index, header)?.body(index, body)
 }
 
@@ -56,13 +54,8 @@ proptest! {
 
 #[test]
 fn an_erased_payload_leaves_a_sound_frame() {
-    let (mut bytes, key_at) = frame(
-        0,
-        &Opening {
-            key: [9; 32],
-            payload: b"Ada Lovelace".to_vec(),
-        },
-    );
+    let (mut bytes, key_at) =
+        frame(0, &Opening { key: [9; 32], payload: b"Ada Lovelace".to_vec() });
     let before = decode(0, &bytes).unwrap();
     bytes[key_at..].fill(0);
     let after = decode(0, &bytes).unwrap();
@@ -75,13 +68,7 @@ fn an_erased_payload_leaves_a_sound_frame() {
 
 #[test]
 fn a_frame_moved_to_another_index_is_damage() {
-    let (bytes, _) = frame(
-        4,
-        &Opening {
-            key: [9; 32],
-            payload: Vec::new(),
-        },
-    );
+    let (bytes, _) = frame(4, &Opening { key: [9; 32], payload: Vec::new() });
     assert!(decode(4, &bytes).is_ok());
     assert!(matches!(decode(5, &bytes), Err(Damage::Header)));
 }

@@ -47,18 +47,10 @@ fn a_crash_at_any_byte_of_the_last_three_frames_loses_only_the_torn_entry() {
         let torn = cut as u64 - ends[whole - 1];
         let (ledger, recovered) = open(dir.path());
         assert_eq!(recovered.torn_bytes, torn, "cut at {cut}");
-        assert_eq!(
-            recovered.map(Result::unwrap).count(),
-            whole - 1,
-            "cut at {cut}"
-        );
+        assert_eq!(recovered.map(Result::unwrap).count(), whole - 1, "cut at {cut}");
         drop(ledger);
         let report = verify_journal(dir.path(), None).unwrap();
-        assert_eq!(
-            (report.entries, report.torn_bytes),
-            (whole as u64, 0),
-            "cut at {cut}"
-        );
+        assert_eq!((report.entries, report.torn_bytes), (whole as u64, 0), "cut at {cut}");
     }
 }
 
@@ -74,11 +66,7 @@ fn zeros_that_a_power_cut_left_are_a_torn_tail() {
     }
     // But not when something follows them.
     write(dir.path(), &[&bytes[..], &[0; 100], b"x"].concat());
-    assert!(
-        refusal(dir.path()).contains("damaged in entry 7"),
-        "{}",
-        refusal(dir.path())
-    );
+    assert!(refusal(dir.path()).contains("damaged in entry 7"), "{}", refusal(dir.path()));
 }
 
 #[test]
@@ -91,18 +79,11 @@ fn no_changed_byte_is_overlooked_and_nothing_is_repaired() {
         write(dir.path(), &changed);
         assert_ne!(refusal(dir.path()), "opened", "byte {at}");
         assert!(verify_journal(dir.path(), None).is_err(), "byte {at}");
-        assert_eq!(
-            std::fs::read(dir.path().join(JOURNAL_FILE)).unwrap(),
-            changed
-        );
+        assert_eq!(std::fs::read(dir.path().join(JOURNAL_FILE)).unwrap(), changed);
         if at as u64 >= ends[0] {
             let index = ends.iter().filter(|end| **end <= at as u64).count() - 1;
             let place = format!("entry {index}, at byte {}", ends[index]);
-            assert!(
-                refusal(dir.path()).contains(&place),
-                "byte {at}: {}",
-                refusal(dir.path())
-            );
+            assert!(refusal(dir.path()).contains(&place), "byte {at}: {}", refusal(dir.path()));
         }
     }
 }
@@ -128,19 +109,12 @@ fn a_removed_repeated_or_swapped_frame_is_damage() {
 #[test]
 fn another_file_is_not_a_journal() {
     let dir = tempfile::tempdir().unwrap();
-    for bytes in [
-        &b""[..],
-        b"borescope-journal v1 ",
-        b"borescope-journal v2 a\n",
-        b"\n",
-        &[b'x'; 4000],
-    ] {
+    for bytes in
+        [&b""[..], b"borescope-journal v1 ", b"borescope-journal v2 a\n", b"\n", &[b'x'; 4000]]
+    {
         write(dir.path(), bytes);
         let scan = Scan::open(&dir.path().join(JOURNAL_FILE));
-        assert!(
-            matches!(scan, Err(JournalError::NotAJournal { .. })),
-            "{bytes:?}"
-        );
+        assert!(matches!(scan, Err(JournalError::NotAJournal { .. })), "{bytes:?}");
     }
     assert!(!dir.path().join(CHECKPOINT_FILE).exists());
 }

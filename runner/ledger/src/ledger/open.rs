@@ -94,31 +94,18 @@ impl Ledger {
         options: Options,
         wrap: impl FnOnce(FileStorage) -> Box<dyn Storage>,
     ) -> Result<(Self, Recovered), OpenError> {
-        let Options {
-            dir,
-            key,
-            clock,
-            entropy,
-        } = options;
+        let Options { dir, key, clock, entropy } = options;
         let lock = lock(&dir)?;
         let journal = dir.join(JOURNAL_FILE);
         let anchor = saved_checkpoint(&dir)?;
         if !journal.exists() {
             if let Some(anchor) = &anchor {
                 let (checkpoint, _) = Checkpoint::parse(anchor).map_err(AnchorError::from)?;
-                return Err(AnchorError::Behind {
-                    size: 0,
-                    anchored: checkpoint.size,
-                }
-                .into());
+                return Err(AnchorError::Behind { size: 0, anchored: checkpoint.size }.into());
             }
             // If we die before this returns, there is no journal, and the next open makes one.
-            replace(
-                &dir,
-                JOURNAL_FILE,
-                first_line(key.verifier().name()).as_bytes(),
-            )
-            .map_err(JournalError::io("create", &journal))?;
+            replace(&dir, JOURNAL_FILE, first_line(key.verifier().name()).as_bytes())
+                .map_err(JournalError::io("create", &journal))?;
         }
         let mut scan = Scan::open(&journal)?;
         if scan.origin != *key.verifier().name() {
@@ -130,9 +117,7 @@ impl Ledger {
             offsets.push(scan.offset());
         }
         let anchored = anchor.map(|text| check_anchor(&text, key.verifier(), &scan.tree));
-        let saved = anchored
-            .transpose()?
-            .map_or(0, |checkpoint| checkpoint.size);
+        let saved = anchored.transpose()?.map_or(0, |checkpoint| checkpoint.size);
 
         let (size, torn_bytes) = (scan.tree.size(), scan.torn_bytes());
         let file = File::open(&journal).map_err(JournalError::io("open", &journal))?;
@@ -141,14 +126,7 @@ impl Ledger {
         }
         let at_ms = scan.at_ms();
         let Scan { tree, chains, .. } = scan;
-        let state = State {
-            tree,
-            chains,
-            offsets,
-            at_ms,
-            saved,
-            ..State::default()
-        };
+        let state = State { tree, chains, offsets, at_ms, saved, ..State::default() };
         let shared = Arc::new(Shared::new(dir, state));
         let mut storage = wrap(FileStorage::open(&journal)?);
         // What the last process wrote and did not sync becomes durable with our own first entry;
@@ -160,53 +138,24 @@ impl Ledger {
             .spawn(move || worker.run(&mut *storage))
             .map_err(OpenError::Thread)?;
         let writer = Some(writer);
-        let inner = Arc::new(Inner {
-            shared,
-            key,
-            clock,
-            entropy,
-            file,
-            writer,
-            _lock: lock,
-        });
-        let ledger = Self {
-            inner: Arc::clone(&inner),
-        };
+        let inner = Arc::new(Inner { shared, key, clock, entropy, file, writer, _lock: lock });
+        let ledger = Self { inner: Arc::clone(&inner) };
         let log = ledger.vkey().name().clone();
         ledger.append(Entry::new(Event::LogOpened { log, torn_bytes }, Vec::new()))?;
-        Ok((
-            ledger,
-            Recovered {
-                inner,
-                next: 0,
-                size,
-                torn_bytes,
-            },
-        ))
+        Ok((ledger, Recovered { inner, next: 0, size, torn_bytes }))
     }
 }
 
 /// Takes the directory for this process; the system releases it when the process dies.
 fn lock(dir: &Path) -> Result<File, OpenError> {
     let mut builder = std::fs::DirBuilder::new();
-    builder
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(JournalError::io("create", dir))?;
+    builder.recursive(true).mode(0o700).create(dir).map_err(JournalError::io("create", dir))?;
     let path = dir.join("lock");
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path);
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = file.map_err(JournalError::io("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-            dir: dir.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { dir: dir.to_owned() }),
         Err(TryLockError::Error(e)) => Err(JournalError::io("lock", &path)(e).into()),
     }
 }
@@ -224,7 +173,6 @@ fn saved_checkpoint(dir: &Path) -> Result<Option<String>, OpenError> {
 fn cut(journal: &Path, len: u64) -> Result<(), OpenError> {
     let file = OpenOptions::new().write(true).open(journal);
     let file = file.map_err(JournalError::io("open", journal))?;
-    file.set_len(len)
-        .map_err(JournalError::io("cut the torn end of", journal))?;
+    file.set_len(len).map_err(JournalError::io("cut the torn end of", journal))?;
     Ok(file.sync_all().map_err(JournalError::io("sync", journal))?)
 }

@@ -71,22 +71,9 @@ struct Switch {
 }
 
 fn open_faulty(dir: &Path, fault: Fault) -> (Ledger, Switch) {
-    let (failing, syncs) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicU64::new(0)),
-    );
-    let switch = Switch {
-        failing: Arc::clone(&failing),
-        syncs: Arc::clone(&syncs),
-    };
-    let wrap = |file| {
-        Box::new(Faulty {
-            file,
-            fault,
-            failing,
-            syncs,
-        }) as Box<dyn Storage>
-    };
+    let (failing, syncs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let switch = Switch { failing: Arc::clone(&failing), syncs: Arc::clone(&syncs) };
+    let wrap = |file| Box::new(Faulty { file, fault, failing, syncs }) as Box<dyn Storage>;
     (Ledger::open_with(options(dir), wrap).unwrap().0, switch)
 }
 
@@ -133,16 +120,10 @@ async fn many_runs_share_few_syncs_and_keep_their_chains() {
         task.await.unwrap();
     }
     assert_eq!(ledger.size(), 641);
-    assert!(
-        switch.syncs.load(Ordering::SeqCst) <= 641,
-        "a barrier never costs more than a sync"
-    );
+    assert!(switch.syncs.load(Ordering::SeqCst) <= 641, "a barrier never costs more than a sync");
     drop(ledger);
     let report = verify_journal(dir.path(), None).unwrap();
-    assert_eq!(
-        (report.entries, report.runs, report.runs_open),
-        (641, 64, 0)
-    );
+    assert_eq!((report.entries, report.runs, report.runs_open), (641, 64, 0));
 }
 
 #[tokio::test]
@@ -156,21 +137,12 @@ async fn an_entry_nobody_waits_for_becomes_durable_when_the_handle_goes() {
     drop(other);
     let (ledger, recovered) = open(dir.path());
     assert_eq!(recovered.count(), 3);
-    assert_eq!(
-        ledger.open_runs(),
-        [run_id(1)],
-        "the executor closes it as lost"
-    );
+    assert_eq!(ledger.open_runs(), [run_id(1)], "the executor closes it as lost");
 }
 
 #[tokio::test]
 async fn a_failed_disk_acknowledges_nothing_ever_again() {
-    for fault in [
-        Fault::AppendLost,
-        Fault::AppendPersisted,
-        Fault::NoSpace,
-        Fault::SyncFails,
-    ] {
+    for fault in [Fault::AppendLost, Fault::AppendPersisted, Fault::NoSpace, Fault::SyncFails] {
         let dir = tempfile::tempdir().unwrap();
         let (ledger, switch) = open_faulty(dir.path(), fault);
         let kept = ledger.append_durable(started(1)).await.unwrap();
@@ -179,33 +151,20 @@ async fn a_failed_disk_acknowledges_nothing_ever_again() {
         let intent = ledger.append(intent(1, 0)).unwrap();
         let (one, two) = tokio::join!(ledger.barrier(intent), ledger.barrier(intent));
         for refused in [one, two] {
-            assert!(
-                matches!(refused, Err(AppendError::Poisoned(_))),
-                "{fault:?}: {refused:?}"
-            );
+            assert!(matches!(refused, Err(AppendError::Poisoned(_))), "{fault:?}: {refused:?}");
         }
         // The disk recovers; the ledger must not: nobody knows what was lost.
         switch.failing.store(false, Ordering::SeqCst);
         let Err(AppendError::Poisoned(poison)) = ledger.append(outcome(1, 0)) else {
             panic!("{fault:?}: an append after the failure was taken");
         };
-        assert!(
-            poison.reason.contains("journal failed"),
-            "{}",
-            poison.reason
-        );
+        assert!(poison.reason.contains("journal failed"), "{}", poison.reason);
         assert!(ledger.barrier(intent).await.is_err());
         assert_eq!(ledger.health(), Health::Poisoned(poison));
         // Reads go on, over what is certain.
         assert_eq!(ledger.size(), kept.index() + 1);
-        assert_eq!(
-            ledger.entry(kept).unwrap().payload(),
-            Some(&b"order of run 1"[..])
-        );
-        assert!(matches!(
-            ledger.entry(intent),
-            Err(ReadError::NotThere { .. })
-        ));
+        assert_eq!(ledger.entry(kept).unwrap().payload(), Some(&b"order of run 1"[..]));
+        assert!(matches!(ledger.entry(intent), Err(ReadError::NotThere { .. })));
         assert!(ledger.proof(kept).unwrap().verify(None).is_ok());
         drop(ledger);
 
@@ -232,13 +191,9 @@ async fn a_checkpoint_that_cannot_be_saved_stops_the_ledger() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), poisoned)
-        .await
-        .unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(20), poisoned).await.unwrap();
     assert!(ledger.append_durable(intent(1, 0)).await.is_err());
-    let Health::Poisoned(poison) = ledger.health() else {
-        panic!("still serving")
-    };
+    let Health::Poisoned(poison) = ledger.health() else { panic!("still serving") };
     assert!(poison.reason.contains("checkpoint"), "{}", poison.reason);
 }
 
@@ -264,11 +219,7 @@ async fn proofs_verify_and_history_only_grows() {
         ledger.check_anchor(&text).unwrap();
     }
     assert!(ledger.consistency(3, newest.size + 1).is_err());
-    assert!(
-        ledger
-            .inclusion(Position::from_index(newest.size), newest.size)
-            .is_err()
-    );
+    assert!(ledger.inclusion(Position::from_index(newest.size), newest.size).is_err());
 }
 
 #[tokio::test]
@@ -282,10 +233,7 @@ async fn a_journal_restored_from_yesterday_is_refused() {
     let anchor = ledger.checkpoint().unwrap();
     drop(ledger);
     let saved = std::fs::read_to_string(dir.path().join(CHECKPOINT_FILE)).unwrap();
-    assert_eq!(
-        saved, anchor,
-        "a checkpoint is on disk at the latest when the ledger closes"
-    );
+    assert_eq!(saved, anchor, "a checkpoint is on disk at the latest when the ledger closes");
 
     std::fs::write(dir.path().join(JOURNAL_FILE), &yesterday).unwrap();
     let behind = |r| matches!(r, Err(OpenError::Anchor(AnchorError::Behind { .. })));
@@ -298,10 +246,7 @@ async fn a_journal_restored_from_yesterday_is_refused() {
     let (ledger, _) = open(dir.path());
     ledger.append_durable(started(2)).await.unwrap();
     let refused = ledger.check_anchor(&anchor);
-    assert!(
-        matches!(refused, Err(AnchorError::Rewritten(3))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(AnchorError::Rewritten(3))), "{refused:?}");
 }
 
 #[test]
@@ -312,14 +257,8 @@ fn one_directory_one_process_one_log() {
     assert!(matches!(second, Err(OpenError::InUse { .. })), "{second:?}");
     drop(ledger);
     let origin = "example.com/prod/runner-2".parse().unwrap();
-    let other = Options {
-        key: LogKey::from_seed(origin, &[0x22; 32]),
-        ..options(dir.path())
-    };
-    assert!(matches!(
-        Ledger::open(other).map(drop),
-        Err(OpenError::OtherLog { .. })
-    ));
+    let other = Options { key: LogKey::from_seed(origin, &[0x22; 32]), ..options(dir.path()) };
+    assert!(matches!(Ledger::open(other).map(drop), Err(OpenError::OtherLog { .. })));
     open(dir.path());
 }
 
@@ -334,15 +273,9 @@ fn another_key_of_the_same_name_does_not_continue_the_log() {
     ledger.checkpoint().unwrap();
     drop(ledger);
     let name = key().verifier().name().clone();
-    let forged = Options {
-        key: LogKey::from_seed(name, &[0x23; 32]),
-        ..options(dir.path())
-    };
+    let forged = Options { key: LogKey::from_seed(name, &[0x23; 32]), ..options(dir.path()) };
     let refused = Ledger::open(forged).map(drop);
-    assert!(
-        matches!(refused, Err(OpenError::Anchor(AnchorError::Checkpoint(_)))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(OpenError::Anchor(AnchorError::Checkpoint(_)))), "{refused:?}");
 }
 
 #[tokio::test]
@@ -350,20 +283,11 @@ async fn entries_out_of_place_or_too_large_leave_no_trace() {
     let dir = tempfile::tempdir().unwrap();
     let (ledger, _) = open(dir.path());
     ledger.append_durable(started(1)).await.unwrap();
-    assert!(matches!(
-        ledger.append(started(1)),
-        Err(AppendError::Chain(_))
-    ));
-    assert!(matches!(
-        ledger.append(intent(2, 0)),
-        Err(AppendError::Chain(_))
-    ));
+    assert!(matches!(ledger.append(started(1)), Err(AppendError::Chain(_))));
+    assert!(matches!(ledger.append(intent(2, 0)), Err(AppendError::Chain(_))));
     let event = Event::RunDenied { run: run_id(3) };
     let large = Entry::new(event, vec![1; PAYLOAD_BYTES_MAX + 1]);
-    assert!(matches!(
-        ledger.append(large),
-        Err(AppendError::PayloadTooLong(_))
-    ));
+    assert!(matches!(ledger.append(large), Err(AppendError::PayloadTooLong(_))));
     let beyond = ledger.barrier(Position::from_index(2)).await;
     assert!(matches!(beyond, Err(AppendError::NoSuchEntry(_))));
     ledger.append_durable(intent(1, 0)).await.unwrap();
@@ -375,10 +299,7 @@ async fn entries_out_of_place_or_too_large_leave_no_trace() {
 fn a_clock_set_back_does_not_turn_the_log_back() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(Manual(AtomicU64::new(5_000)));
-    let timed = Options {
-        clock: Arc::clone(&clock) as _,
-        ..options(dir.path())
-    };
+    let timed = Options { clock: Arc::clone(&clock) as _, ..options(dir.path()) };
     let (ledger, _) = Ledger::open(timed).unwrap();
     clock.0.store(1_000, Ordering::Relaxed);
     ledger.append(started(1)).unwrap();
@@ -417,18 +338,9 @@ async fn nobody_is_told_before_the_sync_returns() {
         }
     }
     let dir = tempfile::tempdir().unwrap();
-    let (closed, waiting) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicBool::new(false)),
-    );
+    let (closed, waiting) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let (gate, at_gate) = (Arc::clone(&closed), Arc::clone(&waiting));
-    let wrap = |file| {
-        Box::new(Gate {
-            file,
-            closed: gate,
-            waiting: at_gate,
-        }) as Box<dyn Storage>
-    };
+    let wrap = |file| Box::new(Gate { file, closed: gate, waiting: at_gate }) as Box<dyn Storage>;
     let (ledger, _) = Ledger::open_with(options(dir.path()), wrap).unwrap();
     let durable = ledger.append_durable(started(1)).await.unwrap();
     let _open_at_end = OpenAtEnd(Arc::clone(&closed));

@@ -104,11 +104,7 @@ pub fn verify_consistency(
     }
     let mut rest = proof.iter();
     // A complete old tree is itself the first node; the proof leaves it out.
-    let seed = if node == 0 {
-        *old_root
-    } else {
-        *rest.next().ok_or(ProofError::WrongLength)?
-    };
+    let seed = if node == 0 { *old_root } else { *rest.next().ok_or(ProofError::WrongLength)? };
     let (mut from_old, mut from_new) = (seed, seed);
     for sibling in rest {
         if last == 0 {

@@ -57,16 +57,8 @@ fn roots_equal_the_oracles_at_every_size() {
     let all = tree(SIZE_MAX);
     for size in 0..=SIZE_MAX {
         let expected: [u8; 32] = (*oracle(size).root().as_bytes()).into();
-        assert_eq!(
-            all.root_at(size),
-            Some(Digest::from_bytes(expected)),
-            "size {size}"
-        );
-        assert_eq!(
-            tree(size).root_at(size),
-            all.root_at(size),
-            "history of size {size}"
-        );
+        assert_eq!(all.root_at(size), Some(Digest::from_bytes(expected)), "size {size}");
+        assert_eq!(tree(size).root_at(size), all.root_at(size), "history of size {size}");
     }
     assert_eq!(all.root_at(SIZE_MAX + 1), None);
 }
@@ -83,9 +75,7 @@ fn inclusion_of_every_leaf_at_every_size() {
             assert_eq!(bytes(&proof), expected.as_bytes(), "leaf {index} of {size}");
             verify_inclusion(&all.leaf(index).unwrap(), index, size, &proof, &root).unwrap();
             let theirs = InclusionProof::<Sha256>::try_from_bytes(bytes(&proof)).unwrap();
-            oracle_root(&root, size)
-                .verify_inclusion(&leaf(index), index, &theirs)
-                .unwrap();
+            oracle_root(&root, size).verify_inclusion(&leaf(index), index, &theirs).unwrap();
         }
         assert_eq!(all.inclusion(size, size), None);
     }

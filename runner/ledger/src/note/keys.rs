@@ -153,29 +153,15 @@ impl FromStr for VerifierKey {
         if key.is_weak() {
             return Err(KeyError::Point);
         }
-        let parsed = Self {
-            name: name.parse()?,
-            algorithm,
-            key,
-        };
-        if hex::encode(parsed.id()) == id {
-            Ok(parsed)
-        } else {
-            Err(KeyError::Id)
-        }
+        let parsed = Self { name: name.parse()?, algorithm, key };
+        if hex::encode(parsed.id()) == id { Ok(parsed) } else { Err(KeyError::Id) }
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let blob = [&[self.algorithm.byte()][..], self.key.as_bytes()].concat();
-        write!(
-            f,
-            "{}+{}+{}",
-            self.name,
-            hex::encode(self.id()),
-            STANDARD.encode(blob)
-        )
+        write!(f, "{}+{}+{}", self.name, hex::encode(self.id()), STANDARD.encode(blob))
     }
 }
 

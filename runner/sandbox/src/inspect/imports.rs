@@ -61,8 +61,5 @@ pub(super) fn check(name: &str, ty: &ComponentTypeRef) -> Result<(), Refusal> {
         "{} at {DEBUG_VERSION}, and the wasi:cli, io, clocks, random, filesystem and sockets of WASI 0.2",
         DEBUG.join(", ")
     );
-    Err(Refusal::Import {
-        name: domain::display::neutralise(name),
-        allowed,
-    })
+    Err(Refusal::Import { name: domain::display::neutralise(name), allowed })
 }

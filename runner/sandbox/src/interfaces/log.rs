@@ -15,18 +15,13 @@ type Emit = (Level, String);
 
 pub(crate) fn link(l: &mut Linker<World>) -> wasmtime::Result<()> {
     let mut l = l.instance(&super::versioned(INTERFACE))?;
-    let place = Place {
-        interface: INTERFACE,
-        function: "emit",
-    };
+    let place = Place { interface: INTERFACE, function: "emit" };
     wrap(
         &mut l,
         place,
         |world, mut event, args: &Emit| {
-            let kept = world.keep_line(LogLine {
-                level: level(args.0).to_owned(),
-                message: args.1.clone(),
-            });
+            let kept = world
+                .keep_line(LogLine { level: level(args.0).to_owned(), message: args.1.clone() });
             if let Event::Local { line, .. } = &mut event {
                 *line = kept;
             }

@@ -19,21 +19,14 @@ type TableArgs = (String, Vec<Column>, Vec<Vec<Value>>);
 type ArtifactArgs = (String, String, Vec<u8>);
 
 fn place(function: &'static str) -> Place {
-    Place {
-        interface: INTERFACE,
-        function,
-    }
+    Place { interface: INTERFACE, function }
 }
 
 pub(crate) fn link(l: &mut Linker<World>) -> wasmtime::Result<()> {
     let mut l = l.instance(&super::versioned(INTERFACE))?;
-    wrap(
-        &mut l,
-        place("table"),
-        record_only,
-        digest_table,
-        |world, args: TableArgs, _| add_table(world, args),
-    )?;
+    wrap(&mut l, place("table"), record_only, digest_table, |world, args: TableArgs, _| {
+        add_table(world, args)
+    })?;
     wrap(
         &mut l,
         place("artifact"),
@@ -43,11 +36,7 @@ pub(crate) fn link(l: &mut Linker<World>) -> wasmtime::Result<()> {
         },
         |world, (name, content_type, bytes), _| {
             world.spend_output((name.len() + content_type.len() + bytes.len()) as u64)?;
-            world.artifacts.push(Artifact {
-                name,
-                content_type,
-                bytes,
-            });
+            world.artifacts.push(Artifact { name, content_type, bytes });
             Ok(())
         },
     )?;
@@ -62,11 +51,7 @@ pub(crate) fn link(l: &mut Linker<World>) -> wasmtime::Result<()> {
             }
             world.spend_output(note.len() as u64)?;
             let cut = note.floor_char_boundary(NOTE_BYTES_MAX);
-            Ok(Ask::Progress {
-                event,
-                percent: *percent,
-                note: note[..cut].to_owned(),
-            })
+            Ok(Ask::Progress { event, percent: *percent, note: note[..cut].to_owned() })
         },
         |(percent, note)| digest_json(&json!([percent, note])),
         |_, _, _| Ok(()),
@@ -82,25 +67,15 @@ fn add_table(world: &mut World, (name, columns, rows): TableArgs) -> Result<(), 
             "row {row} of an output table has {got} cells; the table has {width} columns"
         )));
     }
-    let head: u64 = columns
-        .iter()
-        .map(|c| (c.name.len() + c.db_type.len()) as u64)
-        .sum();
+    let head: u64 = columns.iter().map(|c| (c.name.len() + c.db_type.len()) as u64).sum();
     let cells: u64 = rows.iter().flatten().map(domain::Value::size_bytes).sum();
     world.spend_output(name.len() as u64 + head + cells + rows.len() as u64)?;
-    world.tables.push(Table {
-        name,
-        columns,
-        rows,
-    });
+    world.tables.push(Table { name, columns, rows });
     Ok(())
 }
 
 fn digest_table((name, columns, rows): &TableArgs) -> Digest {
-    let columns: Vec<_> = columns
-        .iter()
-        .map(|c| json!([c.name, c.type_name]))
-        .collect();
+    let columns: Vec<_> = columns.iter().map(|c| json!([c.name, c.type_name])).collect();
     let rows = serde_json::to_value(rows_in(rows.clone())).unwrap_or_default();
     digest_json(&json!([name, columns, rows]))
 }

@@ -33,9 +33,7 @@ type OpenArgs = (String, Vec<(String, Value)>);
 pub(crate) fn link(l: &mut Linker<World>) -> wasmtime::Result<()> {
     let mut l = l.instance(&super::versioned(INTERFACE))?;
     l.resource("cursor", ResourceType::host::<Cursor>(), |mut cx, rep| {
-        cx.data_mut()
-            .resources
-            .delete(Resource::<Cursor>::new_own(rep))?;
+        cx.data_mut().resources.delete(Resource::<Cursor>::new_own(rep))?;
         Ok(())
     })?;
     link_columns(&mut l)?;
@@ -76,23 +74,12 @@ async fn open(
     let params: Vec<(String, domain::Value)> =
         params.into_iter().map(|(n, v)| (n, v.into())).collect();
     let (seq, event, bridge) = call(&mut cx, "open", json!({ "query": query, "params": params }))?;
-    let reply = bridge
-        .ask(Ask::Open {
-            event,
-            seq,
-            query,
-            params,
-        })
-        .await;
+    let reply = bridge.ask(Ask::Open { event, seq, query, params }).await;
     let world = cx.data_mut();
     match result(world, reply)? {
         CallResult::Opened { cursor, columns } => {
             let columns = columns.into_iter().map(Into::into).collect();
-            Ok(Ok(world.resources.push(Cursor {
-                number: cursor,
-                columns,
-                bridge,
-            })?))
+            Ok(Ok(world.resources.push(Cursor { number: cursor, columns, bridge })?))
         }
         CallResult::Error(e) => Ok(Err(e.into())),
         CallResult::Page { .. } => {
@@ -108,19 +95,9 @@ async fn next(
     let number = cx.data().resources.get(&cursor)?.number;
     let args = json!({ "cursor": number, "rows_max": rows_max });
     let (seq, event, bridge) = call(&mut cx, "cursor.next", args)?;
-    let reply = bridge
-        .ask(Ask::Next {
-            event,
-            seq,
-            cursor: number,
-            rows_max,
-        })
-        .await;
+    let reply = bridge.ask(Ask::Next { event, seq, cursor: number, rows_max }).await;
     match result(cx.data_mut(), reply)? {
-        CallResult::Page { rows, done } => Ok(Ok(Page {
-            rows: rows_out(rows),
-            done,
-        })),
+        CallResult::Page { rows, done } => Ok(Ok(Page { rows: rows_out(rows), done })),
         CallResult::Error(e) => Ok(Err(e.into())),
         CallResult::Opened { .. } => {
             Err(Halt::Misuse("the recording gives a cursor for `next`".to_owned()).into())
@@ -131,9 +108,7 @@ async fn next(
 /// Takes the call's result, and notes a limit that it names.
 fn result(world: &mut World, reply: Reply) -> Result<CallResult, Halt> {
     let Reply::Call(result) = reply else {
-        return Err(Halt::Misuse(
-            "the recording has no result for this call".to_owned(),
-        ));
+        return Err(Halt::Misuse("the recording has no result for this call".to_owned()));
     };
     if let CallResult::Error(CallError::Limit(limit)) = &result {
         world.limits_hit.insert(*limit);
@@ -153,10 +128,7 @@ fn link_columns(l: &mut LinkerInstance<'_, World>) -> wasmtime::Result<()> {
                     let cursor = world.resources.get(&cursor)?;
                     (cursor.number, cursor.columns.clone())
                 };
-                let place = Place {
-                    interface: INTERFACE,
-                    function: "cursor.columns",
-                };
+                let place = Place { interface: INTERFACE, function: "cursor.columns" };
                 let event = World::local_event(
                     seq,
                     place.interface,

@@ -273,16 +273,7 @@ impl Event {
     pub fn name(&self) -> String {
         match self {
             Self::Header(_) => "header".to_owned(),
-            Self::Call {
-                interface,
-                function,
-                ..
-            }
-            | Self::Local {
-                interface,
-                function,
-                ..
-            } => {
+            Self::Call { interface, function, .. } | Self::Local { interface, function, .. } => {
                 format!("{interface}#{function}")
             }
             Self::Return { .. } => "return".to_owned(),

@@ -20,15 +20,9 @@ fn a_component_that_wants_http_is_told_which_import_and_what_is_allowed() {
 #[test]
 fn another_version_of_the_contract_is_not_taken_for_ours() {
     let bytes = guest_importing(r#"(import "borescope:debug/kv@0.1.0" (instance))"#);
-    assert!(matches!(
-        Sandbox::inspect(&bytes),
-        Err(Refusal::Import { .. })
-    ));
+    assert!(matches!(Sandbox::inspect(&bytes), Err(Refusal::Import { .. })));
     let bytes = guest_importing(r#"(import "borescope:debug/sql@0.2.0" (instance))"#);
-    assert!(matches!(
-        Sandbox::inspect(&bytes),
-        Err(Refusal::Import { .. })
-    ));
+    assert!(matches!(Sandbox::inspect(&bytes), Err(Refusal::Import { .. })));
 }
 
 #[test]
@@ -59,87 +53,49 @@ fn an_async_component_is_refused_as_such() {
 #[test]
 fn run_must_be_there_with_its_type() {
     let absent = wat::parse_str("(component)").unwrap();
-    assert!(matches!(
-        Sandbox::inspect(&absent),
-        Err(Refusal::Export { .. })
-    ));
+    assert!(matches!(Sandbox::inspect(&absent), Err(Refusal::Export { .. })));
     let text = r#"(component
         (core module $m (func (export "f")))
         (core instance $i (instantiate $m))
         (func (export "run") (canon lift (core func $i "f"))))"#;
-    let told = Sandbox::inspect(&wat::parse_str(text).unwrap())
-        .unwrap_err()
-        .to_string();
+    let told = Sandbox::inspect(&wat::parse_str(text).unwrap()).unwrap_err().to_string();
     assert!(told.contains("not one string"), "{told}");
 }
 
 #[test]
 fn a_compile_bomb_is_counted_before_it_is_compiled() {
-    let locals = format!(
-        "(component (core module (func (local {}))))",
-        "i64 ".repeat(30_000)
-    );
+    let locals = format!("(component (core module (func (local {}))))", "i64 ".repeat(30_000));
     let refused = Sandbox::inspect(&wat::parse_str(locals).unwrap()).unwrap_err();
     assert!(
-        matches!(
-            refused,
-            Refusal::TooLarge {
-                what: "locals in one function",
-                got: 30_000,
-                ..
-            }
-        ),
+        matches!(refused, Refusal::TooLarge { what: "locals in one function", got: 30_000, .. }),
         "{refused}"
     );
-    let body = format!(
-        "(component (core module (func {})))",
-        "i32.const 1 drop ".repeat(400_000)
-    );
+    let body = format!("(component (core module (func {})))", "i32.const 1 drop ".repeat(400_000));
     let refused = Sandbox::inspect(&wat::parse_str(body).unwrap()).unwrap_err();
     assert!(
-        matches!(
-            refused,
-            Refusal::TooLarge {
-                what: "bytes in one function",
-                ..
-            }
-        ),
+        matches!(refused, Refusal::TooLarge { what: "bytes in one function", .. }),
         "{refused}"
     );
     let memory = wat::parse_str("(component (core module (memory 65536)))").unwrap();
     let refused = Sandbox::inspect(&memory).unwrap_err();
-    assert!(
-        matches!(refused, Refusal::Export { .. } | Refusal::TooLarge { .. }),
-        "{refused}"
-    );
+    assert!(matches!(refused, Refusal::Export { .. } | Refusal::TooLarge { .. }), "{refused}");
 }
 
 #[test]
 fn features_that_are_off_are_off_at_upload() {
-    for module in [
-        "(memory 1 1 shared)",
-        "(memory i64 1)",
-        "(func (result i32) return_call 0)",
-        "(tag)",
-    ] {
+    for module in
+        ["(memory 1 1 shared)", "(memory i64 1)", "(func (result i32) return_call 0)", "(tag)"]
+    {
         let bytes = wat::parse_str(format!("(component (core module {module}))")).unwrap();
-        assert!(
-            matches!(Sandbox::inspect(&bytes), Err(Refusal::Invalid { .. })),
-            "{module}"
-        );
+        assert!(matches!(Sandbox::inspect(&bytes), Err(Refusal::Invalid { .. })), "{module}");
     }
 }
 
 #[tokio::test]
 async fn an_interface_without_capability_fails_at_link_with_its_name() {
     let admitted = sandbox().admit(guest("").into()).await.unwrap();
-    let Err(refused) = sandbox().link(&admitted, &nothing()) else {
-        panic!("it links")
-    };
-    assert!(
-        refused.to_string().contains("imports borescope:debug/sql"),
-        "{refused}"
-    );
+    let Err(refused) = sandbox().link(&admitted, &nothing()) else { panic!("it links") };
+    assert!(refused.to_string().contains("imports borescope:debug/sql"), "{refused}");
     assert!(sandbox().link(&admitted, &everything()).is_ok());
 }
 
@@ -156,14 +112,7 @@ async fn the_linked_interfaces_are_what_is_effective() {
 async fn an_artifact_that_was_changed_on_disk_is_compiled_again() {
     let dir = tempfile::tempdir().unwrap();
     let component: Arc<[u8]> = guest_without_sql("").into();
-    let file = || {
-        std::fs::read_dir(dir.path())
-            .unwrap()
-            .next()
-            .unwrap()
-            .unwrap()
-            .path()
-    };
+    let file = || std::fs::read_dir(dir.path()).unwrap().next().unwrap().unwrap().path();
     let fresh = |key: u8| {
         let o = options();
         Sandbox::new(crate::SandboxOptions {
@@ -183,11 +132,7 @@ async fn an_artifact_that_was_changed_on_disk_is_compiled_again() {
     bad[middle] ^= 1;
     std::fs::write(file(), &bad).unwrap();
     fresh(1).admit(Arc::clone(&component)).await.unwrap();
-    assert_eq!(
-        std::fs::read(file()).unwrap(),
-        good,
-        "it was compiled again and replaced"
-    );
+    assert_eq!(std::fs::read(file()).unwrap(), good, "it was compiled again and replaced");
 
     // Another runner's key is as bad as no MAC.
     fresh(2).admit(component).await.unwrap();

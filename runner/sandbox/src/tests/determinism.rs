@@ -24,9 +24,7 @@ async fn two_engines_give_the_same_run() {
     let admitted = other.admit(guest(&body).into()).await.unwrap();
     let linked = other.link(&admitted, &everything()).unwrap();
     let mut there = FakeHost::default();
-    other
-        .run(&linked, plan(&everything()), &mut there, &Cancel::new())
-        .await;
+    other.run(&linked, plan(&everything()), &mut there, &Cancel::new()).await;
     assert_eq!(here.events, there.events);
 }
 
@@ -42,12 +40,7 @@ async fn numbers_survive_the_recording_to_the_last_bit() {
         (i32.store (i32.const 4) (i32.const 1120)) (i32.store (i32.const 8) (i32.const 74))";
     let mut host = FakeHost::default();
     let finished = run(guest(body), &mut host).await;
-    assert_eq!(
-        finished.outcome,
-        domain::Outcome::Succeeded,
-        "{:?}",
-        finished.error
-    );
+    assert_eq!(finished.outcome, domain::Outcome::Succeeded, "{:?}", finished.error);
     assert!(
         matches!(finished.result.tables[0].rows[0][0], domain::Value::Float64(n) if n.is_nan())
     );
@@ -63,9 +56,8 @@ async fn another_seed_gives_other_randomness() {
     for seed in [1, 2] {
         let mut p = plan(&everything());
         p.seed = [seed; 32];
-        let f = super::host::sandbox()
-            .run(&linked, p, &mut FakeHost::default(), &Cancel::new())
-            .await;
+        let f =
+            super::host::sandbox().run(&linked, p, &mut FakeHost::default(), &Cancel::new()).await;
         drawn.push(f.result.artifacts[0].bytes.clone());
     }
     assert_ne!(drawn[0], drawn[1]);
@@ -75,10 +67,7 @@ async fn another_seed_gives_other_randomness() {
 fn a_stream_does_not_depend_on_how_it_is_read() {
     let mut at_once = Stream::new("random", [3; 32]);
     let mut in_parts = Stream::new("random", [3; 32]);
-    let parts: Vec<u8> = [1, 31, 32, 33, 3]
-        .iter()
-        .flat_map(|n| in_parts.bytes(*n))
-        .collect();
+    let parts: Vec<u8> = [1, 31, 32, 33, 3].iter().flat_map(|n| in_parts.bytes(*n)).collect();
     assert_eq!(at_once.bytes(100), parts);
     assert_ne!(Stream::new("insecure", [3; 32]).bytes(32), parts[..32]);
 }
@@ -86,14 +75,8 @@ fn a_stream_does_not_depend_on_how_it_is_read() {
 #[test]
 fn the_version_in_recordings_is_the_one_that_is_linked() {
     let lock = include_str!("../../../../Cargo.lock");
-    let wanted = format!(
-        "name = \"wasmtime\"\nversion = \"{}\"",
-        crate::engine::WASMTIME_VERSION
-    );
-    assert!(
-        lock.contains(&wanted),
-        "raise WASMTIME_VERSION in engine.rs with the dependency"
-    );
+    let wanted = format!("name = \"wasmtime\"\nversion = \"{}\"", crate::engine::WASMTIME_VERSION);
+    assert!(lock.contains(&wanted), "raise WASMTIME_VERSION in engine.rs with the dependency");
 }
 
 #[tokio::test]

@@ -112,12 +112,7 @@ pub(crate) fn guest_without_sql(body: &str) -> Vec<u8> {
 
 /// As [`guest`] without `sql`, with a start function.
 pub(crate) fn guest_with_start(start: &str) -> Vec<u8> {
-    shell(
-        false,
-        "",
-        &format!("(func $start {start}) (start $start)"),
-        "",
-    )
+    shell(false, "", &format!("(func $start {start}) (start $start)"), "")
 }
 
 /// As [`guest`] without `sql`, with another import.

@@ -38,9 +38,7 @@ pub(crate) struct FakeHost {
 }
 
 fn fault() -> HostFault {
-    HostFault {
-        problem: "disk full".to_owned(),
-    }
+    HostFault { problem: "disk full".to_owned() }
 }
 
 #[async_trait]
@@ -76,21 +74,12 @@ impl Host for FakeHost {
             std::future::pending::<()>().await;
         }
         self.cursors += 1;
-        let columns = vec![Column {
-            name: "id".to_owned(),
-            db_type: "int8".to_owned(),
-        }];
-        Ok(OpenedCursor {
-            cursor: self.cursors,
-            columns,
-        })
+        let columns = vec![Column { name: "id".to_owned(), db_type: "int8".to_owned() }];
+        Ok(OpenedCursor { cursor: self.cursors, columns })
     }
 
     async fn sql_next(&mut self, _: u64, _: u32) -> Result<Page, CallError> {
-        Ok(self.pages.pop_front().unwrap_or(Page {
-            rows: Vec::new(),
-            done: true,
-        }))
+        Ok(self.pages.pop_front().unwrap_or(Page { rows: Vec::new(), done: true }))
     }
 
     fn sql_close(&mut self, cursor: u64) {
@@ -109,10 +98,7 @@ impl FakeHost {
             rows: (0..*n).map(|i| vec![Value::Int64(i as i64)]).collect(),
             done: *n == 0,
         };
-        Self {
-            pages: pages.iter().map(page).collect(),
-            ..Self::default()
-        }
+        Self { pages: pages.iter().map(page).collect(), ..Self::default() }
     }
 
     /// The recording's file.
@@ -183,10 +169,7 @@ pub(crate) fn everything() -> Capabilities {
 
 /// Nothing but the limits.
 pub(crate) fn nothing() -> Capabilities {
-    Capabilities {
-        pairs: std::collections::BTreeMap::new(),
-        ..everything()
-    }
+    Capabilities { pairs: std::collections::BTreeMap::new(), ..everything() }
 }
 
 pub(crate) fn plan(effective: &Capabilities) -> Plan {

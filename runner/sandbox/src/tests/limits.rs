@@ -46,16 +46,9 @@ async fn memory_that_is_too_large_from_the_start_is_the_same_limit() {
 
 #[tokio::test]
 async fn a_flood_of_host_calls_ends() {
-    let finished = run_and_replay(
-        guest(&times(1000, HELLO)),
-        &mut FakeHost::default(),
-        &Cancel::new(),
-    )
-    .await;
-    assert_eq!(
-        (finished.outcome, finished.host_calls),
-        (limit(LimitName::HostCalls), 50)
-    );
+    let finished =
+        run_and_replay(guest(&times(1000, HELLO)), &mut FakeHost::default(), &Cancel::new()).await;
+    assert_eq!((finished.outcome, finished.host_calls), (limit(LimitName::HostCalls), 50));
 }
 
 #[tokio::test]
@@ -66,11 +59,7 @@ async fn a_flood_of_output_ends() {
     );
     let finished = run_and_replay(guest(&body), &mut FakeHost::default(), &Cancel::new()).await;
     assert_eq!(finished.outcome, limit(LimitName::Output));
-    assert_eq!(
-        finished.result.artifacts.len(),
-        15,
-        "64 KiB hold 15 of 4 KiB with their names"
-    );
+    assert_eq!(finished.result.artifacts.len(), 15, "64 KiB hold 15 of 4 KiB with their names");
 }
 
 #[tokio::test]
@@ -87,26 +76,15 @@ async fn nobody_calls_the_host_before_run() {
     let finished = run(guest_with_start(HELLO), &mut host).await;
     assert_eq!(finished.outcome, Outcome::Failed);
     assert!(
-        finished
-            .error
-            .unwrap()
-            .message
-            .contains("borescope:debug/log while it is instantiated")
+        finished.error.unwrap().message.contains("borescope:debug/log while it is instantiated")
     );
-    assert!(
-        !host
-            .did
-            .contains(&Did::Recorded("borescope:debug/log#emit".to_owned()))
-    );
+    assert!(!host.did.contains(&Did::Recorded("borescope:debug/log#emit".to_owned())));
 }
 
 #[tokio::test]
 async fn an_endless_start_function_has_a_budget_of_its_own() {
     let finished = run(guest_with_start(SPIN), &mut FakeHost::default()).await;
-    assert_eq!(
-        (finished.outcome, finished.fuel_used),
-        (limit(LimitName::InstantiationFuel), 0)
-    );
+    assert_eq!((finished.outcome, finished.fuel_used), (limit(LimitName::InstantiationFuel), 0));
 }
 
 #[tokio::test]
@@ -126,12 +104,8 @@ async fn wall_time_ends_a_guest_that_has_fuel() {
 
 #[tokio::test]
 async fn a_trap_names_the_guest_function() {
-    let finished = run_and_replay(
-        guest("unreachable"),
-        &mut FakeHost::default(),
-        &Cancel::new(),
-    )
-    .await;
+    let finished =
+        run_and_replay(guest("unreachable"), &mut FakeHost::default(), &Cancel::new()).await;
     assert_eq!(finished.outcome, Outcome::Failed);
     let error = finished.error.unwrap();
     assert_eq!(error.frames[0].function, "outer_function");
@@ -141,10 +115,7 @@ async fn a_trap_names_the_guest_function() {
 #[tokio::test]
 async fn log_lines_above_the_cap_are_dropped_and_counted() {
     let big = "(drop (memory.grow (i32.const 64)))".to_owned()
-        + &times(
-            8,
-            "(call $emit (i32.const 1) (i32.const 65536) (i32.const 200000))",
-        );
+        + &times(8, "(call $emit (i32.const 1) (i32.const 65536) (i32.const 200000))");
     let finished = run_and_replay(guest(&big), &mut FakeHost::default(), &Cancel::new()).await;
     assert_eq!((finished.log.len(), finished.log_dropped), (5, 600_000));
 }
@@ -152,14 +123,7 @@ async fn log_lines_above_the_cap_are_dropped_and_counted() {
 #[tokio::test]
 async fn progress_is_recorded_before_it_is_told() {
     let mut host = FakeHost::default();
-    run(
-        guest("(call $progress (i32.const 50) (i32.const 1040) (i32.const 5))"),
-        &mut host,
-    )
-    .await;
+    run(guest("(call $progress (i32.const 50) (i32.const 1040) (i32.const 5))"), &mut host).await;
     let recorded = Did::Recorded("borescope:debug/output#progress".to_owned());
-    assert_eq!(
-        host.did[1..3],
-        [recorded, Did::Progress(50, "hello".to_owned())]
-    );
+    assert_eq!(host.did[1..3], [recorded, Did::Progress(50, "hello".to_owned())]);
 }

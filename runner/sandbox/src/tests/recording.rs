@@ -6,11 +6,7 @@ use crate::recording::{Recording, RecordingError};
 
 async fn file() -> (FakeHost, Vec<u8>) {
     let mut host = FakeHost::with_rows(&[2, 0]);
-    run(
-        guest(&format!("{HELLO}{OPEN_RECENT}{MUST_OPEN}{NEXT}")),
-        &mut host,
-    )
-    .await;
+    run(guest(&format!("{HELLO}{OPEN_RECENT}{MUST_OPEN}{NEXT}")), &mut host).await;
     let file = host.file();
     (host, file)
 }
@@ -37,17 +33,11 @@ async fn every_changed_byte_is_found() {
 async fn a_changed_cell_names_its_call() {
     let (_, file) = file().await;
     let needle = b"{\"int64\":1}";
-    let at = file
-        .windows(needle.len())
-        .position(|w| w == needle)
-        .unwrap();
+    let at = file.windows(needle.len()).position(|w| w == needle).unwrap();
     let mut bad = file;
     bad[at + 9] = b'2';
     let told = Recording::parse(&bad).unwrap_err();
-    assert!(
-        matches!(told, RecordingError::Frame { call: Some(3), .. }),
-        "{told}"
-    );
+    assert!(matches!(told, RecordingError::Frame { call: Some(3), .. }), "{told}");
     assert!(told.to_string().contains("(call 3)"));
 }
 
@@ -55,17 +45,11 @@ async fn a_changed_cell_names_its_call() {
 async fn frames_out_of_order_are_found() {
     let (mut host, _) = file().await;
     host.events.swap(1, 2);
-    assert!(matches!(
-        Recording::parse(&host.file()),
-        Err(RecordingError::Frame { frame: 1, .. })
-    ));
+    assert!(matches!(Recording::parse(&host.file()), Err(RecordingError::Frame { frame: 1, .. })));
 }
 
 #[test]
 fn another_format_is_not_guessed() {
-    assert_eq!(
-        Recording::parse(b"BORESREC\x02"),
-        Err(RecordingError::Magic)
-    );
+    assert_eq!(Recording::parse(b"BORESREC\x02"), Err(RecordingError::Magic));
     assert_eq!(Recording::parse(b""), Err(RecordingError::Magic));
 }

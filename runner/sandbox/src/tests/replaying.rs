@@ -11,12 +11,8 @@ use crate::{Cancel, Event, Recording, Replay, StopPoint};
 async fn a_run_cancelled_at_a_yield_replays_to_the_same_point() {
     let cancel = Cancel::new();
     cancel.cancel();
-    let finished = run_and_replay(
-        guest(&format!("{HELLO}{SPIN}")),
-        &mut FakeHost::default(),
-        &cancel,
-    )
-    .await;
+    let finished =
+        run_and_replay(guest(&format!("{HELLO}{SPIN}")), &mut FakeHost::default(), &cancel).await;
     assert_eq!(finished.outcome, Outcome::Cancelled);
     assert!(
         matches!(finished.stop, StopPoint::HostCall { seq: 1 }),
@@ -34,16 +30,9 @@ async fn a_run_cancelled_at_a_yield_replays_to_the_same_point() {
 #[tokio::test]
 async fn a_run_cancelled_inside_a_query_replays_to_that_call() {
     let cancel = Cancel::new();
-    let mut host = FakeHost {
-        cancel_in_open: Some(cancel.clone()),
-        ..FakeHost::default()
-    };
-    let finished = run_and_replay(
-        guest(&format!("{HELLO}{OPEN_RECENT}{HELLO}")),
-        &mut host,
-        &cancel,
-    )
-    .await;
+    let mut host = FakeHost { cancel_in_open: Some(cancel.clone()), ..FakeHost::default() };
+    let finished =
+        run_and_replay(guest(&format!("{HELLO}{OPEN_RECENT}{HELLO}")), &mut host, &cancel).await;
     assert_eq!(
         (finished.outcome, finished.stop),
         (Outcome::Cancelled, StopPoint::HostCall { seq: 2 })
@@ -56,10 +45,7 @@ async fn a_run_cancelled_during_instantiation_replays() {
     let cancel = Cancel::new();
     cancel.cancel();
     let finished = run_and_replay(guest_with_start(SPIN), &mut FakeHost::default(), &cancel).await;
-    assert_eq!(
-        (finished.outcome, finished.stop),
-        (Outcome::Cancelled, StopPoint::Instantiation)
-    );
+    assert_eq!((finished.outcome, finished.stop), (Outcome::Cancelled, StopPoint::Instantiation));
 }
 
 const READ: &str =
@@ -74,24 +60,13 @@ async fn a_result_that_was_exchanged_makes_the_next_call_differ() {
     let mut host = FakeHost::with_rows(&[2, 0]);
     run(reading(), &mut host).await;
     let changed = host.events.iter_mut().find_map(|e| match e {
-        Event::Return {
-            result: CallResult::Page { rows, .. },
-            ..
-        } => Some(rows),
+        Event::Return { result: CallResult::Page { rows, .. }, .. } => Some(rows),
         _ => None,
     });
     changed.unwrap().push(vec![Value::Int64(99)]);
     match replay(reading(), &everything(), &host.recording()).await {
-        Replay::Diverged {
-            call,
-            name,
-            expected,
-            got,
-        } => {
-            assert_eq!(
-                (call, name.as_str()),
-                (Some(3), "borescope:debug/output#progress")
-            );
+        Replay::Diverged { call, name, expected, got } => {
+            assert_eq!((call, name.as_str()), (Some(3), "borescope:debug/output#progress"));
             assert_ne!(expected, got);
         }
         other => panic!("{other:?}"),
@@ -102,12 +77,7 @@ async fn a_result_that_was_exchanged_makes_the_next_call_differ() {
 async fn another_component_diverges_only_if_it_is_taken_for_the_recorded_one() {
     let mut host = FakeHost::default();
     run(guest(HELLO), &mut host).await;
-    let other = replay(
-        guest(&format!("{HELLO}{HELLO}")),
-        &everything(),
-        &host.recording(),
-    )
-    .await;
+    let other = replay(guest(&format!("{HELLO}{HELLO}")), &everything(), &host.recording()).await;
     assert!(matches!(other, Replay::Damaged { problem } if problem.contains("its component")));
 }
 
@@ -140,16 +110,8 @@ async fn a_call_that_was_removed_is_found() {
     let mut host = FakeHost::default();
     run(guest(&format!("{HELLO}{HELLO}")), &mut host).await;
     host.events.remove(2);
-    let found = replay(
-        guest(&format!("{HELLO}{HELLO}")),
-        &everything(),
-        &host.recording(),
-    )
-    .await;
-    assert!(
-        matches!(found, Replay::Diverged { call: Some(2), .. }),
-        "{found:?}"
-    );
+    let found = replay(guest(&format!("{HELLO}{HELLO}")), &everything(), &host.recording()).await;
+    assert!(matches!(found, Replay::Diverged { call: Some(2), .. }), "{found:?}");
 }
 
 #[tokio::test]
@@ -188,20 +150,11 @@ async fn whatever_the_fuel_a_replay_runs_out_of_it_at_the_same_call() {
         let mut host = FakeHost::with_rows(&[2, 0]);
         let run = run_with(component.clone(), &capabilities, &mut host, &Cancel::new()).await;
         let again = replay(component.clone(), &capabilities, &host.recording()).await;
-        let Replay::Matches(again) = again else {
-            panic!("{fuel_max}: {again:?}")
-        };
-        assert_eq!(
-            (again.outcome, again.fuel_used),
-            (run.outcome, run.fuel_used),
-            "{fuel_max}"
-        );
+        let Replay::Matches(again) = again else { panic!("{fuel_max}: {again:?}") };
+        assert_eq!((again.outcome, again.fuel_used), (run.outcome, run.fuel_used), "{fuel_max}");
         ends.insert((run.outcome == Outcome::Succeeded, run.host_calls));
     }
-    assert!(
-        ends.len() > 2,
-        "the budgets end the run in different places: {ends:?}"
-    );
+    assert!(ends.len() > 2, "the budgets end the run in different places: {ends:?}");
 }
 
 #[tokio::test]
@@ -216,17 +169,12 @@ async fn whenever_it_is_cancelled_a_replay_stops_there() {
         let mut host = FakeHost::default();
         let run = run_with(component.clone(), &capabilities, &mut host, &Cancel::new()).await;
         let again = replay(component.clone(), &capabilities, &host.recording()).await;
-        let Replay::Matches(again) = again else {
-            panic!("{wall_ms_max}: {again:?}")
-        };
+        let Replay::Matches(again) = again else { panic!("{wall_ms_max}: {again:?}") };
         assert_eq!(
             (again.stop, again.fuel_used, again.log.len()),
             (run.stop, run.fuel_used, run.log.len())
         );
         stops.insert(format!("{:?}", run.stop));
     }
-    assert!(
-        stops.len() > 2,
-        "the stops fall in different places: {stops:?}"
-    );
+    assert!(stops.len() > 2, "the stops fall in different places: {stops:?}");
 }

@@ -31,18 +31,12 @@ async fn the_intent_is_durable_before_the_query_leaves_and_cursors_are_closed() 
             Did::Recorded("return".to_owned()),
         ]
     );
-    assert!(
-        host.did.contains(&Did::Closed(1)),
-        "a cursor that the guest forgot is closed"
-    );
+    assert!(host.did.contains(&Did::Closed(1)), "a cursor that the guest forgot is closed");
 }
 
 #[tokio::test]
 async fn when_the_intent_cannot_be_recorded_nothing_leaves() {
-    let mut host = FakeHost {
-        fail_intent: true,
-        ..FakeHost::default()
-    };
+    let mut host = FakeHost { fail_intent: true, ..FakeHost::default() };
     let finished = run(guest(OPEN_RECENT), &mut host).await;
     assert_eq!(finished.outcome, Outcome::Lost);
     assert!(finished.recording_failed.unwrap().contains("disk full"));
@@ -51,25 +45,16 @@ async fn when_the_intent_cannot_be_recorded_nothing_leaves() {
 
 #[tokio::test]
 async fn when_a_result_cannot_be_recorded_the_guest_never_sees_it() {
-    let mut host = FakeHost {
-        fail_record: Some("return"),
-        ..FakeHost::with_rows(&[1])
-    };
-    let finished = run(
-        guest(&format!("{OPEN_RECENT}{MUST_OPEN}{}", super::guests::HELLO)),
-        &mut host,
-    )
-    .await;
+    let mut host = FakeHost { fail_record: Some("return"), ..FakeHost::with_rows(&[1]) };
+    let finished =
+        run(guest(&format!("{OPEN_RECENT}{MUST_OPEN}{}", super::guests::HELLO)), &mut host).await;
     assert!(finished.recording_failed.is_some());
     assert!(finished.log.is_empty(), "the guest did not go on");
 }
 
 #[tokio::test]
 async fn when_the_header_cannot_be_recorded_nothing_runs() {
-    let mut host = FakeHost {
-        fail_record: Some("header"),
-        ..FakeHost::default()
-    };
+    let mut host = FakeHost { fail_record: Some("header"), ..FakeHost::default() };
     let finished = run(guest(super::guests::HELLO), &mut host).await;
     assert_eq!((finished.outcome, finished.host_calls), (Outcome::Lost, 0));
 }
@@ -79,34 +64,13 @@ async fn a_label_outside_the_capabilities_is_denied_as_a_value_and_recorded() {
     let mut host = FakeHost::default();
     let open =
         "(call $open (i32.const 1072) (i32.const 6) (i32.const 0) (i32.const 0) (i32.const 16))";
-    let finished = run_and_replay(
-        guest(&format!("{open}{RETURN_OPEN_ERROR}")),
-        &mut host,
-        &Cancel::new(),
-    )
-    .await;
-    assert_eq!(
-        finished.outcome,
-        Outcome::Failed,
-        "a denied value is not the state denied"
-    );
-    assert!(
-        finished
-            .error
-            .unwrap()
-            .message
-            .contains("secret is not among")
-    );
-    assert!(
-        !host
-            .did
-            .iter()
-            .any(|d| matches!(d, Did::Opened(..) | Did::Intent(_)))
-    );
-    assert!(matches!(
-        &returns(&host)[..],
-        [CallResult::Error(CallError::Denied(_))]
-    ));
+    let finished =
+        run_and_replay(guest(&format!("{open}{RETURN_OPEN_ERROR}")), &mut host, &Cancel::new())
+            .await;
+    assert_eq!(finished.outcome, Outcome::Failed, "a denied value is not the state denied");
+    assert!(finished.error.unwrap().message.contains("secret is not among"));
+    assert!(!host.did.iter().any(|d| matches!(d, Did::Opened(..) | Did::Intent(_))));
+    assert!(matches!(&returns(&host)[..], [CallResult::Error(CallError::Denied(_))]));
 }
 
 #[tokio::test]
@@ -117,10 +81,7 @@ async fn a_query_that_was_granted_away_is_denied_though_the_manifest_has_it() {
     }
     let mut host = FakeHost::default();
     run_with(guest(OPEN_RECENT), &less, &mut host, &Cancel::new()).await;
-    assert!(matches!(
-        &returns(&host)[..],
-        [CallResult::Error(CallError::Denied(_))]
-    ));
+    assert!(matches!(&returns(&host)[..], [CallResult::Error(CallError::Denied(_))]));
 }
 
 /// `params` with one entry at 200: the name at `name`, then a value of int64 7.
@@ -155,13 +116,7 @@ async fn calls_above_the_maximum_are_a_value_and_listed() {
     let finished = run_and_replay(guest(&times(5, OPEN_RECENT)), &mut host, &Cancel::new()).await;
     assert_eq!(finished.outcome, Outcome::Succeeded);
     assert_eq!(finished.limits_hit, [LimitName::QueryCalls]);
-    assert_eq!(
-        host.did
-            .iter()
-            .filter(|d| matches!(d, Did::Opened(..)))
-            .count(),
-        3
-    );
+    assert_eq!(host.did.iter().filter(|d| matches!(d, Did::Opened(..))).count(), 3);
 }
 
 #[tokio::test]
@@ -170,10 +125,7 @@ async fn rows_above_the_total_never_reach_the_guest() {
     let body = format!("{OPEN_RECENT}{MUST_OPEN}{NEXT}{NEXT}");
     let finished = run_and_replay(guest(&body), &mut host, &Cancel::new()).await;
     assert_eq!(finished.limits_hit, [LimitName::QueryRows]);
-    assert!(matches!(
-        returns(&host)[2],
-        CallResult::Error(CallError::Limit(LimitName::QueryRows))
-    ));
+    assert!(matches!(returns(&host)[2], CallResult::Error(CallError::Limit(LimitName::QueryRows))));
 }
 
 #[tokio::test]
@@ -187,43 +139,18 @@ async fn exactly_the_total_of_rows_is_no_limit() {
 #[tokio::test]
 async fn cursors_that_are_never_dropped_run_out() {
     let mut many = everything();
-    for limits in many
-        .pairs
-        .values_mut()
-        .flat_map(|queries| queries.values_mut())
-    {
+    for limits in many.pairs.values_mut().flat_map(|queries| queries.values_mut()) {
         limits.calls_max = 40;
     }
     let mut host = FakeHost::default();
     let component = guest(&times(20, OPEN_RECENT));
     let finished = run_with(component, &many, &mut host, &Cancel::new()).await;
     assert_eq!(finished.limits_hit, [LimitName::Handles]);
-    assert_eq!(
-        host.did
-            .iter()
-            .filter(|d| matches!(d, Did::Closed(_)))
-            .count(),
-        16
-    );
+    assert_eq!(host.did.iter().filter(|d| matches!(d, Did::Closed(_))).count(), 16);
 
     let dropped = format!("{OPEN_RECENT}{MUST_OPEN}(call $drop (i32.load (i32.const 20)))");
     let mut host = FakeHost::default();
-    let finished = run_with(
-        guest(&times(20, &dropped)),
-        &many,
-        &mut host,
-        &Cancel::new(),
-    )
-    .await;
-    assert_eq!(
-        (finished.outcome, finished.limits_hit),
-        (Outcome::Succeeded, vec![])
-    );
-    assert_eq!(
-        host.did
-            .iter()
-            .filter(|d| matches!(d, Did::Closed(_)))
-            .count(),
-        20
-    );
+    let finished = run_with(guest(&times(20, &dropped)), &many, &mut host, &Cancel::new()).await;
+    assert_eq!((finished.outcome, finished.limits_hit), (Outcome::Succeeded, vec![]));
+    assert_eq!(host.did.iter().filter(|d| matches!(d, Did::Closed(_))).count(), 20);
 }

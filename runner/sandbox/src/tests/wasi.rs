@@ -81,10 +81,7 @@ async fn environment_files_and_sockets_are_empty_not_forbidden() {
         &Cancel::new(),
     )
     .await;
-    assert_eq!(
-        (finished.outcome, finished.error),
-        (Outcome::Succeeded, None)
-    );
+    assert_eq!((finished.outcome, finished.error), (Outcome::Succeeded, None));
 }
 
 const CLOCKS: &str = r#"
@@ -123,10 +120,7 @@ async fn sleeping_for_a_year_skips_and_the_wall_clock_stands() {
         &Cancel::new(),
     )
     .await;
-    assert_eq!(
-        (finished.outcome, finished.error),
-        (Outcome::Succeeded, None)
-    );
+    assert_eq!((finished.outcome, finished.error), (Outcome::Succeeded, None));
 }
 
 const STDERR: &str = r#"
@@ -169,13 +163,7 @@ async fn a_flood_on_stderr_is_capped_counted_and_exit_is_an_error() {
         (256 << 10, (409_600 - (256 << 10)))
     );
     assert_eq!(finished.outcome, Outcome::Failed);
-    assert!(
-        finished
-            .error
-            .unwrap()
-            .message
-            .contains("exited with code 1")
-    );
+    assert!(finished.error.unwrap().message.contains("exited with code 1"));
 }
 
 #[tokio::test]
@@ -183,18 +171,7 @@ async fn pollables_that_are_never_dropped_are_a_named_limit() {
     let lower = r#"(core func $sleep (canon lower (func $mono "subscribe-duration")))"#;
     let core = r#"(import "host" "sleep" (func $sleep (param i64) (result i32)))"#;
     let body = "(loop $again (drop (call $sleep (i64.const 1))) (br $again))";
-    let component = wasi_guest(
-        CLOCKS,
-        lower,
-        r#"(export "sleep" (func $sleep))"#,
-        core,
-        body,
-    );
+    let component = wasi_guest(CLOCKS, lower, r#"(export "sleep" (func $sleep))"#, core, body);
     let finished = run_and_replay(component, &mut FakeHost::default(), &Cancel::new()).await;
-    assert_eq!(
-        finished.outcome,
-        Outcome::LimitExceeded {
-            limit: domain::LimitName::Handles
-        }
-    );
+    assert_eq!(finished.outcome, Outcome::LimitExceeded { limit: domain::LimitName::Handles });
 }

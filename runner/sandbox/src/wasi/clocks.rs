@@ -26,29 +26,21 @@ pub(super) fn link(l: &mut Linker<World>) -> wasmtime::Result<()> {
     wall.func_wrap("now", |cx: StoreContextMut<'_, World>, (): ()| {
         let ms = cx.data().started_at_ms;
         let nanoseconds = u32::try_from(ms % 1000).unwrap_or_default() * 1_000_000;
-        Ok((Datetime {
-            seconds: ms / 1000,
-            nanoseconds,
-        },))
+        Ok((Datetime { seconds: ms / 1000, nanoseconds },))
     })?;
     wall.func_wrap("resolution", |_: StoreContextMut<'_, World>, (): ()| {
-        Ok((Datetime {
-            seconds: 0,
-            nanoseconds: 1_000_000,
-        },))
+        Ok((Datetime { seconds: 0, nanoseconds: 1_000_000 },))
     })?;
 
     let mut monotonic = l.instance(&versioned("wasi:clocks/monotonic-clock"))?;
     monotonic.func_wrap("now", |cx: StoreContextMut<'_, World>, (): ()| {
         Ok((cx.data().monotonic_ns.fetch_add(TICK_NS, Ordering::Relaxed),))
     })?;
-    monotonic.func_wrap("resolution", |_: StoreContextMut<'_, World>, (): ()| {
-        Ok((TICK_NS,))
-    })?;
-    monotonic.func_wrap(
-        "subscribe-instant",
-        |mut cx: StoreContextMut<'_, World>, (when,): (u64,)| Ok((sleep(cx.data_mut(), when)?,)),
-    )?;
+    monotonic.func_wrap("resolution", |_: StoreContextMut<'_, World>, (): ()| Ok((TICK_NS,)))?;
+    monotonic
+        .func_wrap("subscribe-instant", |mut cx: StoreContextMut<'_, World>, (when,): (u64,)| {
+            Ok((sleep(cx.data_mut(), when)?,))
+        })?;
     monotonic.func_wrap(
         "subscribe-duration",
         |mut cx: StoreContextMut<'_, World>, (ns,): (u64,)| {

@@ -74,31 +74,26 @@ fn function(
     function: &str,
 ) -> wasmtime::Result<()> {
     let name = format!("{interface}#{function}");
-    l.func_new_async(
-        function,
-        move |mut cx: StoreContextMut<'_, World>, ty, params, results| {
-            let name = name.clone();
-            Box::new(async move {
-                if let (Some(slot), Some(result)) = (results.first_mut(), ty.results().next()) {
-                    *slot = answer(&mut cx, &result).ok_or_else(|| nothing_behind(&name))??;
-                } else {
-                    return Err(nothing_behind(&name).into());
+    l.func_new_async(function, move |mut cx: StoreContextMut<'_, World>, ty, params, results| {
+        let name = name.clone();
+        Box::new(async move {
+            if let (Some(slot), Some(result)) = (results.first_mut(), ty.results().next()) {
+                *slot = answer(&mut cx, &result).ok_or_else(|| nothing_behind(&name))??;
+            } else {
+                return Err(nothing_behind(&name).into());
+            }
+            for param in params {
+                if let Val::Resource(handle) = param {
+                    handle.resource_drop_async(&mut cx).await?;
                 }
-                for param in params {
-                    if let Val::Resource(handle) = param {
-                        handle.resource_drop_async(&mut cx).await?;
-                    }
-                }
-                Ok(())
-            })
-        },
-    )
+            }
+            Ok(())
+        })
+    })
 }
 
 fn nothing_behind(name: &str) -> Halt {
-    Halt::Misuse(format!(
-        "{name} is called on a resource that cannot exist here"
-    ))
+    Halt::Misuse(format!("{name} is called on a resource that cannot exist here"))
 }
 
 /// The empty value of a type; `None` if it has none.
@@ -110,17 +105,13 @@ fn answer(cx: &mut StoreContextMut<'_, World>, ty: &Type) -> Option<wasmtime::Re
             let Some(Type::Enum(codes)) = result.err() else {
                 return None;
             };
-            let code = codes
-                .names()
-                .find(|n| matches!(*n, "access-denied" | "access"))?;
+            let code = codes.names().find(|n| matches!(*n, "access-denied" | "access"))?;
             Val::Result(Err(Some(Box::new(Val::Enum(code.to_owned())))))
         }
         // Only `instance-network`: a network over which everything is denied.
         Type::Own(_) => {
             return Some(
-                Resource::<Nothing>::new_own(0)
-                    .try_into_resource_any(cx)
-                    .map(Val::Resource),
+                Resource::<Nothing>::new_own(0).try_into_resource_any(cx).map(Val::Resource),
             );
         }
         _ => return None,

@@ -40,16 +40,12 @@ pub(super) fn link(l: &mut Linker<World>) -> wasmtime::Result<()> {
         },
     )?;
     let mut exit = l.instance(&versioned("wasi:cli/exit"))?;
-    exit.func_wrap(
-        "exit",
-        |_: StoreContextMut<'_, World>, (status,): (Result<(), ()>,)| {
-            Err::<(), _>(Halt::Exit(u8::from(status.is_err())).into())
-        },
-    )?;
-    exit.func_wrap(
-        "exit-with-code",
-        |_: StoreContextMut<'_, World>, (code,): (u8,)| Err::<(), _>(Halt::Exit(code).into()),
-    )
+    exit.func_wrap("exit", |_: StoreContextMut<'_, World>, (status,): (Result<(), ()>,)| {
+        Err::<(), _>(Halt::Exit(u8::from(status.is_err())).into())
+    })?;
+    exit.func_wrap("exit-with-code", |_: StoreContextMut<'_, World>, (code,): (u8,)| {
+        Err::<(), _>(Halt::Exit(code).into())
+    })
 }
 
 fn stream(world: &mut World, to: SharedCapture) -> wasmtime::Result<Resource<DynOutputStream>> {
@@ -88,9 +84,7 @@ impl OutputStream for Capturing {
 
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         if bytes.len() > WRITE_BYTES_MAX {
-            return Err(StreamError::trap(
-                "a write is longer than check-write allowed",
-            ));
+            return Err(StreamError::trap("a write is longer than check-write allowed"));
         }
         let mut capture = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let keep = bytes.len().min(capture.cap - capture.kept.bytes.len());

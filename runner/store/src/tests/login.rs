@@ -55,18 +55,10 @@ async fn a_session_ends_by_time_and_by_revocation() {
         expires_ms: 1_000,
     };
     store.insert_session(&session).await.unwrap();
-    let live = async |now| {
-        store
-            .live_session(&Digest::of(b"token"), now)
-            .await
-            .unwrap()
-    };
+    let live = async |now| store.live_session(&Digest::of(b"token"), now).await.unwrap();
     assert_eq!(live(999).await, Some(session.clone()));
     assert_eq!(live(1_000).await, None);
-    assert_eq!(
-        store.live_session(&Digest::of(b"other"), 1).await.unwrap(),
-        None
-    );
+    assert_eq!(store.live_session(&Digest::of(b"other"), 1).await.unwrap(), None);
     assert!(store.insert_session(&session).await.is_err());
     assert!(store.revoke_session(&id, 5).await.unwrap());
     assert!(!store.revoke_session(&id, 6).await.unwrap());
@@ -78,9 +70,7 @@ async fn stopping_a_key_or_a_person_ends_their_sessions() {
     let (_dir, store) = store().await;
     for n in 1..=2u8 {
         let session = Session {
-            id: format!("ses_0190b5a0-0000-7000-8000-00000000000{n}")
-                .parse()
-                .unwrap(),
+            id: format!("ses_0190b5a0-0000-7000-8000-00000000000{n}").parse().unwrap(),
             token_hash: Digest::of(&[n]),
             person: anna(),
             key_fingerprint: format!("SHA256:{n}"),
@@ -91,20 +81,14 @@ async fn stopping_a_key_or_a_person_ends_their_sessions() {
     }
     assert_eq!(store.revoke_key("SHA256:1", 1).await.unwrap(), 1);
     assert_eq!(store.revoke_person(&anna(), 1).await.unwrap(), 1);
-    assert_eq!(
-        store.live_session(&Digest::of(&[2]), 2).await.unwrap(),
-        None
-    );
+    assert_eq!(store.live_session(&Digest::of(&[2]), 2).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_retried_call_gets_the_first_answer_and_another_body_none() {
     let (dir, store) = store().await;
-    let key = IdempotencyKey {
-        person: anna(),
-        route: "POST /v1/runs".to_owned(),
-        key: "k1".to_owned(),
-    };
+    let key =
+        IdempotencyKey { person: anna(), route: "POST /v1/runs".to_owned(), key: "k1".to_owned() };
     let (body, other) = (Digest::of(b"body"), Digest::of(b"other"));
     let claim = async |body: &Digest, now| store.claim(&key, body, now, 1_000).await.unwrap();
     assert_eq!(claim(&body, 1).await, Claim::New);
@@ -116,21 +100,11 @@ async fn a_retried_call_gets_the_first_answer_and_another_body_none() {
     tx.complete(&key, 201, b"answer").await.unwrap();
     assert!(tx.complete(&key, 201, b"again").await.is_err());
     tx.commit().await.unwrap();
-    let answered = Claim::Answered {
-        status: 201,
-        response: b"answer".to_vec(),
-    };
+    let answered = Claim::Answered { status: 201, response: b"answer".to_vec() };
     assert_eq!(claim(&body, 1).await, answered);
-    assert_eq!(
-        claim(&body, 2_000).await,
-        Claim::New,
-        "old answers are forgotten"
-    );
+    assert_eq!(claim(&body, 2_000).await, Claim::New, "old answers are forgotten");
     // The process dies with the key claimed: the next one may make the call again.
     store.close().await;
     let store = Store::open(&dir.path().join("store.db")).await.unwrap();
-    assert_eq!(
-        store.claim(&key, &body, 2_000, 1_000).await.unwrap(),
-        Claim::New
-    );
+    assert_eq!(store.claim(&key, &body, 2_000, 1_000).await.unwrap(), Claim::New);
 }

@@ -14,26 +14,10 @@ async fn a_document_comes_back_byte_for_byte() {
     tx.insert_document(&sent).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(store.document("sub_1").await.unwrap().unwrap(), sent);
-    assert_eq!(
-        store
-            .document_by_digest(&sent.digest)
-            .await
-            .unwrap()
-            .unwrap(),
-        sent
-    );
-    let filter = Filter {
-        revision: sent.revision,
-        ..Filter::default()
-    };
-    assert_eq!(
-        store.documents(&filter).await.unwrap(),
-        std::slice::from_ref(&sent)
-    );
-    assert_eq!(
-        store.newest(DocumentKind::Submission).await.unwrap(),
-        Some(sent)
-    );
+    assert_eq!(store.document_by_digest(&sent.digest).await.unwrap().unwrap(), sent);
+    let filter = Filter { revision: sent.revision, ..Filter::default() };
+    assert_eq!(store.documents(&filter).await.unwrap(), std::slice::from_ref(&sent));
+    assert_eq!(store.newest(DocumentKind::Submission).await.unwrap(), Some(sent));
     assert_eq!(store.newest(DocumentKind::Policy).await.unwrap(), None);
 }
 
@@ -55,25 +39,15 @@ async fn entries_project_once_each_in_any_order() {
     let (_dir, store) = store().await;
     for index in [7, 3] {
         entry(&store, index).await.commit().await.unwrap();
-        assert!(
-            store.project(index).await.unwrap().is_none(),
-            "{index} again"
-        );
+        assert!(store.project(index).await.unwrap().is_none(), "{index} again");
     }
     assert_eq!(store.applied().await.unwrap(), 0);
     store.settle(8).await.unwrap();
     assert_eq!(store.applied().await.unwrap(), 8);
     store.settle(2).await.unwrap();
-    assert_eq!(
-        store.applied().await.unwrap(),
-        8,
-        "settling never goes back"
-    );
+    assert_eq!(store.applied().await.unwrap(), 8, "settling never goes back");
     for index in 0..8 {
-        assert!(
-            store.project(index).await.unwrap().is_none(),
-            "{index} is settled"
-        );
+        assert!(store.project(index).await.unwrap().is_none(), "{index} is settled");
     }
     assert!(store.project(8).await.unwrap().is_some());
 }
@@ -84,40 +58,19 @@ async fn rows_without_a_ledger_entry_refuse_service() {
     entry(&store, 4).await.commit().await.unwrap();
     store.check_ledger(5).await.unwrap();
     let error = store.check_ledger(4).await.unwrap_err();
-    assert!(matches!(
-        error,
-        StoreError::AheadOfLedger {
-            applied: 5,
-            ledger: 4
-        }
-    ));
-    let anchor = Anchor {
-        size: 9,
-        checkpoint: "log\n9\n".to_owned(),
-    };
+    assert!(matches!(error, StoreError::AheadOfLedger { applied: 5, ledger: 4 }));
+    let anchor = Anchor { size: 9, checkpoint: "log\n9\n".to_owned() };
     assert!(store.set_anchor(&anchor).await.unwrap());
     let error = store.check_ledger(8).await.unwrap_err();
-    assert!(matches!(
-        error,
-        StoreError::AheadOfLedger {
-            applied: 9,
-            ledger: 8
-        }
-    ));
+    assert!(matches!(error, StoreError::AheadOfLedger { applied: 9, ledger: 8 }));
 }
 
 #[tokio::test]
 async fn the_anchor_never_goes_back() {
     let (_dir, store) = store().await;
     assert_eq!(store.anchor().await.unwrap(), None);
-    let newer = Anchor {
-        size: 9,
-        checkpoint: "newer".to_owned(),
-    };
-    let older = Anchor {
-        size: 5,
-        checkpoint: "older".to_owned(),
-    };
+    let newer = Anchor { size: 9, checkpoint: "newer".to_owned() };
+    let older = Anchor { size: 5, checkpoint: "older".to_owned() };
     assert!(store.set_anchor(&newer).await.unwrap());
     assert!(!store.set_anchor(&older).await.unwrap());
     assert_eq!(store.anchor().await.unwrap(), Some(newer));
@@ -134,22 +87,14 @@ async fn the_same_version_with_other_files_is_a_conflict_that_names_what_exists(
     let mut tx = entry(&store, 1).await;
     let error = tx.insert_revision(&other, &other_files).await.unwrap_err();
     drop(tx);
-    let StoreError::Conflict { existing, key, .. } = error else {
-        panic!("{error}")
-    };
+    let StoreError::Conflict { existing, key, .. } = error else { panic!("{error}") };
     assert_eq!((existing, &key[..]), (first.digest, "stuck-orders@1.2.0"));
     assert_eq!(store.revision(&other.digest).await.unwrap(), None);
     assert_eq!(store.files(&other.digest).await.unwrap(), []);
     assert_eq!(store.files(&first.digest).await.unwrap(), files);
     let path = "script.toml".parse().unwrap();
-    assert_eq!(
-        store.file(&first.digest, &path).await.unwrap().as_ref(),
-        files.first()
-    );
-    let found = store
-        .revision_by_version(&first.script, &first.version)
-        .await
-        .unwrap();
+    assert_eq!(store.file(&first.digest, &path).await.unwrap().as_ref(), files.first());
+    let found = store.revision_by_version(&first.script, &first.version).await.unwrap();
     assert_eq!(found, Some(first.clone()));
     assert_eq!(store.revisions(None).await.unwrap(), [first]);
 }
@@ -158,16 +103,9 @@ async fn the_same_version_with_other_files_is_a_conflict_that_names_what_exists(
 async fn a_document_id_cannot_be_taken_over() {
     let (_dir, store) = store().await;
     let mut tx = entry(&store, 0).await;
-    tx.insert_document(&document("sub_1", b"first"))
-        .await
-        .unwrap();
-    let error = tx
-        .insert_document(&document("sub_1", b"second"))
-        .await
-        .unwrap_err();
-    let StoreError::Conflict { existing, .. } = error else {
-        panic!("{error}")
-    };
+    tx.insert_document(&document("sub_1", b"first")).await.unwrap();
+    let error = tx.insert_document(&document("sub_1", b"second")).await.unwrap_err();
+    let StoreError::Conflict { existing, .. } = error else { panic!("{error}") };
     assert_eq!(existing, Digest::of(b"first"));
 }
 
@@ -175,10 +113,7 @@ async fn a_document_id_cannot_be_taken_over() {
 async fn nothing_signed_is_stored_without_a_ledger_entry() {
     let (_dir, store) = store().await;
     let mut tx = store.begin().await.unwrap();
-    let error = tx
-        .insert_document(&document("sub_1", b"{}"))
-        .await
-        .unwrap_err();
+    let error = tx.insert_document(&document("sub_1", b"{}")).await.unwrap_err();
     assert!(matches!(error, StoreError::NoLedgerEntry { .. }));
     let (new, files) = revision("a");
     let error = tx.insert_revision(&new, &files).await.unwrap_err();

@@ -6,9 +6,7 @@ use super::{anna, store};
 use crate::{Run, RunEnd, RunFilter, Store, StoreError};
 
 fn id(n: u8) -> RunId {
-    format!("run_0190b5a0-0000-7000-8000-0000000000{n:02x}")
-        .parse()
-        .unwrap()
+    format!("run_0190b5a0-0000-7000-8000-0000000000{n:02x}").parse().unwrap()
 }
 
 async fn queue(store: &Store, n: u8) -> Run {
@@ -35,14 +33,7 @@ async fn queue(store: &Store, n: u8) -> Run {
 
 fn end(outcome: Outcome) -> RunEnd {
     let result = Some(Digest::of(b"result"));
-    RunEnd {
-        outcome,
-        at_ms: 3_000,
-        denial: None,
-        receipt: None,
-        recording: None,
-        result,
-    }
+    RunEnd { outcome, at_ms: 3_000, denial: None, receipt: None, recording: None, result }
 }
 
 #[tokio::test]
@@ -57,12 +48,7 @@ async fn a_run_goes_from_queued_to_its_end_and_never_back() {
     assert!(matches!(error, StoreError::Move { .. }));
     tx.commit().await.unwrap();
     let run = store.run(&id(1)).await.unwrap().unwrap();
-    assert_eq!(
-        run.state,
-        RunState::Ended {
-            outcome: Outcome::Succeeded
-        }
-    );
+    assert_eq!(run.state, RunState::Ended { outcome: Outcome::Succeeded });
     assert_eq!((run.started_ms, run.ended_ms), (Some(2_000), Some(3_000)));
     assert_eq!(run.result, Some(Digest::of(b"result")));
 }
@@ -77,16 +63,10 @@ async fn a_denied_run_says_why() {
         help: "file another access request".to_owned(),
     };
     let mut tx = store.begin().await.unwrap();
-    let why = RunEnd {
-        denial: Some(denial.clone()),
-        ..end(Outcome::Denied)
-    };
+    let why = RunEnd { denial: Some(denial.clone()), ..end(Outcome::Denied) };
     tx.end_run(&id(1), &why).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(
-        store.run(&id(1)).await.unwrap().unwrap().denial,
-        Some(denial)
-    );
+    assert_eq!(store.run(&id(1)).await.unwrap().unwrap().denial, Some(denial));
 }
 
 #[tokio::test]
@@ -94,14 +74,8 @@ async fn a_run_id_is_used_once_and_an_absent_run_does_not_move() {
     let (_dir, store) = store().await;
     let run = queue(&store, 1).await;
     let mut tx = store.begin().await.unwrap();
-    assert!(matches!(
-        tx.insert_run(&run).await,
-        Err(StoreError::Exists { .. })
-    ));
-    assert!(matches!(
-        tx.start_run(&id(2), 1).await,
-        Err(StoreError::Absent { .. })
-    ));
+    assert!(matches!(tx.insert_run(&run).await, Err(StoreError::Exists { .. })));
+    assert!(matches!(tx.start_run(&id(2), 1).await, Err(StoreError::Absent { .. })));
 }
 
 #[tokio::test]
@@ -113,17 +87,8 @@ async fn unfinished_runs_are_listed_for_recovery() {
     let mut tx = store.begin().await.unwrap();
     tx.end_run(&id(2), &end(Outcome::Cancelled)).await.unwrap();
     tx.commit().await.unwrap();
-    let open = RunFilter {
-        caller: Some(anna()),
-        open_only: true,
-    };
-    let ids: Vec<RunId> = store
-        .runs(&open)
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|r| r.id)
-        .collect();
+    let open = RunFilter { caller: Some(anna()), open_only: true };
+    let ids: Vec<RunId> = store.runs(&open).await.unwrap().into_iter().map(|r| r.id).collect();
     assert_eq!(ids, [id(3), id(1)]);
     assert_eq!(store.runs(&RunFilter::default()).await.unwrap().len(), 3);
 }
@@ -135,13 +100,8 @@ async fn events_are_numbered_without_gaps() {
     for n in 0..3 {
         assert_eq!(store.append_event(&id(1), 5, "{}").await.unwrap(), n);
     }
-    let seqs: Vec<u64> = store
-        .events(&id(1), 1)
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|e| e.seq)
-        .collect();
+    let seqs: Vec<u64> =
+        store.events(&id(1), 1).await.unwrap().into_iter().map(|e| e.seq).collect();
     assert_eq!(seqs, [1, 2]);
     let absent = store.append_event(&id(2), 5, "{}").await;
     assert!(matches!(absent, Err(StoreError::Absent { .. })));

@@ -19,10 +19,7 @@ async fn every_statement_prepares_on_the_schema() {
 #[tokio::test]
 async fn an_edited_migration_refuses_to_start() {
     let (dir, store) = store().await;
-    sqlx::query("UPDATE _sqlx_migrations SET checksum = x'00'")
-        .execute(&store.pool)
-        .await
-        .unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET checksum = x'00'").execute(&store.pool).await.unwrap();
     store.close().await;
     let again = Store::open(&dir.path().join("store.db")).await;
     assert!(matches!(again, Err(StoreError::Migration(_))), "{again:?}");
@@ -49,14 +46,7 @@ async fn a_corrupt_row_names_itself() {
     let mut tx = entry(&store, 0).await;
     tx.insert_document(&document("sub_1", b"{}")).await.unwrap();
     tx.commit().await.unwrap();
-    sqlx::query("UPDATE documents SET person = 'Not A Person'")
-        .execute(&store.pool)
-        .await
-        .unwrap();
+    sqlx::query("UPDATE documents SET person = 'Not A Person'").execute(&store.pool).await.unwrap();
     let error = store.document("sub_1").await.unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("the row sub_1 of documents is corrupt: person ")
-    );
+    assert!(error.to_string().starts_with("the row sub_1 of documents is corrupt: person "));
 }

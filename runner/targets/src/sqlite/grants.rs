@@ -151,10 +151,7 @@ pub(super) struct Grants {
 impl Grants {
     pub(super) fn new(reads: &[TableReads], existing: BTreeSet<String>) -> Self {
         let columns = |r: &TableReads| r.columns.iter().map(|c| c.to_ascii_lowercase()).collect();
-        let tables = reads
-            .iter()
-            .map(|r| (r.table.to_ascii_lowercase(), columns(r)))
-            .collect();
+        let tables = reads.iter().map(|r| (r.table.to_ascii_lowercase(), columns(r))).collect();
         Self { tables, existing }
     }
 
@@ -169,9 +166,7 @@ impl Grants {
 
     /// The first of `names` (lower case) that exists and is not granted.
     pub(super) fn hidden<'a>(&self, names: &'a BTreeSet<String>) -> Option<&'a String> {
-        names
-            .iter()
-            .find(|n| self.exists(n) && !self.allows_table(n))
+        names.iter().find(|n| self.exists(n) && !self.allows_table(n))
     }
 
     /// The granted tables.
@@ -184,20 +179,15 @@ impl Grants {
         let allowed = match asked.action {
             // RECURSIVE costs time and memory only; the time limit and the engine's limits hold.
             AuthAction::Select | AuthAction::Recursive => true,
-            AuthAction::Function { function_name } => FUNCTIONS
-                .iter()
-                .any(|f| f.eq_ignore_ascii_case(function_name)),
-            AuthAction::Read {
-                table_name,
-                column_name,
-            } => self.allows_read(asked.database_name, table_name, column_name),
+            AuthAction::Function { function_name } => {
+                FUNCTIONS.iter().any(|f| f.eq_ignore_ascii_case(function_name))
+            }
+            AuthAction::Read { table_name, column_name } => {
+                self.allows_read(asked.database_name, table_name, column_name)
+            }
             _ => false,
         };
-        if allowed {
-            Authorization::Allow
-        } else {
-            Authorization::Deny
-        }
+        if allowed { Authorization::Allow } else { Authorization::Deny }
     }
 
     /// `column` is empty when rows are used but no column (`count(*)`); then `database` is what

@@ -33,10 +33,7 @@ const LIMITS: &[(Limit, i32)] = &[
     (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 1),
     (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
 ];
-const _: () = assert!(
-    super::SQL_BYTES_MAX == 64 << 10,
-    "text and engine agree on the length"
-);
+const _: () = assert!(super::SQL_BYTES_MAX == 64 << 10, "text and engine agree on the length");
 
 /// An open target with its description.
 pub(super) struct Open {
@@ -51,35 +48,24 @@ pub(super) fn open(spec: &SqliteSpec) -> Result<Open, TargetError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(&spec.path, flags).map_err(unreachable)?;
     restrict(&conn).map_err(unreachable)?;
-    let open = Open {
-        conn,
-        spec: spec.clone(),
-    };
+    let open = Open { conn, spec: spec.clone() };
     open.check_identity()?;
     for reads in &spec.reads {
         let all = open.columns(&reads.table)?;
         if all.is_empty() {
-            return Err(TargetError::Missing {
-                what: format!("table {}", reads.table),
-            });
+            return Err(TargetError::Missing { what: format!("table {}", reads.table) });
         }
         let has = |c: &&String| all.iter().any(|a| a.name.eq_ignore_ascii_case(c));
         if let Some(column) = reads.columns.iter().find(|c| !has(c)) {
-            return Err(TargetError::Missing {
-                what: format!("column {}.{column}", reads.table),
-            });
+            return Err(TargetError::Missing { what: format!("column {}.{column}", reads.table) });
         }
         // A duplicate is refused above, so fewer means that some are hidden.
         if reads.columns.len() < all.len() {
-            open.conn
-                .execute_batch(&shadow(reads, &all))
-                .map_err(failure)?;
+            open.conn.execute_batch(&shadow(reads, &all)).map_err(failure)?;
         }
     }
     // Last, because the views above are written to the temporary schema.
-    open.conn
-        .pragma_update(None, "query_only", 1)
-        .map_err(failure)?;
+    open.conn.pragma_update(None, "query_only", 1).map_err(failure)?;
     Ok(open)
 }
 
@@ -91,11 +77,7 @@ impl Open {
             .query_row("PRAGMA main.application_id", [], |row| row.get(0))
             .map_err(unreachable)?;
         let expected = self.spec.application_id;
-        if found == expected {
-            Ok(())
-        } else {
-            Err(TargetError::Identity { expected, found })
-        }
+        if found == expected { Ok(()) } else { Err(TargetError::Identity { expected, found }) }
     }
 
     /// The grants against the schema of this moment; to be called in the statement's transaction.
@@ -106,11 +88,7 @@ impl Open {
         let mut statement = self.conn.prepare(sql).map_err(failure)?;
         let mut rows = statement.query([]).map_err(failure)?;
         while let Some(row) = rows.next().map_err(failure)? {
-            existing.insert(
-                row.get::<_, String>(0)
-                    .map_err(failure)?
-                    .to_ascii_lowercase(),
-            );
+            existing.insert(row.get::<_, String>(0).map_err(failure)?.to_ascii_lowercase());
         }
         Ok(Grants::new(&self.spec.reads, existing))
     }
@@ -120,12 +98,8 @@ impl Open {
         // hidden: 0 ordinary, 1 of a virtual table, 2 and 3 generated
         let sql = "SELECT name, type FROM pragma_table_xinfo(?1, 'main') WHERE hidden <> 1";
         let mut statement = self.conn.prepare(sql).map_err(failure)?;
-        let column = |row: &rusqlite::Row<'_>| {
-            Ok(Column {
-                name: row.get(0)?,
-                db_type: row.get(1)?,
-            })
-        };
+        let column =
+            |row: &rusqlite::Row<'_>| Ok(Column { name: row.get(0)?, db_type: row.get(1)? });
         let rows = statement.query_map([table], column).map_err(failure)?;
         rows.collect::<Result<_, _>>().map_err(failure)
     }
@@ -134,28 +108,14 @@ impl Open {
         let mut tables = Vec::new();
         for reads in &self.spec.reads {
             let mut columns = self.columns(&reads.table)?;
-            columns.retain(|c| {
-                reads
-                    .columns
-                    .iter()
-                    .any(|r| r.eq_ignore_ascii_case(&c.name))
-            });
+            columns.retain(|c| reads.columns.iter().any(|r| r.eq_ignore_ascii_case(&c.name)));
             tables.push((reads.table.clone(), columns));
         }
         let sql = "SELECT count(*) FROM main.sqlite_schema \
                    WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-        let all: i64 = self
-            .conn
-            .query_row(sql, [], |row| row.get(0))
-            .map_err(failure)?;
-        let hidden_tables = usize::try_from(all)
-            .unwrap_or(0)
-            .saturating_sub(tables.len());
-        Ok(Reach {
-            application_id: self.spec.application_id,
-            tables,
-            hidden_tables,
-        })
+        let all: i64 = self.conn.query_row(sql, [], |row| row.get(0)).map_err(failure)?;
+        let hidden_tables = usize::try_from(all).unwrap_or(0).saturating_sub(tables.len());
+        Ok(Reach { application_id: self.spec.application_id, tables, hidden_tables })
     }
 }
 
@@ -171,9 +131,7 @@ fn check_spec(spec: &SqliteSpec) -> Result<(), TargetError> {
     let unique = |names: &[&String]| {
         let mut seen = BTreeSet::new();
         let fits = |n: &&String| !n.is_empty() && !n.contains('\0');
-        names
-            .iter()
-            .all(|n| fits(n) && seen.insert(n.to_ascii_lowercase()))
+        names.iter().all(|n| fits(n) && seen.insert(n.to_ascii_lowercase()))
     };
     if !unique(&spec.reads.iter().map(|r| &r.table).collect::<Vec<_>>()) {
         return wrong("a table's name is empty or twice there".into());
@@ -181,16 +139,10 @@ fn check_spec(spec: &SqliteSpec) -> Result<(), TargetError> {
     for reads in &spec.reads {
         let name = reads.table.to_ascii_lowercase();
         if name.starts_with("sqlite_") || name.starts_with("pragma_") {
-            return wrong(format!(
-                "{} belongs to SQLite and cannot be granted",
-                reads.table
-            ));
+            return wrong(format!("{} belongs to SQLite and cannot be granted", reads.table));
         }
         if reads.columns.is_empty() || !unique(&reads.columns.iter().collect::<Vec<_>>()) {
-            return wrong(format!(
-                "the columns of {} are none, empty or twice there",
-                reads.table
-            ));
+            return wrong(format!("the columns of {} are none, empty or twice there", reads.table));
         }
     }
     Ok(())
@@ -223,18 +175,10 @@ fn restrict(conn: &Connection) -> rusqlite::Result<()> {
 
 /// `CREATE TEMP VIEW t AS SELECT granted columns FROM main.t`, in the table's order.
 fn shadow(reads: &TableReads, all: &[Column]) -> String {
-    let granted = |c: &&Column| {
-        reads
-            .columns
-            .iter()
-            .any(|r| r.eq_ignore_ascii_case(&c.name))
-    };
+    let granted = |c: &&Column| reads.columns.iter().any(|r| r.eq_ignore_ascii_case(&c.name));
     let columns: Vec<String> = all.iter().filter(granted).map(|c| ident(&c.name)).collect();
     let table = ident(&reads.table);
-    format!(
-        "CREATE TEMP VIEW {table} AS SELECT {} FROM main.{table}",
-        columns.join(", ")
-    )
+    format!("CREATE TEMP VIEW {table} AS SELECT {} FROM main.{table}", columns.join(", "))
 }
 
 fn ident(name: &str) -> String {

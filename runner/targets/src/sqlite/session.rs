@@ -59,12 +59,7 @@ impl SqliteSession {
         let thread = std::thread::Builder::new().name("target-sqlite".into());
         thread.spawn(work).map_err(|_| TargetError::SessionLost)?;
         is_open.await.map_err(|_| TargetError::SessionLost)??;
-        Ok(Self {
-            jobs,
-            canceller: Canceller::default(),
-            statement_ms_max,
-            lost: false,
-        })
+        Ok(Self { jobs, canceller: Canceller::default(), statement_ms_max, lost: false })
     }
 }
 
@@ -82,13 +77,7 @@ impl Session for SqliteSession {
         let abandoned = Arc::new(AtomicBool::new(false));
         let _stop = StopOnDrop(Arc::clone(&abandoned));
         let cancelled = self.canceller.clone();
-        let job = Job {
-            sql: sql.into(),
-            params: params.to_vec(),
-            caps,
-            abandoned,
-            cancelled,
-        };
+        let job = Job { sql: sql.into(), params: params.to_vec(), caps, abandoned, cancelled };
         let (reply, answer) = oneshot::channel();
         let ms_max = caps.time_ms_max.min(self.statement_ms_max);
         let patience = Duration::from_millis(ms_max.saturating_add(GRACE_MS));

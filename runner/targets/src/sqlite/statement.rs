@@ -75,19 +75,13 @@ fn in_transaction(
     let grants = open.grants()?;
     check_using(open, &grants, reading)?;
     let rules = grants.clone();
-    authorize(
-        &open.conn,
-        Some(Box::new(move |asked| rules.authorize(&asked))),
-    )?;
+    authorize(&open.conn, Some(Box::new(move |asked| rules.authorize(&asked))))?;
     // Compile once under the authorizer for the verdict, then the second pass without it, then
     // again under it to run: a statement does not outlive a change of authorizer.
     drop(prepare(&open.conn, &job.sql)?);
     authorize(&open.conn, None)?;
     bytecode::check(&open.conn, &job.sql, &grants)?;
-    authorize(
-        &open.conn,
-        Some(Box::new(move |asked| grants.authorize(&asked))),
-    )?;
+    authorize(&open.conn, Some(Box::new(move |asked| grants.authorize(&asked))))?;
     let mut statement = prepare(&open.conn, &job.sql)?;
     bind(&mut statement, bound)?;
     drain(&mut statement, job)
@@ -135,9 +129,7 @@ fn check_using(
 fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<rusqlite::Statement<'c>, TargetError> {
     let statement = conn.prepare(sql).map_err(compile_failure)?;
     if !statement.readonly() || statement.is_explain() != 0 || statement.column_count() == 0 {
-        return Err(TargetError::not_allowed(
-            "only a query that returns rows is allowed",
-        ));
+        return Err(TargetError::not_allowed("only a query that returns rows is allowed"));
     }
     Ok(statement)
 }
@@ -156,9 +148,7 @@ fn bind(
             let problem = "the statement has a parameter other than $1, $2 …".into();
             return Err(TargetError::BadParameters { problem });
         };
-        statement
-            .raw_bind_parameter(index, value)
-            .map_err(failure)?;
+        statement.raw_bind_parameter(index, value).map_err(failure)?;
     }
     Ok(())
 }
@@ -167,10 +157,7 @@ fn drain(statement: &mut rusqlite::Statement<'_>, job: &Job) -> Result<Spool, Ta
     let columns: Vec<Column> = statement
         .columns()
         .iter()
-        .map(|c| Column {
-            name: c.name().into(),
-            db_type: c.decl_type().unwrap_or("").into(),
-        })
+        .map(|c| Column { name: c.name().into(), db_type: c.decl_type().unwrap_or("").into() })
         .collect();
     let (mut out, mut bytes, mut hit) = (Vec::new(), 0u64, None);
     let mut rows = statement.raw_query();
@@ -201,16 +188,10 @@ fn compile_failure(e: rusqlite::Error) -> TargetError {
     let too_big = ["too many", "too large", "too long", "stack overflow"];
     match failure(e) {
         TargetError::Database { detail } if too_big.iter().any(|w| words.contains(w)) => {
-            TargetError::TooBig {
-                capacity: "the size and depth of a statement",
-                detail,
-            }
+            TargetError::TooBig { capacity: "the size and depth of a statement", detail }
         }
         TargetError::Database { detail } if !syntax.iter().any(|w| words.contains(w)) => {
-            TargetError::NotAllowed {
-                reason: NOT_GRANTED.into(),
-                detail,
-            }
+            TargetError::NotAllowed { reason: NOT_GRANTED.into(), detail }
         }
         other => other,
     }
@@ -218,10 +199,7 @@ fn compile_failure(e: rusqlite::Error) -> TargetError {
 
 /// SQLite's error in our terms. An interrupt becomes [`TargetError::Cancelled`]; [`run`] knows
 /// whether it was the time.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is the argument of map_err"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
 pub(super) fn failure(e: rusqlite::Error) -> TargetError {
     let detail = e.to_string();
     if matches!(e, rusqlite::Error::MultipleStatement) {
@@ -230,15 +208,11 @@ pub(super) fn failure(e: rusqlite::Error) -> TargetError {
     match e.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => TargetError::Cancelled,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => TargetError::Locked { detail },
-        Some(ErrorCode::TooBig) => TargetError::TooBig {
-            capacity: "values of at most 4 MiB",
-            detail,
-        },
+        Some(ErrorCode::TooBig) => {
+            TargetError::TooBig { capacity: "values of at most 4 MiB", detail }
+        }
         Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly) => {
-            TargetError::NotAllowed {
-                reason: NOT_GRANTED.into(),
-                detail,
-            }
+            TargetError::NotAllowed { reason: NOT_GRANTED.into(), detail }
         }
         _ => TargetError::Database { detail },
     }

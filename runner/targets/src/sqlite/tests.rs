@@ -34,18 +34,11 @@ const SETUP: &str = "
     analyze;";
 
 fn roomy() -> Caps {
-    Caps {
-        rows_max: 100_000,
-        bytes_max: 100 << 20,
-        time_ms_max: 10_000,
-    }
+    Caps { rows_max: 100_000, bytes_max: 100 << 20, time_ms_max: 10_000 }
 }
 
 fn reads(table: &str, columns: &[&str]) -> TableReads {
-    TableReads {
-        table: table.into(),
-        columns: columns.iter().map(|c| (*c).into()).collect(),
-    }
+    TableReads { table: table.into(), columns: columns.iter().map(|c| (*c).into()).collect() }
 }
 
 /// A database file with what queries may see of it.
@@ -71,14 +64,9 @@ impl Shop {
         let path = dir.path().join("shop.db");
         let conn = Connection::open(&path).unwrap();
         conn.execute_batch(setup).unwrap();
-        conn.pragma_update(None, "application_id", APPLICATION_ID)
-            .unwrap();
-        let spec = SqliteSpec {
-            path,
-            application_id: APPLICATION_ID,
-            reads,
-            statement_ms_max: 10_000,
-        };
+        conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        let spec =
+            SqliteSpec { path, application_id: APPLICATION_ID, reads, statement_ms_max: 10_000 };
         Self { dir, spec }
     }
 
@@ -88,10 +76,7 @@ impl Shop {
     }
 
     async fn session(&self) -> Box<dyn Session> {
-        SqliteConnector::new(self.spec.clone())
-            .open_session()
-            .await
-            .unwrap()
+        SqliteConnector::new(self.spec.clone()).open_session().await.unwrap()
     }
 
     async fn query(&self, sql: &str) -> Result<Spool, TargetError> {

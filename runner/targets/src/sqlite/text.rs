@@ -48,10 +48,7 @@ enum Token {
 pub(super) fn read(sql: &str, params: usize) -> Result<Reading, TargetError> {
     if sql.len() > SQL_BYTES_MAX {
         let capacity = "a statement of at most 64 KiB";
-        return Err(TargetError::TooBig {
-            capacity,
-            detail: String::new(),
-        });
+        return Err(TargetError::TooBig { capacity, detail: String::new() });
     }
     let mut tokens = tokens(sql)?;
     while tokens.last() == Some(&Token::Punct(b';')) {
@@ -66,10 +63,7 @@ pub(super) fn read(sql: &str, params: usize) -> Result<Reading, TargetError> {
         Token::Word(w) | Token::Quoted(w) => Some(w.clone()),
         Token::Number | Token::Param(_) | Token::Punct(_) => None,
     });
-    Ok(Reading {
-        using: using_columns(&tokens)?,
-        names: names.collect(),
-    })
+    Ok(Reading { using: using_columns(&tokens)?, names: names.collect() })
 }
 
 fn check_shape(tokens: &[Token], params: usize) -> Result<(), TargetError> {
@@ -94,10 +88,7 @@ fn check_shape(tokens: &[Token], params: usize) -> Result<(), TargetError> {
         }
         if depth > NESTING_MAX {
             let capacity = "at most 64 parentheses inside one another";
-            return Err(TargetError::TooBig {
-                capacity,
-                detail: String::new(),
-            });
+            return Err(TargetError::TooBig { capacity, detail: String::new() });
         }
     }
     Ok(())
@@ -202,10 +193,7 @@ fn quoted(rest: &str, quote: u8) -> Result<(String, usize), TargetError> {
             Some(_) => at += 1,
         }
     }
-    let (one, two) = (
-        char::from(quote).to_string(),
-        char::from(quote).to_string().repeat(2),
-    );
+    let (one, two) = (char::from(quote).to_string(), char::from(quote).to_string().repeat(2));
     Ok((lower(&rest[1..at].replace(&two, &one)), at + 1))
 }
 
@@ -213,10 +201,8 @@ fn quoted(rest: &str, quote: u8) -> Result<(String, usize), TargetError> {
 /// beside `$n` it would take another parameter's place.
 fn param(rest: &str) -> Result<(Option<Token>, usize), TargetError> {
     let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
-    let glued = rest
-        .as_bytes()
-        .get(1 + digits)
-        .is_some_and(|c| is_word(*c) || matches!(c, b'(' | b':'));
+    let glued =
+        rest.as_bytes().get(1 + digits).is_some_and(|c| is_word(*c) || matches!(c, b'(' | b':'));
     let canonical = !rest[1..].starts_with('0');
     match rest[1..=digits].parse() {
         Ok(n) if !glued && canonical => Ok((Some(Token::Param(n)), 1 + digits)),

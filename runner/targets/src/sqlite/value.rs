@@ -29,10 +29,8 @@ pub(super) fn from_sqlite(declared: &str, cell: ValueRef<'_>) -> Value {
             _ => Value::Bytes(bytes.into()),
         },
         ValueRef::Blob(bytes) => match kind {
-            Kind::Uuid if bytes.len() == 16 => uuid::Uuid::from_slice(bytes).map_or_else(
-                |_| Value::Bytes(bytes.into()),
-                |u| Value::Uuid(u.to_string()),
-            ),
+            Kind::Uuid if bytes.len() == 16 => uuid::Uuid::from_slice(bytes)
+                .map_or_else(|_| Value::Bytes(bytes.into()), |u| Value::Uuid(u.to_string())),
             _ => Value::Bytes(bytes.into()),
         },
     }
@@ -52,12 +50,7 @@ enum Kind {
 
 impl Kind {
     fn of(declared: &str) -> Self {
-        let name = declared
-            .split('(')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_uppercase();
+        let name = declared.split('(').next().unwrap_or_default().trim().to_ascii_uppercase();
         match name.as_str() {
             "BOOLEAN" | "BOOL" => Self::Boolean,
             "NUMERIC" | "DECIMAL" | "MONEY" => Self::Decimal,
@@ -96,11 +89,7 @@ fn other(declared: &str, text: &str) -> Value {
 /// `d` stands for a digit.
 fn has_form(text: &str, form: &str) -> bool {
     let fits = |(c, f): (u8, u8)| {
-        if f == b'd' {
-            c.is_ascii_digit()
-        } else {
-            c == f
-        }
+        if f == b'd' { c.is_ascii_digit() } else { c == f }
     };
     text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
 }
@@ -108,22 +97,15 @@ fn has_form(text: &str, form: &str) -> bool {
 fn is_decimal(text: &str) -> bool {
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|c| c.is_ascii_digit());
     let unsigned = text.strip_prefix('-').unwrap_or(text);
-    unsigned
-        .split_once('.')
-        .map_or_else(|| digits(unsigned), |(a, b)| digits(a) && digits(b))
+    unsigned.split_once('.').map_or_else(|| digits(unsigned), |(a, b)| digits(a) && digits(b))
 }
 
 /// RFC 3339 in UTC, from SQLite's own form (which its functions take for UTC) or from RFC 3339
 /// with a zero offset. Other offsets stay as they are.
 fn utc(text: &str) -> Option<String> {
     let (date, rest) = text.split_once([' ', 'T'])?;
-    let rest = rest
-        .strip_suffix('Z')
-        .or_else(|| rest.strip_suffix("+00:00"))
-        .unwrap_or(rest);
-    let (time, fraction) = rest
-        .split_once('.')
-        .map_or((rest, None), |(t, f)| (t, Some(f)));
+    let rest = rest.strip_suffix('Z').or_else(|| rest.strip_suffix("+00:00")).unwrap_or(rest);
+    let (time, fraction) = rest.split_once('.').map_or((rest, None), |(t, f)| (t, Some(f)));
     let digits = fraction
         .is_none_or(|f| (1..=9).contains(&f.len()) && f.bytes().all(|c| c.is_ascii_digit()));
     let fits = has_form(date, "dddd-dd-dd") && has_form(time, "dd:dd:dd") && digits;

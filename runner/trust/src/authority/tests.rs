@@ -59,23 +59,11 @@ fn only_the_role_signs() {
 #[test]
 fn versions_only_go_forward() {
     let (k, d, p) = good();
-    let newer = Some(VersionRef {
-        version: 2,
-        digest: Digest::of(b"newer"),
-    });
-    let seen = Seen {
-        directory: newer,
-        policy: None,
-    };
+    let newer = Some(VersionRef { version: 2, digest: Digest::of(b"newer") });
+    let seen = Seen { directory: newer, policy: None };
     assert!(refusal(&seen, &k, &d, &p).contains("the directory is version 1"));
-    let twin = Some(VersionRef {
-        version: 1,
-        digest: Digest::of(b"twin"),
-    });
-    let seen = Seen {
-        directory: None,
-        policy: twin,
-    };
+    let twin = Some(VersionRef { version: 1, digest: Digest::of(b"twin") });
+    let seen = Seen { directory: None, policy: twin };
     assert!(refusal(&seen, &k, &d, &p).contains("the policy is version 1"));
 }
 
@@ -112,10 +100,7 @@ fn a_key_has_one_holder() {
     let stolen = twice.people[0].keys[0].clone();
     twice.people[2].keys.push(stolen);
     assert!(
-        sign(&twice, &key(RUTH))
-            .unwrap_err()
-            .to_string()
-            .contains("anna has this key already")
+        sign(&twice, &key(RUTH)).unwrap_err().to_string().contains("anna has this key already")
     );
     let mut shared = directory();
     shared.people[3].id = t("rudi");

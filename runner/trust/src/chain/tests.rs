@@ -47,12 +47,7 @@ struct Runner {
 
 impl Runner {
     fn new() -> Self {
-        Self {
-            authority: authority(),
-            manifest: manifest(),
-            stops: vec![],
-            name: t("local"),
-        }
+        Self { authority: authority(), manifest: manifest(), stops: vec![], name: t("local") }
     }
 
     fn facts(&self, documents: &ChainDocuments) -> Result<Facts<'_>, ChainError> {
@@ -87,10 +82,7 @@ fn a_complete_order_is_decided_with_a_yes() {
 #[test]
 fn an_order_survives_json() {
     let order = serde_json::to_vec(&documents()).unwrap();
-    assert_eq!(
-        serde_json::from_slice::<ChainDocuments>(&order).unwrap(),
-        documents()
-    );
+    assert_eq!(serde_json::from_slice::<ChainDocuments>(&order).unwrap(), documents());
 }
 
 #[test]
@@ -138,11 +130,7 @@ fn a_carrier_who_changes_any_statement_is_found_out() {
 fn a_stopped_key_no_longer_speaks() {
     let mut runner = Runner::new();
     runner.stops = vec![StopSubject::Key(key(CAROL).fingerprint().to_string())];
-    assert!(
-        runner
-            .refusal(&documents())
-            .contains("is stopped; sign with another key")
-    );
+    assert!(runner.refusal(&documents()).contains("is stopped; sign with another key"));
 }
 
 #[test]
@@ -162,19 +150,11 @@ fn only_a_holder_of_the_role_stops() {
     by_anna.by = t("anna");
     let mut order = documents();
     order.stops = vec![sign(&by_anna, &key(ANNA)).unwrap()];
-    assert!(
-        Runner::new()
-            .refusal(&order)
-            .contains("stop 1 of the order is refused")
-    );
+    assert!(Runner::new().refusal(&order).contains("stop 1 of the order is refused"));
     let mut by_rosa: Stop = stop();
     by_rosa.by = t("rosa");
     order.stops = vec![sign(&by_rosa, &key(ROOT2)).unwrap()];
-    assert!(
-        Runner::new()
-            .refusal(&order)
-            .contains("rosa does not hold the role `stop`")
-    );
+    assert!(Runner::new().refusal(&order).contains("rosa does not hold the role `stop`"));
 }
 
 #[test]
@@ -190,10 +170,7 @@ fn an_expired_grant_is_a_denial_and_an_expired_submission_a_refusal() {
     order.approvals = vec![sign(&approved, &key(RUTH)).unwrap()];
     order.run_request = sign(&run, &key(OTTO)).unwrap();
     let runner = Runner::new();
-    assert_eq!(
-        decide(&runner.facts(&order).unwrap()).unwrap_err().rule,
-        Rule::GrantExpired
-    );
+    assert_eq!(decide(&runner.facts(&order).unwrap()).unwrap_err().rule, Rule::GrantExpired);
 
     let mut old = submission();
     old.header.not_after = at(-1);
@@ -213,11 +190,7 @@ fn an_approval_made_under_a_newer_policy_waits_for_the_runner() {
     let mut twin = approval();
     twin.directory.digest = Digest::of(b"twin");
     order.approvals = vec![sign(&twin, &key(RUTH)).unwrap()];
-    assert!(
-        Runner::new()
-            .refusal(&order)
-            .contains("directory version 1")
-    );
+    assert!(Runner::new().refusal(&order).contains("directory version 1"));
 }
 
 #[test]
@@ -226,11 +199,7 @@ fn an_agent_counts_as_its_owner_and_does_not_get_the_owners_grant() {
     let mut run = run_request();
     run.caller = t("bot");
     order.run_request = sign(&run, &key(BOT)).unwrap();
-    assert!(
-        Runner::new()
-            .refusal(&order)
-            .contains("about another caller: otto, not bot")
-    );
+    assert!(Runner::new().refusal(&order).contains("about another caller: otto, not bot"));
 
     // An agent's submission makes its owner an author.
     let mut by_bot = submission();
@@ -239,20 +208,12 @@ fn an_agent_counts_as_its_owner_and_does_not_get_the_owners_grant() {
     order.submissions.push(sign(&by_bot, &key(BOT)).unwrap());
     let runner = Runner::new();
     let facts = runner.facts(&order).unwrap();
-    let authors: Vec<String> = facts
-        .submissions
-        .iter()
-        .map(|s| s.author.to_string())
-        .collect();
+    let authors: Vec<String> = facts.submissions.iter().map(|s| s.author.to_string()).collect();
     assert_eq!(authors, ["anna", "otto"]);
 
     let mut runner = Runner::new();
     runner.stops = vec![StopSubject::Person(t("bot"))];
-    assert!(
-        runner
-            .refusal(&order)
-            .contains("submission 2 of the order is signed by bot")
-    );
+    assert!(runner.refusal(&order).contains("submission 2 of the order is signed by bot"));
 }
 
 #[test]
@@ -264,11 +225,7 @@ fn keys_that_are_not_active_do_not_sign() {
     }
     let mut order = documents();
     order.reviews = vec![sign(&review(), &key(99)).unwrap()];
-    assert!(
-        Runner::new()
-            .refusal(&order)
-            .contains("nobody known holds the key")
-    );
+    assert!(Runner::new().refusal(&order).contains("nobody known holds the key"));
 }
 
 fn every_byte<D: Document>(doc: &D, n: u8) {
@@ -309,11 +266,9 @@ fn a_signature_serves_one_kind_of_document_in_one_trust_domain() {
     let good = sign(&review(), &key(CAROL)).unwrap();
     // The signature over the right bytes, made for another purpose.
     let message = crate::pae(good.payload_type(), good.payload());
-    for namespace in [
-        "borescope-approval-v1@shop.example/test",
-        "borescope-review-v1@shop.example/prod",
-        "git",
-    ] {
+    for namespace in
+        ["borescope-approval-v1@shop.example/test", "borescope-review-v1@shop.example/prod", "git"]
+    {
         let signature = crate::Sshsig::sign(&key(CAROL), namespace, &message);
         let bad = crate::Envelope::assemble(
             good.payload_type().to_owned(),
@@ -321,50 +276,29 @@ fn a_signature_serves_one_kind_of_document_in_one_trust_domain() {
             vec![signature],
         )
         .unwrap();
-        let refused = authority
-            .verify::<Review>(&bad, &BTreeSet::new())
-            .unwrap_err();
-        assert!(
-            matches!(refused.problem, Problem::Signature(_)),
-            "{refused}"
-        );
+        let refused = authority.verify::<Review>(&bad, &BTreeSet::new()).unwrap_err();
+        assert!(matches!(refused.problem, Problem::Signature(_)), "{refused}");
     }
     let mut elsewhere = review();
     elsewhere.header.trust_domain = t("shop.example/prod");
     let elsewhere = sign(&elsewhere, &key(CAROL)).unwrap();
-    let refused = authority
-        .verify::<Review>(&elsewhere, &BTreeSet::new())
-        .unwrap_err();
-    assert!(
-        matches!(refused.problem, Problem::TrustDomain { .. }),
-        "{refused}"
-    );
+    let refused = authority.verify::<Review>(&elsewhere, &BTreeSet::new()).unwrap_err();
+    assert!(matches!(refused.problem, Problem::TrustDomain { .. }), "{refused}");
 }
 
 #[test]
 fn a_persons_document_has_one_signature() {
     let two = crate::sign_all(&review(), &[&key(CAROL), &key(ANNA)]).unwrap();
-    let refused = authority()
-        .verify::<Review>(&two, &BTreeSet::new())
-        .unwrap_err();
+    let refused = authority().verify::<Review>(&two, &BTreeSet::new()).unwrap_err();
     assert_eq!(refused.problem, Problem::SignatureCount(2));
 }
 
 #[test]
 fn a_receipt_is_the_runners_alone() {
     let authority = authority();
-    assert!(
-        authority
-            .verify_receipt(&sign(&receipt(), &key(RUNNER)).unwrap())
-            .is_ok()
-    );
-    let forged = authority
-        .verify_receipt(&sign(&receipt(), &key(OTTO)).unwrap())
-        .unwrap_err();
-    assert!(
-        forged.to_string().contains("it names runner local"),
-        "{forged}"
-    );
+    assert!(authority.verify_receipt(&sign(&receipt(), &key(RUNNER)).unwrap()).is_ok());
+    let forged = authority.verify_receipt(&sign(&receipt(), &key(OTTO)).unwrap()).unwrap_err();
+    assert!(forged.to_string().contains("it names runner local"), "{forged}");
 }
 
 #[test]
@@ -374,36 +308,16 @@ fn a_login_answers_this_challenge_of_this_server_now() {
     let none = BTreeSet::new();
     let nonce = crate::Salt([11; 16]);
     let origin = "http://127.0.0.1:7000";
-    assert!(
-        a.verify_login(&signed, origin, &nonce, &none, now())
-            .is_ok()
-    );
-    assert!(
-        a.verify_login(&signed, "http://evil", &nonce, &none, now())
-            .is_err()
-    );
-    assert!(
-        a.verify_login(&signed, origin, &crate::Salt([0; 16]), &none, now())
-            .is_err()
-    );
-    assert!(
-        a.verify_login(&signed, origin, &nonce, &none, at(61))
-            .is_err()
-    );
+    assert!(a.verify_login(&signed, origin, &nonce, &none, now()).is_ok());
+    assert!(a.verify_login(&signed, "http://evil", &nonce, &none, now()).is_err());
+    assert!(a.verify_login(&signed, origin, &crate::Salt([0; 16]), &none, now()).is_err());
+    assert!(a.verify_login(&signed, origin, &nonce, &none, at(61)).is_err());
 }
 
 #[test]
 fn fixture_people_are_who_the_tests_say() {
-    let kinds: BTreeMap<_, _> = directory()
-        .people
-        .iter()
-        .map(|p| (p.id.to_string(), p.kind))
-        .collect();
+    let kinds: BTreeMap<_, _> =
+        directory().people.iter().map(|p| (p.id.to_string(), p.kind)).collect();
     assert_eq!(kinds["bot"], PersonKind::Agent);
-    assert!(
-        directory()
-            .people
-            .iter()
-            .all(|p| p.keys[0].status == KeyStatus::Active)
-    );
+    assert!(directory().people.iter().all(|p| p.keys[0].status == KeyStatus::Active));
 }

@@ -16,11 +16,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Problem> {
     let mut de = serde_json::Deserializer::from_slice(bytes);
     let walked = Walk(&mut path).deserialize(&mut de).and_then(|()| de.end());
     walked.map_err(|e| {
-        let at = if path.is_empty() {
-            ".".to_owned()
-        } else {
-            path.join(".")
-        };
+        let at = if path.is_empty() { ".".to_owned() } else { path.join(".") };
         field(at, words(&e))
     })
 }
@@ -61,9 +57,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_u64<E: Error>(self, n: u64) -> Result<(), E> {
         if n > INTEGER_MAX {
-            return Err(E::custom(format!(
-                "{n} is too large; numbers are below 2^53"
-            )));
+            return Err(E::custom(format!("{n} is too large; numbers are below 2^53")));
         }
         Ok(())
     }

@@ -23,44 +23,17 @@ fn altered<D: Document>(doc: &D, from: &str, to: &str) -> String {
 #[test]
 fn a_later_feature_is_refused_by_name() {
     let cases = [
-        (
-            "\"analysis\":null",
-            "\"analysis\":1",
-            "field `analysis`",
-            "only null is accepted",
-        ),
-        (
-            "\"self_serve\":[]",
-            "\"self_serve\":[1]",
-            "field `self_serve`",
-            "only [] is accepted",
-        ),
-        (
-            "\"not-tried\"",
-            "\"matched\"",
-            "field `rebuilt`",
-            "only \"not-tried\" is accepted",
-        ),
-        (
-            "\"unmasked\":[]",
-            "\"unmasked\":[\"a.b\"]",
-            "field `ceiling`",
-            "only the empty list",
-        ),
+        ("\"analysis\":null", "\"analysis\":1", "field `analysis`", "only null is accepted"),
+        ("\"self_serve\":[]", "\"self_serve\":[1]", "field `self_serve`", "only [] is accepted"),
+        ("\"not-tried\"", "\"matched\"", "field `rebuilt`", "only \"not-tried\" is accepted"),
+        ("\"unmasked\":[]", "\"unmasked\":[\"a.b\"]", "field `ceiling`", "only the empty list"),
     ];
     for (from, to, field, what) in cases {
         let said = altered(&review(), from, to);
         assert!(said.starts_with(&format!("review: {field}")), "{said}");
-        assert!(
-            said.contains("not supported yet") && said.contains(what),
-            "{said}"
-        );
+        assert!(said.contains("not supported yet") && said.contains(what), "{said}");
     }
-    let said = altered(
-        &access_request(),
-        "\"break_glass\":false",
-        "\"break_glass\":true",
-    );
+    let said = altered(&access_request(), "\"break_glass\":false", "\"break_glass\":true");
     assert!(said.contains("only false is accepted"), "{said}");
 }
 
@@ -94,29 +67,11 @@ fn every_field_has_to_be_written() {
 fn unknown_double_and_oversized_fields_are_named() {
     let said = altered(&review(), "\"comment\":", "\"more\":1,\"comment\":");
     assert!(said.contains("unknown field `more`"), "{said}");
-    let said = altered(
-        &review(),
-        "\"comment\":",
-        "\"verdict\":\"reject\",\"comment\":",
-    );
-    assert!(
-        said.contains("field `verdict`: the field is there twice"),
-        "{said}"
-    );
-    let said = altered(
-        &review(),
-        "\"comment\":",
-        "\"\\u0076erdict\":\"reject\",\"comment\":",
-    );
-    assert!(
-        said.contains("field `verdict`: the field is there twice"),
-        "{said}"
-    );
-    let said = altered(
-        &review(),
-        "\"fuel_max\":2000000000",
-        "\"fuel_max\":9007199254740992",
-    );
+    let said = altered(&review(), "\"comment\":", "\"verdict\":\"reject\",\"comment\":");
+    assert!(said.contains("field `verdict`: the field is there twice"), "{said}");
+    let said = altered(&review(), "\"comment\":", "\"\\u0076erdict\":\"reject\",\"comment\":");
+    assert!(said.contains("field `verdict`: the field is there twice"), "{said}");
+    let said = altered(&review(), "\"fuel_max\":2000000000", "\"fuel_max\":9007199254740992");
     assert!(
         said.contains("field `ceiling.limits.fuel_max`: 9007199254740992 is too large"),
         "{said}"
@@ -129,10 +84,7 @@ fn unknown_double_and_oversized_fields_are_named() {
 
 #[test]
 fn the_same_value_in_another_text_is_refused() {
-    for (from, to) in [
-        ("\"verdict\":", "\"verdict\": "),
-        ("\"approve\"", "\"\\u0061pprove\""),
-    ] {
+    for (from, to) in [("\"verdict\":", "\"verdict\": "), ("\"approve\"", "\"\\u0061pprove\"")] {
         let said = altered(&review(), from, to);
         assert!(said.contains("not written in its one form"), "{said}");
     }
@@ -151,20 +103,10 @@ fn the_same_value_in_another_text_is_refused() {
 fn an_invalid_document_is_never_signed() {
     let mut swapped = review();
     swapped.header.not_before = at(7200);
-    assert!(
-        sign(&swapped, &key(CAROL))
-            .unwrap_err()
-            .to_string()
-            .contains("header.not_before")
-    );
+    assert!(sign(&swapped, &key(CAROL)).unwrap_err().to_string().contains("header.not_before"));
     let mut free = access_request();
     free.uses = 0;
-    assert!(
-        sign(&free, &key(OTTO))
-            .unwrap_err()
-            .to_string()
-            .contains("`uses`: is 0")
-    );
+    assert!(sign(&free, &key(OTTO)).unwrap_err().to_string().contains("`uses`: is 0"));
     let mut huge = review();
     huge.ceiling.limits.fuel_max = 1 << 53;
     assert!(sign(&huge, &key(CAROL)).is_err());

@@ -115,10 +115,7 @@ impl Document for Directory {
         let mut ids = BTreeMap::new();
         for (i, p) in self.people.iter().enumerate() {
             if ids.insert(&p.id, p).is_some() {
-                return Err(field(
-                    format!("people.{i}.id"),
-                    format!("{} is listed twice", p.id),
-                ));
+                return Err(field(format!("people.{i}.id"), format!("{} is listed twice", p.id)));
             }
         }
         let mut keys: BTreeMap<[u8; 32], &PersonId> = BTreeMap::new();

@@ -124,20 +124,11 @@ impl Keyring {
             if rule.threshold == 0 || rule.threshold as usize > people.len() {
                 return Err(field(at, "the threshold is 0 or more than its people"));
             }
-            if let Some(p) = people
-                .iter()
-                .find(|p| !self.keys.iter().any(|k| k.person == ***p))
-            {
+            if let Some(p) = people.iter().find(|p| !self.keys.iter().any(|k| k.person == ***p)) {
                 return Err(field(at, format!("{p} has no key in `keys`")));
             }
-            if self.roles[..i]
-                .iter()
-                .any(|earlier| earlier.role == rule.role)
-            {
-                return Err(field(
-                    at,
-                    format!("the role `{}` is listed twice", rule.role),
-                ));
+            if self.roles[..i].iter().any(|earlier| earlier.role == rule.role) {
+                return Err(field(at, format!("the role `{}` is listed twice", rule.role)));
             }
         }
         for role in [Role::Root, Role::Directory, Role::Policy] {
@@ -155,10 +146,7 @@ pub(super) fn check_version(version: u64, previous: Option<Digest>) -> Result<()
         return Err(field("version", "is 0; versions count from 1"));
     }
     if (version == 1) != previous.is_none() {
-        return Err(field(
-            "previous",
-            "is null for version 1 and a digest for every other",
-        ));
+        return Err(field("previous", "is null for version 1 and a digest for every other"));
     }
     Ok(())
 }

@@ -186,10 +186,7 @@ impl Document for Policy {
                     format!("{r} is not in `runners`"),
                 ));
             }
-            unique(
-                &format!("targets.{i}.reads"),
-                t.reads.iter().map(|r| r.table.as_str()),
-            )?;
+            unique(&format!("targets.{i}.reads"), t.reads.iter().map(|r| r.table.as_str()))?;
         }
         Ok(())
     }

@@ -93,14 +93,8 @@ statement!(
     |d| SignedBy::Runner(&d.runner),
     check | d | {
         if (d.outcome == Outcome::Denied) != d.denial.is_some() {
-            return Err(field(
-                "denial",
-                "is there exactly when the outcome is `denied`",
-            ));
+            return Err(field("denial", "is there exactly when the outcome is `denied`"));
         }
-        d.effective
-            .capabilities()
-            .map(drop)
-            .map_err(|e| field("effective", e.to_string()))
+        d.effective.capabilities().map(drop).map_err(|e| field("effective", e.to_string()))
     }
 );

@@ -126,10 +126,7 @@ statement!(
     check | d | {
         scope("scope", &d.scope)?;
         if d.scope.targets.is_empty() {
-            return Err(field(
-                "scope.targets",
-                "is empty; name the targets to run on",
-            ));
+            return Err(field("scope.targets", "is empty; name the targets to run on"));
         }
         if d.window.seconds() < 0 {
             return Err(field("window.not_before", "is after window.not_after"));
@@ -263,10 +260,7 @@ impl Document for Login {
         &self.trust_domain
     }
     fn window(&self) -> Window {
-        Window {
-            not_before: Timestamp::from_unix_s(0),
-            not_after: self.not_after,
-        }
+        Window { not_before: Timestamp::from_unix_s(0), not_after: self.not_after }
     }
     fn signed_by(&self) -> SignedBy<'_> {
         SignedBy::Person(&self.person)
@@ -274,8 +268,5 @@ impl Document for Login {
 }
 
 fn scope(name: &str, scope: &Scope) -> Result<(), Problem> {
-    scope
-        .capabilities()
-        .map(drop)
-        .map_err(|e| field(name, e.to_string()))
+    scope.capabilities().map(drop).map_err(|e| field(name, e.to_string()))
 }

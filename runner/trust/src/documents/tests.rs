@@ -20,10 +20,7 @@ fn golden<D: Document + PartialEq>(doc: &D, keys: &[u8]) {
         }
         let stored = std::fs::read(path).unwrap_or_default();
         let same = stored == *bytes;
-        assert!(
-            same,
-            "{path} differs; if that is meant, run with BORESCOPE_BLESS=1 and review"
-        );
+        assert!(same, "{path} differs; if that is meant, run with BORESCOPE_BLESS=1 and review");
     }
     let payload = std::str::from_utf8(envelope.payload()).unwrap();
     let shown = include_str!("../../FORMAT.md").contains(payload);
@@ -43,9 +40,7 @@ fn verified_by_ssh_keygen<D: Document>(doc: &D, envelope: &Envelope) {
         let message = pae(&payload_type::<D>(), envelope.payload());
         let ns = namespace::<D>(doc.trust_domain());
         let (allowed, sig) = (path("allowed"), path("sig"));
-        let args = [
-            "-Y", "verify", "-f", &allowed, "-I", "somebody", "-n", &ns, "-s", &sig,
-        ];
+        let args = ["-Y", "verify", "-f", &allowed, "-I", "somebody", "-n", &ns, "-s", &sig];
         keygen(&args, &message);
     }
 }

@@ -9,9 +9,7 @@ fn text() -> String {
 }
 
 fn refusal(text: &str) -> String {
-    Envelope::from_json(text.as_bytes())
-        .unwrap_err()
-        .to_string()
+    Envelope::from_json(text.as_bytes()).unwrap_err().to_string()
 }
 
 #[test]
@@ -80,14 +78,8 @@ fn a_payload_beyond_its_size_is_refused() {
     );
     assert!(matches!(big, Err(EnvelopeError::PayloadTooLarge(..))));
     let review_type = crate::payload_type::<crate::Review>();
-    let big = Envelope::assemble(
-        review_type,
-        vec![b' '; PAYLOAD_BYTES_MAX + 1],
-        vec![signature],
-    )
-    .unwrap();
-    let refused = crate::read_unverified::<crate::Review>(&big)
-        .unwrap_err()
-        .to_string();
+    let big = Envelope::assemble(review_type, vec![b' '; PAYLOAD_BYTES_MAX + 1], vec![signature])
+        .unwrap();
+    let refused = crate::read_unverified::<crate::Review>(&big).unwrap_err().to_string();
     assert!(refused.contains("at most 65536"), "{refused}");
 }

@@ -10,10 +10,7 @@ const LINE: &str =
 fn the_known_line_has_the_known_fingerprint() {
     let parsed = PublicKey::parse_line(&format!("{LINE} carol@laptop\n")).unwrap();
     assert_eq!(parsed.to_string(), LINE);
-    assert_eq!(
-        parsed.fingerprint().as_str(),
-        "SHA256:lbmsoA0yIEcEiVDRnMWuzm+nV+3ZEEpVIURqFoeSspg"
-    );
+    assert_eq!(parsed.fingerprint().as_str(), "SHA256:lbmsoA0yIEcEiVDRnMWuzm+nV+3ZEEpVIURqFoeSspg");
     // A comment in a signed document could be changed without changing the key.
     assert!(format!("{LINE} carol").parse::<PublicKey>().is_err());
 }
@@ -30,14 +27,8 @@ fn the_oracle_agrees_on_fingerprints() {
 
 #[test]
 fn other_kinds_are_refused_with_what_to_do() {
-    for kind in [
-        "ssh-rsa",
-        "ecdsa-sha2-nistp256",
-        "sk-ssh-ed25519@openssh.com",
-    ] {
-        let refused = PublicKey::parse_line(&format!("{kind} AAAA"))
-            .unwrap_err()
-            .to_string();
+    for kind in ["ssh-rsa", "ecdsa-sha2-nistp256", "sk-ssh-ed25519@openssh.com"] {
+        let refused = PublicKey::parse_line(&format!("{kind} AAAA")).unwrap_err().to_string();
         assert_eq!(
             refused,
             format!(

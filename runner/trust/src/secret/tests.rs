@@ -9,20 +9,7 @@ fn a_file_that_ssh_keygen_made_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("id");
     let path = file.to_str().unwrap();
-    keygen(
-        &[
-            "-q",
-            "-t",
-            "ed25519",
-            "-N",
-            "",
-            "-C",
-            "a comment",
-            "-f",
-            path,
-        ],
-        b"",
-    );
+    keygen(&["-q", "-t", "ed25519", "-N", "", "-C", "a comment", "-f", path], b"");
     let read = SecretKey::from_openssh(&std::fs::read_to_string(&file).unwrap()).unwrap();
     let line = std::fs::read_to_string(dir.path().join("id.pub")).unwrap();
     assert_eq!(*read.public(), PublicKey::parse_line(&line).unwrap());
@@ -40,10 +27,7 @@ fn a_file_that_we_wrote_is_read_by_ssh_keygen_and_by_us() {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
         let line = keygen(&["-y", "-f", file.to_str().unwrap()], b"");
         assert_eq!(PublicKey::parse_line(&line).unwrap(), *ours.public());
-        assert_eq!(
-            SecretKey::from_openssh(&text).unwrap().public(),
-            ours.public()
-        );
+        assert_eq!(SecretKey::from_openssh(&text).unwrap().public(), ours.public());
         let oracle = ssh_key::PrivateKey::from_openssh(text.as_bytes()).unwrap();
         assert_eq!(oracle.comment().to_string(), comment);
     }

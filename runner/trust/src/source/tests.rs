@@ -8,12 +8,7 @@ fn issue<I: std::str::FromStr>(prefix: &str) -> Issue<I>
 where
     I::Err: std::fmt::Debug,
 {
-    Issue {
-        header: header(prefix, 1),
-        version: 1,
-        previous: None,
-        keyring: keyring_ref(),
-    }
+    Issue { header: header(prefix, 1), version: 1, previous: None, keyring: keyring_ref() }
 }
 
 const BARE: &str = "[[target]]\nid = \"shop\"\nengine = \"sqlite\"\nidentity = { sqlite = { application_id = 7 } }\n";
@@ -23,24 +18,9 @@ fn a_bare_target_is_prod_and_open_to_nobody() {
     let target = policy(BARE, issue("pol")).unwrap().targets.remove(0);
     assert!(target.prod);
     assert!(target.callers.is_empty() && target.runners.is_empty() && target.reads.is_empty());
-    assert_eq!(
-        target.reviews,
-        Quorum {
-            required: 1,
-            groups: vec![]
-        }
-    );
-    assert_eq!(
-        target.approvals,
-        Quorum {
-            required: 1,
-            groups: vec![]
-        }
-    );
-    assert_eq!(
-        (target.limits, target.query),
-        (Limits::DEFAULT, QueryLimits::DEFAULT)
-    );
+    assert_eq!(target.reviews, Quorum { required: 1, groups: vec![] });
+    assert_eq!(target.approvals, Quorum { required: 1, groups: vec![] });
+    assert_eq!((target.limits, target.query), (Limits::DEFAULT, QueryLimits::DEFAULT));
 }
 
 #[test]

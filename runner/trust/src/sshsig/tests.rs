@@ -42,25 +42,10 @@ fn ssh_keygen_accepts_ours_and_we_accept_its() {
 
     keygen(&["-q", "-t", "ed25519", "-N", "", "-f", &path("id")], b"");
     std::fs::write(path("m"), b"message").unwrap();
-    keygen(
-        &[
-            "-q",
-            "-Y",
-            "sign",
-            "-f",
-            &path("id"),
-            "-n",
-            "ns@example",
-            &path("m"),
-        ],
-        b"",
-    );
+    keygen(&["-q", "-Y", "sign", "-f", &path("id"), "-n", "ns@example", &path("m")], b"");
     let theirs = Sshsig::from_armored(&std::fs::read_to_string(path("m.sig")).unwrap()).unwrap();
     theirs.verify("ns@example", b"message").unwrap();
-    assert_eq!(
-        theirs.verify("ns@example", b"massage"),
-        Err(SshsigError::Mismatch)
-    );
+    assert_eq!(theirs.verify("ns@example", b"massage"), Err(SshsigError::Mismatch));
 }
 
 #[test]
@@ -85,10 +70,7 @@ fn a_signature_with_any_bit_changed_or_cut_or_longer_is_refused() {
 #[test]
 fn another_namespace_is_named() {
     let signature = Sshsig::sign(&key(7), "borescope-review-v1@a", b"m");
-    let refused = signature
-        .verify("borescope-approval-v1@a", b"m")
-        .unwrap_err()
-        .to_string();
+    let refused = signature.verify("borescope-approval-v1@a", b"m").unwrap_err().to_string();
     assert_eq!(
         refused,
         "the signature is made for namespace `borescope-review-v1@a`, not for `borescope-approval-v1@a`"

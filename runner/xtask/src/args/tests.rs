@@ -20,42 +20,24 @@ fn each_command_is_understood_and_explains_itself() {
         let Ok(Task::Help(text)) = parsed(&format!("{command} --help")) else {
             panic!("`{command} --help` must be help");
         };
-        assert!(
-            text.starts_with(&format!("usage: cargo xtask {command}")),
-            "{text}"
-        );
-        assert!(
-            HELP.contains(&format!("\n  {command} ")),
-            "the overview forgets `{command}`"
-        );
+        assert!(text.starts_with(&format!("usage: cargo xtask {command}")), "{text}");
+        assert!(HELP.contains(&format!("\n  {command} ")), "the overview forgets `{command}`");
     }
     assert_eq!(parsed(""), Ok(Task::Help(HELP.to_owned())));
 }
 
 #[test]
 fn one_group_can_be_chosen_and_a_wrong_one_gets_the_list() {
-    assert_eq!(
-        parsed("test --group pure"),
-        Ok(Task::Test(groups::find("pure")))
-    );
+    assert_eq!(parsed("test --group pure"), Ok(Task::Test(groups::find("pure"))));
     for wrong in ["test --group nosuch", "test --group"] {
         let problem = parsed(wrong).expect_err("must be refused");
-        assert!(
-            problem.contains("pure"),
-            "the way forward is missing: {problem}"
-        );
+        assert!(problem.contains("pure"), "the way forward is missing: {problem}");
     }
 }
 
 #[test]
 fn what_is_not_understood_is_refused_rather_than_ignored() {
-    for wrong in [
-        "tests",
-        "tidy --group pure",
-        "ci --release",
-        "test pure",
-        "tidy --help me",
-    ] {
+    for wrong in ["tests", "tidy --group pure", "ci --release", "test pure", "tidy --help me"] {
         assert!(parsed(wrong).is_err(), "`{wrong}` must be refused");
     }
 }

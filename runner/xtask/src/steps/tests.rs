@@ -21,15 +21,8 @@ fn a_failure_keeps_nothing_from_running_and_the_first_one_decides() {
     assert_eq!(code.expect("all could start"), 101);
     assert_eq!(ran, ["a", "b", "c", "d"]);
     let out = String::from_utf8(out).expect("text");
-    let summary = out
-        .lines()
-        .rev()
-        .take(5)
-        .map(|line| line.split(' ').next().unwrap_or(line));
-    assert_eq!(
-        summary.collect::<Vec<_>>(),
-        ["FAILED", "ok", "FAILED", "FAILED", "ok"]
-    );
+    let summary = out.lines().rev().take(5).map(|line| line.split(' ').next().unwrap_or(line));
+    assert_eq!(summary.collect::<Vec<_>>(), ["FAILED", "ok", "FAILED", "FAILED", "ok"]);
 }
 
 #[test]
@@ -48,10 +41,7 @@ fn tests_that_do_not_compile_are_not_run_group_by_group() {
 #[test]
 fn success_is_zero_and_a_step_that_cannot_start_is_an_error() {
     let mut out = Vec::new();
-    assert_eq!(
-        run_all(&steps(&["a", "b"]), &mut out, |_| Ok(0)).expect("all could start"),
-        0
-    );
+    assert_eq!(run_all(&steps(&["a", "b"]), &mut out, |_| Ok(0)).expect("all could start"), 0);
     assert!(run_all(&steps(&["a"]), &mut out, |_| anyhow::bail!("no cargo")).is_err());
 }
 

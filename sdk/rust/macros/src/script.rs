@@ -14,10 +14,7 @@ const SHAPE: &str = "fn run(input: Input) -> borescope::Result<Output>";
 /// The function as it was, and the component's export that calls it.
 pub(crate) fn expand(arguments: TokenStream, function: TokenStream) -> Result<TokenStream> {
     if !arguments.is_empty() {
-        return Err(Error::new_spanned(
-            arguments,
-            "#[borescope::script] takes no arguments",
-        ));
+        return Err(Error::new_spanned(arguments, "#[borescope::script] takes no arguments"));
     }
     let function: ItemFn = syn::parse2(function)
         .map_err(|e| Error::new(e.span(), format!("a script is a function: `{SHAPE}`")))?;
@@ -29,10 +26,7 @@ pub(crate) fn expand(arguments: TokenStream, function: TokenStream) -> Result<To
             quote_spanned!(input.span()=> ::borescope::entry::assert_input::<#input>();),
             quote!(::borescope::entry::run(&input, #name)),
         ),
-        None => (
-            TokenStream::new(),
-            quote!(::borescope::entry::run_without_input(#name)),
-        ),
+        None => (TokenStream::new(), quote!(::borescope::entry::run_without_input(#name))),
     };
     let check_output =
         quote_spanned!(output.span()=> ::borescope::entry::assert_output::<#output>(););
@@ -62,16 +56,10 @@ pub(crate) fn expand(arguments: TokenStream, function: TokenStream) -> Result<To
 fn refuse_qualifiers(function: &ItemFn) -> Result<()> {
     let signature = &function.sig;
     if let Some(word) = &signature.asyncness {
-        return Err(Error::new_spanned(
-            word,
-            "a script is synchronous: remove `async`",
-        ));
+        return Err(Error::new_spanned(word, "a script is synchronous: remove `async`"));
     }
     if let Some(word) = &signature.unsafety {
-        return Err(Error::new_spanned(
-            word,
-            "a script is a safe function: remove `unsafe`",
-        ));
+        return Err(Error::new_spanned(word, "a script is a safe function: remove `unsafe`"));
     }
     if !signature.generics.params.is_empty() {
         let text = "a script has no generic parameters: name its input and output types";

@@ -23,13 +23,8 @@ struct Payment {
 }
 
 fn row(cells: &[(&str, Value)]) -> Result<Payment> {
-    let columns: Vec<Column> = cells
-        .iter()
-        .map(|(n, _)| Column {
-            name: (*n).into(),
-            type_name: "x".into(),
-        })
-        .collect();
+    let columns: Vec<Column> =
+        cells.iter().map(|(n, _)| Column { name: (*n).into(), type_name: "x".into() }).collect();
     from_cells(&columns, cells.iter().map(|(_, v)| v.clone()).collect())
 }
 
@@ -62,9 +57,7 @@ fn cells_arrive_by_name_and_exactly() {
 fn refused(column: usize, value: Value, words: &str) {
     let mut cells = cells();
     cells[column].1 = value;
-    let Err(Error::Invalid(message)) = row(&cells) else {
-        panic!("the row was taken")
-    };
+    let Err(Error::Invalid(message)) = row(&cells) else { panic!("the row was taken") };
     assert!(message.contains(words), "{message}");
 }
 
@@ -80,20 +73,14 @@ fn a_two_is_not_a_boolean() {
 
 #[test]
 fn an_unknown_state_names_itself_and_the_known_ones() {
-    refused(
-        0,
-        Value::Text("charged-back".into()),
-        "unknown variant `charged-back`",
-    );
+    refused(0, Value::Text("charged-back".into()), "unknown variant `charged-back`");
 }
 
 #[test]
 fn a_missing_column_names_itself() {
     let mut cells = cells();
     cells.remove(1);
-    let Err(Error::Invalid(message)) = row(&cells) else {
-        panic!("the row was taken")
-    };
+    let Err(Error::Invalid(message)) = row(&cells) else { panic!("the row was taken") };
     assert!(message.contains("missing field `id`"), "{message}");
 }
 
@@ -108,17 +95,10 @@ fn json_fills_a_struct_or_stays_text() {
     struct Detail {
         carrier: String,
     }
-    let columns = ["parsed", "text"].map(|name| Column {
-        name: name.into(),
-        type_name: "json".into(),
-    });
+    let columns =
+        ["parsed", "text"].map(|name| Column { name: name.into(), type_name: "json".into() });
     let json = || Value::Json(r#"{"carrier":"Nordpost"}"#.into());
     let got: Row = from_cells(&columns, vec![json(), json()]).unwrap();
-    assert_eq!(
-        got.parsed,
-        Detail {
-            carrier: "Nordpost".into()
-        }
-    );
+    assert_eq!(got.parsed, Detail { carrier: "Nordpost".into() });
     assert_eq!(got.text, r#"{"carrier":"Nordpost"}"#);
 }

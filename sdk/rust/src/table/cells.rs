@@ -36,9 +36,7 @@ fn cell<T: Serialize + ?Sized>(field: &T) -> Result<Value, Failure> {
 }
 
 fn not_a_struct<T>(what: &str) -> Result<T, Failure> {
-    Err(serde::ser::Error::custom(format!(
-        "a row is a struct with named fields, not {what}"
-    )))
+    Err(serde::ser::Error::custom(format!("a row is a struct with named fields, not {what}")))
 }
 
 struct Row;

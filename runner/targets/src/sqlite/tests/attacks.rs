@@ -10,25 +10,17 @@ use crate::sqlite::{bytecode, open};
 async fn check_refused(sql: &str) {
     let shop = Shop::new();
     let error = shop.query(sql).await.expect_err(sql);
-    assert!(
-        matches!(error.code(), "not-allowed" | "too-big"),
-        "{sql}: {error:?}"
-    );
+    assert!(matches!(error.code(), "not-allowed" | "too-big"), "{sql}: {error:?}");
     let words = error.to_string();
-    assert!(
-        !words.contains("hunter2") && !words.contains("secrets"),
-        "{words}"
-    );
+    assert!(!words.contains("hunter2") && !words.contains("secrets"), "{words}");
 }
 
 #[tokio::test]
 async fn a_hidden_table_gives_nothing_in_any_position() {
     let plain = Shop::new();
-    for fragment in [
-        "select v from secrets",
-        "select count(*) from secrets",
-        "select 1 from main.secrets",
-    ] {
+    for fragment in
+        ["select v from secrets", "select count(*) from secrets", "select 1 from main.secrets"]
+    {
         for position in [
             "@",
             "select (@)",
@@ -45,10 +37,7 @@ async fn a_hidden_table_gives_nothing_in_any_position() {
             "with x as materialized (@) select 1 from users, x",
         ] {
             let sql = position.replace('@', fragment);
-            assert!(
-                plain.plain().prepare(&sql).is_ok(),
-                "works without the guard: {sql}"
-            );
+            assert!(plain.plain().prepare(&sql).is_ok(), "works without the guard: {sql}");
             check_refused(&sql).await;
         }
     }
@@ -114,16 +103,9 @@ fn the_second_pass_catches_a_hidden_table_that_the_authorizer_never_saw() {
     let grants = open.grants().unwrap();
     let sql = "select 1 from (select 'hunter2' as v) x join secrets using (v)";
     let rules = grants.clone();
-    open.conn
-        .authorizer(Some(move |asked: AuthContext<'_>| rules.authorize(&asked)))
-        .unwrap();
-    assert!(
-        open.conn.prepare(sql).is_ok(),
-        "the authorizer is not asked"
-    );
-    open.conn
-        .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
-        .unwrap();
+    open.conn.authorizer(Some(move |asked: AuthContext<'_>| rules.authorize(&asked))).unwrap();
+    assert!(open.conn.prepare(sql).is_ok(), "the authorizer is not asked");
+    open.conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).unwrap();
     let refused = bytecode::check(&open.conn, sql, &grants).unwrap_err();
     assert_eq!(refused.code(), "not-allowed");
     bytecode::check(&open.conn, "select count(*) from orders", &grants).unwrap();
@@ -139,21 +121,12 @@ async fn joins_by_name_over_granted_columns_work() {
 async fn existence_of_hidden_things_does_not_show() {
     let shop = Shop::new();
     for (hidden, missing) in [
-        (
-            "select count(*) from secrets",
-            "select count(*) from nothing_here",
-        ),
-        (
-            "select ssn from main.users",
-            "select nothing_here from main.users",
-        ),
+        ("select count(*) from secrets", "select count(*) from nothing_here"),
+        ("select ssn from main.users", "select nothing_here from main.users"),
     ] {
         let hidden = shop.query(hidden).await.unwrap_err();
         let missing = shop.query(missing).await.unwrap_err();
-        assert_eq!(
-            (hidden.code(), hidden.to_string()),
-            (missing.code(), missing.to_string())
-        );
+        assert_eq!((hidden.code(), hidden.to_string()), (missing.code(), missing.to_string()));
     }
 }
 
@@ -214,9 +187,7 @@ async fn nothing_is_written_and_no_file_appears() {
     }
     assert_eq!(std::fs::read(&shop.spec.path).unwrap(), before);
     assert!(!Path::new(out).exists());
-    shop.plain()
-        .execute_batch(&format!("vacuum into '{out}'"))
-        .expect("works without the guard");
+    shop.plain().execute_batch(&format!("vacuum into '{out}'")).expect("works without the guard");
     assert!(Path::new(out).exists());
 }
 
@@ -236,17 +207,12 @@ fn the_handle_alone_does_not_write() {
     }
     // Only the authorizer stands before this; the file is read-only all the same.
     open.conn.execute_batch("pragma query_only=0").unwrap();
-    open.conn
-        .execute_batch("insert into orders values (9999, 1, 1)")
-        .unwrap_err();
+    open.conn.execute_batch("insert into orders values (9999, 1, 1)").unwrap_err();
 }
 
 #[tokio::test]
 async fn a_star_means_the_granted_columns() {
-    let spool = Shop::new()
-        .query("select * from users limit 1")
-        .await
-        .unwrap();
+    let spool = Shop::new().query("select * from users limit 1").await.unwrap();
     let names: Vec<_> = spool.columns().iter().map(|c| c.name.clone()).collect();
     assert_eq!(names, ["id", "country", "created_at"]);
 }
@@ -255,31 +221,16 @@ async fn a_star_means_the_granted_columns() {
 async fn ordinary_queries_work() {
     for (sql, rows) in [
         ("select count(*) from users", "[[Int64(1000)]]"),
-        (
-            "select id, country from v_open limit 1",
-            "[[Int64(1), Text(\"DE\")]]",
-        ),
-        (
-            "with x as (select id from users) select count(*) from x",
-            "[[Int64(1000)]]",
-        ),
-        (
-            "select exists(select 1 from orders where total > 1499)",
-            "[[Int64(1)]]",
-        ),
+        ("select id, country from v_open limit 1", "[[Int64(1), Text(\"DE\")]]"),
+        ("with x as (select id from users) select count(*) from x", "[[Int64(1000)]]"),
+        ("select exists(select 1 from orders where total > 1499)", "[[Int64(1)]]"),
         (
             "select u.country, sum(o.total) from users u left join orders o on o.user_id = u.id \
           group by 1 -- by country; all of them",
             "[[Text(\"DE\"), Float64(750750.0)]]",
         ),
-        (
-            "select date(created_at, '+1 day') from users limit 1 ;",
-            "[[Text(\"2026-01-02\")]]",
-        ),
-        (
-            "values (1, 'a;b'), (2, ';')",
-            "[[Int64(1), Text(\"a;b\")], [Int64(2), Text(\";\")]]",
-        ),
+        ("select date(created_at, '+1 day') from users limit 1 ;", "[[Text(\"2026-01-02\")]]"),
+        ("values (1, 'a;b'), (2, ';')", "[[Int64(1), Text(\"a;b\")], [Int64(2), Text(\";\")]]"),
         (
             "select max(r) from (select rank() over (order by id) as r from orders)",
             "[[Int64(1000)]]",
@@ -294,12 +245,7 @@ async fn ordinary_queries_work() {
 async fn a_table_made_during_the_session_is_hidden() {
     let shop = Shop::with("create table t(a)", vec![reads("t", &["a"])]);
     let mut session = shop.session().await;
-    shop.plain()
-        .execute_batch("create table later(x); insert into later values (1)")
-        .unwrap();
-    let error = session
-        .query("select count(*) from later", &[], super::roomy())
-        .await
-        .unwrap_err();
+    shop.plain().execute_batch("create table later(x); insert into later values (1)").unwrap();
+    let error = session.query("select count(*) from later", &[], super::roomy()).await.unwrap_err();
     assert_eq!(error.code(), "not-allowed");
 }

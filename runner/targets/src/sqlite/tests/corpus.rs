@@ -12,10 +12,7 @@ async fn every_statement_gets_its_verdict() {
         serde_json::from_str(include_str!("corpus.json")).unwrap();
     assert!(cases.len() >= 49);
     let shop = Shop::new();
-    let caps = Caps {
-        time_ms_max: 1_000,
-        ..roomy()
-    };
+    let caps = Caps { time_ms_max: 1_000, ..roomy() };
     let mut wrong = Vec::new();
     for (id, verdict, sql) in &cases {
         let result = shop.query_with(sql, &[], caps).await;

@@ -21,12 +21,7 @@ async fn cells_have_the_type_that_their_column_declares() {
     let rows = spool.next(9).0;
     for (at, column) in columns.iter().enumerate() {
         let cells: Vec<_> = rows.iter().map(|r| format!("{:?}", r[at])).collect();
-        shown += &format!(
-            "{} [{}]: {}\n",
-            column.name,
-            column.db_type,
-            cells.join(" | ")
-        );
+        shown += &format!("{} [{}]: {}\n", column.name, column.db_type, cells.join(" | "));
     }
     expect_test::expect![[r#"
         i [INTEGER]: Int64(9223372036854775807) | Text("text") | Float64(1.5)
@@ -50,8 +45,5 @@ async fn a_shadowed_table_keeps_its_types() {
     let setup =
         "create table t(id integer, paid boolean, secret text); insert into t values (1, 1, 's')";
     let shop = Shop::with(setup, vec![reads("t", &["id", "paid"])]);
-    assert_eq!(
-        shop.outcome("select * from t").await,
-        "[[Int64(1), Boolean(true)]]"
-    );
+    assert_eq!(shop.outcome("select * from t").await, "[[Int64(1), Boolean(true)]]");
 }

@@ -7,14 +7,8 @@ fn using(sql: &str) -> Vec<String> {
 
 #[test]
 fn using_is_found_where_sqlite_finds_it_and_nowhere_else() {
-    assert_eq!(
-        using("select 1 from a join b UsInG (\"X\", `y`, [z])"),
-        ["x", "y", "z"]
-    );
-    assert_eq!(
-        using("select 1 from a join b using/* -- */(x -- )\n, y)"),
-        ["x", "y"]
-    );
+    assert_eq!(using("select 1 from a join b UsInG (\"X\", `y`, [z])"), ["x", "y", "z"]);
+    assert_eq!(using("select 1 from a join b using/* -- */(x -- )\n, y)"), ["x", "y"]);
     assert_eq!(
         using("select 'it''s using (x)', \"using\" -- using (y)\n from a /* using (z) */"),
         [""; 0]
@@ -46,11 +40,7 @@ fn texts_that_could_be_read_in_two_ways_are_refused() {
         "select \u{b}1",
         "select {1}",
     ] {
-        assert_eq!(
-            read(sql, 3).expect_err(sql).code(),
-            "not-allowed",
-            "{sql:?}"
-        );
+        assert_eq!(read(sql, 3).expect_err(sql).code(), "not-allowed", "{sql:?}");
     }
 }
 

@@ -6,9 +6,7 @@ use super::expand;
 
 #[track_caller]
 fn refused(function: proc_macro2::TokenStream, words: &str) {
-    let Err(error) = expand(quote!(), function) else {
-        panic!("the signature was taken")
-    };
+    let Err(error) = expand(quote!(), function) else { panic!("the signature was taken") };
     assert!(error.to_string().contains(words), "{error}");
 }
 
@@ -95,8 +93,5 @@ fn a_script_with_and_without_input_is_exported() {
     )
     .unwrap()
     .to_string();
-    assert!(
-        without.contains("entry :: run_without_input (look)"),
-        "{without}"
-    );
+    assert!(without.contains("entry :: run_without_input (look)"), "{without}");
 }
