@@ -11,12 +11,7 @@ use crate::config::Context;
 /// Looks inside production: reviewed, signed scripts run against read replicas, able to do exactly
 /// what was granted, with evidence that anyone can check.
 #[derive(Debug, Parser)]
-#[command(
-    name = "borescope",
-    version,
-    propagate_version = true,
-    max_term_width = 100
-)]
+#[command(name = "borescope", version, propagate_version = true, max_term_width = 100)]
 #[command(
     after_help = "Start here:\n  borescope demo            the whole story on this machine, in half a minute\n  borescope COMMAND --help  examples for each command\n\nExit codes: 0 ok, 1 script error, 2 usage, 3 denied, 4 limit, 5 target, 6 not approved in time,\n7 evidence invalid"
 )]
@@ -112,12 +107,8 @@ pub(crate) fn pair(text: &str) -> Result<Pair, String> {
     let (logical, target) = text.split_once('=').ok_or_else(|| {
         format!("\"{text}\" has no =: expected LOGICAL=TARGET, as shop=shop-replica")
     })?;
-    let logical: LogicalTarget = logical
-        .parse()
-        .map_err(|e: domain::ParseError| e.to_string())?;
-    let target: TargetId = target
-        .parse()
-        .map_err(|e: domain::ParseError| e.to_string())?;
+    let logical: LogicalTarget = logical.parse().map_err(|e: domain::ParseError| e.to_string())?;
+    let target: TargetId = target.parse().map_err(|e: domain::ParseError| e.to_string())?;
     Ok(Pair { logical, target })
 }
 

@@ -32,21 +32,12 @@ impl Bundle {
         index: BundleIndex,
         files: BTreeMap<BundlePath, Vec<u8>>,
     ) -> anyhow::Result<Self> {
-        let digests = files
-            .iter()
-            .map(|(path, bytes)| (path.clone(), Digest::of(bytes)));
+        let digests = files.iter().map(|(path, bytes)| (path.clone(), Digest::of(bytes)));
         index.check(&digests.collect())?;
-        let manifest = files
-            .iter()
-            .find(|(path, _)| path.as_str() == MANIFEST_PATH);
+        let manifest = files.iter().find(|(path, _)| path.as_str() == MANIFEST_PATH);
         let manifest = manifest.with_context(|| format!("the bundle has no {MANIFEST_PATH}"))?;
         let manifest = Manifest::parse(manifest.1)?;
-        Ok(Self {
-            revision: index.revision(),
-            index,
-            manifest,
-            files,
-        })
+        Ok(Self { revision: index.revision(), index, manifest, files })
     }
 
     /// Reads the bundle in a folder; `bundle.sha256` there is not believed but made anew.
@@ -70,9 +61,7 @@ impl Bundle {
                 fs::read(&place).with_context(|| format!("cannot read {}", place.display()))?;
             files.insert(path, bytes);
         }
-        let digests = files
-            .iter()
-            .map(|(path, bytes)| (path.clone(), Digest::of(bytes)));
+        let digests = files.iter().map(|(path, bytes)| (path.clone(), Digest::of(bytes)));
         let index = BundleIndex::new(digests.collect()).map_err(|e| {
             Failure::usage(
                 format!("{}: {e}", dir.display()),
@@ -90,13 +79,8 @@ impl Bundle {
 
     /// The component's bytes.
     pub(crate) fn component(&self) -> anyhow::Result<&[u8]> {
-        let found = self
-            .files
-            .iter()
-            .find(|(p, _)| p.as_str() == COMPONENT_PATH);
-        Ok(found
-            .with_context(|| format!("the bundle has no {COMPONENT_PATH}"))?
-            .1)
+        let found = self.files.iter().find(|(p, _)| p.as_str() == COMPONENT_PATH);
+        Ok(found.with_context(|| format!("the bundle has no {COMPONENT_PATH}"))?.1)
     }
 }
 

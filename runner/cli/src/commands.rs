@@ -43,14 +43,10 @@ impl Call<'_> {
 
 /// Does what the command line says.
 pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::Result<Exit> {
-    let call = Call {
-        who: &cli.who,
-        env,
-        out,
-    };
+    let call = Call { who: &cli.who, env, out };
     match cli.command {
         Command::Demo(args) => demo::command(&call, args).await,
-        Command::Init(args) => init::command(&call, args),
+        Command::Init(args) => init::command(&call, &args),
         Command::Serve(args) => serve::command(&call, args).await,
         Command::Login(args) => login::command(&call, args).await,
         Command::Submit(args) => submit::command(&call, args).await,
@@ -64,6 +60,6 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Cancel(args) => cancel::command(&call, args).await,
         Command::Stop(args) => stop::command(&call, args).await,
         Command::Replay(args) => replay::command(&call, args).await,
-        Command::Verify(args) => verify::command(&call, args),
+        Command::Verify(args) => verify::command(&call, &args),
     }
 }

@@ -38,9 +38,7 @@ impl Environment {
             .map(PathBuf::from)
             .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".config")));
         Self {
-            dir: base
-                .unwrap_or_else(|| PathBuf::from(".config"))
-                .join("borescope"),
+            dir: base.unwrap_or_else(|| PathBuf::from(".config")).join("borescope"),
             plain: set("NO_COLOR").is_some() || set("TERM").is_some_and(|t| t == "dumb"),
             zone: TimeZone::system(),
             log: set("BORESCOPE_LOG").and_then(|v| v.into_string().ok()),
@@ -141,9 +139,7 @@ pub(crate) fn keep_token(dir: &Path, context: &str, token: &str) -> anyhow::Resu
 /// Context names become file names.
 pub(crate) fn context_name(text: &str) -> Result<String, String> {
     let fits = (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if fits {
         Ok(text.to_owned())
     } else {

@@ -22,6 +22,7 @@ use stage::Stage;
 /// The bundles that the build embedded.
 #[expect(
     unreachable_pub,
+    clippy::type_complexity,
     reason = "the build script writes one file for two crates"
 )]
 mod bundles {

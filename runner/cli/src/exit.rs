@@ -77,11 +77,7 @@ impl Failure {
     }
 
     pub(crate) fn new(exit: Exit, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            exit,
-            message: message.into(),
-            help: Some(help.into()),
-        }
+        Self { exit, message: message.into(), help: Some(help.into()) }
     }
 }
 
@@ -187,11 +183,7 @@ pub(crate) fn report(out: Out, error: &anyhow::Error) -> ExitCode {
     let label = out.style_err(Style::Bad, "error:");
     out.note(format!("{label} {}", verdict.error));
     if let Some(help) = &verdict.help {
-        out.note(format!(
-            "  {} {}",
-            out.style_err(Style::Bold, "help:"),
-            foreign(help)
-        ));
+        out.note(format!("  {} {}", out.style_err(Style::Bold, "help:"), foreign(help)));
     }
     ExitCode::from(verdict.exit)
 }

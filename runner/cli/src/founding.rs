@@ -126,10 +126,7 @@ pub(crate) fn runner_keys(
     let receipt = keys::make_or_read(&data.receipt_key(), runner.as_str(), &*world.entropy)?;
     keys::seed(&data.artifact_seed(), &*world.entropy)?;
     let log = log_key(data, domain, runner, world)?;
-    Ok(RunnerKeys {
-        receipt: receipt.public().clone(),
-        log_vkey: log.verifier().to_string(),
-    })
+    Ok(RunnerKeys { receipt: receipt.public().clone(), log_vkey: log.verifier().to_string() })
 }
 
 /// The key that signs the log of a runner.
@@ -152,10 +149,7 @@ pub(crate) fn found(
 ) -> anyhow::Result<TrustSource> {
     let keys = runner_keys(data, &founding.trust_domain, &founding.runner, world)?;
     let keyring = trust::sign(&first_keyring(founding, world), founding.root_key)?;
-    let pin = VersionRef {
-        version: 1,
-        digest: keyring.payload_digest(),
-    };
+    let pin = VersionRef { version: 1, digest: keyring.payload_digest() };
     let directory = source::directory(
         &founding.directory,
         Issue {
@@ -166,11 +160,7 @@ pub(crate) fn found(
         },
     )?;
     let policy = source::policy(
-        &format!(
-            "{}\n{}",
-            founding.policy,
-            runner_entry(&founding.runner, &keys)
-        ),
+        &format!("{}\n{}", founding.policy, runner_entry(&founding.runner, &keys)),
         Issue {
             header: world.header(&founding.trust_domain, id(PolicyId::new, world), LIFE_S),
             version: 1,
@@ -186,10 +176,7 @@ pub(crate) fn found(
     let path = data.documents();
     fs::write(&path, serde_json::to_vec_pretty(&documents)?)
         .with_context(|| format!("cannot write {}", path.display()))?;
-    let pinned = Pinned {
-        trust_domain: founding.trust_domain.clone(),
-        keyring: pin,
-    };
+    let pinned = Pinned { trust_domain: founding.trust_domain.clone(), keyring: pin };
     executor::state::enrol(&data.runner(), &pinned)?;
     Ok(TrustSource {
         trust_domain: founding.trust_domain.clone(),
@@ -204,11 +191,7 @@ fn id<I>(new: fn(&dyn domain::Clock, &dyn domain::Entropy) -> I, world: &World) 
 
 fn first_keyring(founding: &Founding<'_>, world: &World) -> Keyring {
     let roles = [Role::Root, Role::Directory, Role::Policy, Role::Stop];
-    let rule = |role| RoleRule {
-        role,
-        threshold: 1,
-        people: vec![founding.root.clone()],
-    };
+    let rule = |role| RoleRule { role, threshold: 1, people: vec![founding.root.clone()] };
     Keyring {
         header: world.header(&founding.trust_domain, id(KeyringId::new, world), LIFE_S),
         version: 1,
@@ -218,10 +201,7 @@ fn first_keyring(founding: &Founding<'_>, world: &World) -> Keyring {
             key: founding.root_key.public().clone(),
         }],
         roles: roles.into_iter().map(rule).collect(),
-        floors: Floors {
-            reviews_required: 1,
-            approvals_required: 1,
-        },
+        floors: Floors { reviews_required: 1, approvals_required: 1 },
     }
 }
 

@@ -69,7 +69,7 @@ pub(crate) fn make_or_read(
 pub(crate) fn read_public(path: &Path) -> anyhow::Result<PublicKey> {
     let place = path.display();
     let line = fs::read_to_string(path).with_context(|| format!("cannot read {place}"))?;
-    Ok(PublicKey::parse_line(line.trim()).with_context(|| format!("{place}"))?)
+    PublicKey::parse_line(line.trim()).with_context(|| format!("{place}"))
 }
 
 /// 32 secret bytes at `path`, made when there are none.
@@ -95,11 +95,7 @@ pub(crate) fn seed(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<[u8; 32
 /// Writes a file that only its owner may read; there must be none yet.
 pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let write = || -> io::Result<()> {
-        let mut file = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(bytes)?;
         file.sync_all()
     };

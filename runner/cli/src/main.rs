@@ -32,9 +32,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let env = Environment::read();
     let out = Out::new(cli.json, env.plain);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(commands::dispatch(cli, &env, out)),
         Err(e) => Err(e.into()),

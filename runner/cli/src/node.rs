@@ -42,10 +42,7 @@ pub(crate) async fn open(
     })
     .context("the ledger cannot be opened")?;
     let runs_max = config.limits.concurrent_runs_max as usize;
-    let paths = config
-        .targets
-        .iter()
-        .map(|(id, t)| (id.clone(), t.path.clone()));
+    let paths = config.targets.iter().map(|(id, t)| (id.clone(), t.path.clone()));
     let runner = LocalRunner::open(RunnerOptions {
         dir: data.runner(),
         name: config.runner.clone(),
@@ -67,10 +64,7 @@ pub(crate) async fn open(
         origins,
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),
-        limits: AppLimits {
-            concurrent_runs_max: runs_max,
-            ..AppLimits::DEFAULT
-        },
+        limits: AppLimits { concurrent_runs_max: runs_max, ..AppLimits::DEFAULT },
     })
     .await?;
     Ok(app)
@@ -86,16 +80,8 @@ fn documents(data: &DataDir) -> anyhow::Result<AuthorityDocuments> {
     })?;
     let documents: Documents =
         serde_json::from_slice(&bytes).with_context(|| format!("{}", path.display()))?;
-    let Documents {
-        keyring,
-        directory,
-        policy,
-    } = documents;
-    Ok(AuthorityDocuments {
-        keyring,
-        directory,
-        policy,
-    })
+    let Documents { keyring, directory, policy } = documents;
+    Ok(AuthorityDocuments { keyring, directory, policy })
 }
 
 fn receipt_key(data: &DataDir, runner: &RunnerName) -> anyhow::Result<trust::SecretKey> {

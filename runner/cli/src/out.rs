@@ -65,12 +65,7 @@ impl Out {
     /// Without colour and progress, for tests.
     #[cfg(test)]
     pub(crate) const fn plain() -> Self {
-        Self {
-            json: false,
-            colour: false,
-            colour_err: false,
-            progress: false,
-        }
+        Self { json: false, colour: false, colour_err: false, progress: false }
     }
 
     /// A line of the result.
@@ -105,9 +100,7 @@ impl Out {
     /// answer is no.
     pub(crate) fn confirm(&self, question: &str) -> io::Result<bool> {
         if !io::stdin().is_terminal() {
-            self.note(format!(
-                "{question} No terminal to ask at: repeat with --yes."
-            ));
+            self.note(format!("{question} No terminal to ask at: repeat with --yes."));
             return Ok(false);
         }
         let mut stderr = io::stderr().lock();
@@ -154,11 +147,7 @@ impl Drop for Progress {
 }
 
 fn paint(colour: bool, style: Style, text: &str) -> String {
-    if colour {
-        format!("\u{1b}[{}m{text}\u{1b}[0m", style.code())
-    } else {
-        text.to_owned()
-    }
+    if colour { format!("\u{1b}[{}m{text}\u{1b}[0m", style.code()) } else { text.to_owned() }
 }
 
 /// Text that is not ours, on one line.

@@ -70,11 +70,7 @@ impl Default for ServerLimits {
 impl ServerConfig {
     /// Reads the file at `path`, or in the folder `path`.
     pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
-        let path = if path.is_dir() {
-            path.join(FILE)
-        } else {
-            path.to_owned()
-        };
+        let path = if path.is_dir() { path.join(FILE) } else { path.to_owned() };
         let text = fs::read_to_string(&path).map_err(|e| {
             Failure::usage(
                 format!("{} cannot be read: {e}", path.display()),

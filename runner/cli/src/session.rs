@@ -41,10 +41,7 @@ pub(crate) struct World {
 impl World {
     /// The machine's own.
     pub(crate) fn real() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(OsEntropy),
-        }
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy) }
     }
 
     /// The current second.
@@ -137,10 +134,7 @@ impl Session {
         let claimed: Keyring = trust::read_unverified(&keyring)?;
         let pinned = Pinned {
             trust_domain: self.trust_domain.clone(),
-            keyring: VersionRef {
-                version: claimed.version,
-                digest: self.keyring,
-            },
+            keyring: VersionRef { version: claimed.version, digest: self.keyring },
         };
         let now = self.world.now();
         Authority::establish(&keyring, &directory, &policy, &pinned, &Seen::default(), now)

@@ -26,17 +26,10 @@ pub(crate) fn duration_s(text: &str) -> Result<u64, String> {
             b'd' => 86_400,
             _ => return Err(bad()),
         };
-        total = number
-            .checked_mul(unit)
-            .and_then(|n| total.checked_add(n))
-            .ok_or_else(bad)?;
+        total = number.checked_mul(unit).and_then(|n| total.checked_add(n)).ok_or_else(bad)?;
         rest = &rest[digits + 1..];
     }
-    if (1..=365 * 86_400).contains(&total) {
-        Ok(total)
-    } else {
-        Err(bad())
-    }
+    if (1..=365 * 86_400).contains(&total) { Ok(total) } else { Err(bad()) }
 }
 
 /// Parses a point in time: RFC 3339 with an offset, a duration from now, or a local
@@ -75,10 +68,9 @@ pub(crate) fn time(text: &str, now: Timestamp, local: &TimeZone) -> Result<Times
 /// A point in time for people: local, with offset.
 pub(crate) fn show(t: Timestamp, local: &TimeZone) -> String {
     match jiff::Timestamp::from_second(t.unix_s()) {
-        Ok(point) => point
-            .to_zoned_datetime(local.clone())
-            .strftime("%Y-%m-%d %H:%M:%S%:z")
-            .to_string(),
+        Ok(point) => {
+            point.to_zoned_datetime(local.clone()).strftime("%Y-%m-%d %H:%M:%S%:z").to_string()
+        }
         Err(_) => t.to_string(),
     }
 }
@@ -94,11 +86,7 @@ pub(crate) fn show_s(seconds: u64) -> String {
             left %= size;
         }
     }
-    if parts.is_empty() {
-        "0s".to_owned()
-    } else {
-        parts.join("")
-    }
+    if parts.is_empty() { "0s".to_owned() } else { parts.join("") }
 }
 
 #[cfg(test)]

@@ -29,10 +29,7 @@ fn json_and_identity_are_accepted_after_the_verb() {
 
 #[test]
 fn a_binding_without_equals_is_refused_with_the_form() {
-    assert_eq!(
-        pair("shop=shop-replica").unwrap().to_string(),
-        "shop=shop-replica"
-    );
+    assert_eq!(pair("shop=shop-replica").unwrap().to_string(), "shop=shop-replica");
     assert!(pair("shop").unwrap_err().contains("LOGICAL=TARGET"));
     assert!(pair("Shop=x").unwrap_err().contains("logical target name"));
 }

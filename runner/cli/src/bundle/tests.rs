@@ -38,12 +38,7 @@ fn a_file_that_bundles_do_not_have_is_refused_by_name() {
     assert!(error.contains("passwords.txt"), "{error}");
     fs::remove_file(dir.path().join("passwords.txt")).unwrap();
     fs::write(dir.path().join(".env"), "x").unwrap();
-    assert!(
-        Bundle::read(dir.path())
-            .unwrap_err()
-            .to_string()
-            .contains(".env")
-    );
+    assert!(Bundle::read(dir.path()).unwrap_err().to_string().contains(".env"));
 }
 
 #[test]
@@ -52,8 +47,6 @@ fn a_server_that_sends_other_bytes_than_listed_is_caught() {
     let good = Bundle::read(dir.path()).unwrap();
     let mut files = good.files.clone();
     files.insert("component.wasm".parse().unwrap(), b"\0asm evil".to_vec());
-    let error = Bundle::check(good.index.clone(), files)
-        .unwrap_err()
-        .to_string();
+    let error = Bundle::check(good.index.clone(), files).unwrap_err().to_string();
     assert!(error.contains("component.wasm"), "{error}");
 }

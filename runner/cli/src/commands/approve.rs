@@ -117,20 +117,10 @@ pub(crate) async fn check(session: &Session, id: &RequestId) -> anyhow::Result<C
     };
     let submissions = many::<Submission>(&authority, &view.submissions)?;
     let reviews = many::<Review>(&authority, &view.reviews)?;
-    submissions
-        .iter()
-        .try_for_each(|s| about(s.doc().revision, "submission"))?;
-    reviews
-        .iter()
-        .try_for_each(|r| about(r.doc().revision, "review"))?;
+    submissions.iter().try_for_each(|s| about(s.doc().revision, "submission"))?;
+    reviews.iter().try_for_each(|r| about(r.doc().revision, "review"))?;
     let bundle = session.fetch(&revision).await?;
-    Ok(Checked {
-        authority,
-        request,
-        submissions,
-        reviews,
-        bundle,
-    })
+    Ok(Checked { authority, request, submissions, reviews, bundle })
 }
 
 fn many<D: trust::Document>(
@@ -149,21 +139,10 @@ impl Checked {
     fn facts(&self, session: &Session) -> Facts<'_> {
         let now = session.world.now();
         let request = self.request.doc();
-        let groups = |id| {
-            self.authority
-                .person(id)
-                .map(|p| p.groups.clone())
-                .unwrap_or_default()
-        };
-        let human = |id| {
-            self.authority
-                .person(id)
-                .is_some_and(trust::Person::is_human)
-        };
+        let groups = |id| self.authority.person(id).map(|p| p.groups.clone()).unwrap_or_default();
+        let human = |id| self.authority.person(id).is_some_and(trust::Person::is_human);
         let counted = |id: &domain::PersonId| {
-            self.authority
-                .person(id)
-                .map_or_else(|| id.clone(), |p| p.counted().clone())
+            self.authority.person(id).map_or_else(|| id.clone(), |p| p.counted().clone())
         };
         let scope = capabilities(&request.scope);
         let reviews = self.reviews.iter().map(|r| ReviewFact {
@@ -186,10 +165,7 @@ impl Checked {
             reviews: reviews.iter().map(|r| r.digest).collect(),
             policy_version: self.authority.policy().version,
             scope: scope.clone(),
-            window: Window {
-                not_before: now,
-                not_after: request.window.not_after,
-            },
+            window: Window { not_before: now, not_after: request.window.not_after },
         };
         // Mine is one of the approvals needed; how many others there are is the runner's to count.
         let targets = self.authority.policy().targets.iter().map(|t| {
@@ -204,9 +180,7 @@ impl Checked {
             submissions: self
                 .submissions
                 .iter()
-                .map(|s| SubmissionFact {
-                    author: counted(&s.doc().author),
-                })
+                .map(|s| SubmissionFact { author: counted(&s.doc().author) })
                 .collect(),
             reviews,
             request: Some(RequestFact {
@@ -250,10 +224,7 @@ impl Checked {
             pairs: request.scope.pairs().collect(),
             input,
             use_number: 1,
-            window: Window {
-                not_before: now,
-                not_after: now.plus_s(60),
-            },
+            window: Window { not_before: now, not_after: now.plus_s(60) },
         }
     }
 }
@@ -280,10 +251,7 @@ pub(crate) async fn file(
     let life_s = request.window.not_after.unix_s() - now.unix_s() + AFTER_S;
     let id = ApprovalId::new(&*session.world.clock, &*session.world.entropy);
     let counted: BTreeSet<_> = decision.reviews.iter().collect();
-    let reviews = checked
-        .reviews
-        .iter()
-        .filter(|r| counted.contains(&r.doc().header.id));
+    let reviews = checked.reviews.iter().filter(|r| counted.contains(&r.doc().header.id));
     let approval = Approval {
         header: session.header(id, life_s.max(0)),
         approver: session.person.clone(),
@@ -316,10 +284,7 @@ fn show(checked: &Checked, decision: &Decision, call: &Call<'_>) -> anyhow::Resu
     if let InputRule::Exact { digest } = &request.input {
         out.line(format!("  input    {digest}"))?;
     }
-    out.line(format!(
-        "  reason   {}",
-        wrap(&foreign(request.reason.as_str()), 68, 11)
-    ))?;
+    out.line(format!("  reason   {}", wrap(&foreign(request.reason.as_str()), 68, 11)))?;
     if let Some(ticket) = &request.ticket {
         out.line(format!("  ticket   {ticket}"))?;
     }
@@ -329,28 +294,15 @@ fn show(checked: &Checked, decision: &Decision, call: &Call<'_>) -> anyhow::Resu
         request.uses,
         when::show_s(request.duration_s)
     ))?;
-    out.line(format!(
-        "  limits   {}",
-        wrap(&limits(&decision.effective.limits), 68, 11)
-    ))?;
+    out.line(format!("  limits   {}", wrap(&limits(&decision.effective.limits), 68, 11)))?;
     for submission in &checked.submissions {
-        out.line(format!(
-            "  author   {} ✓ signature verified here",
-            submission.doc().author
-        ))?;
+        out.line(format!("  author   {} ✓ signature verified here", submission.doc().author))?;
     }
     for review in &checked.reviews {
         let counted = decision.reviews.contains(&review.doc().header.id);
-        let mark = if counted {
-            "✓ signature verified here, counted"
-        } else {
-            "does not count"
-        };
+        let mark = if counted { "✓ signature verified here, counted" } else { "does not count" };
         let verdict = super::review::word(review.doc().verdict);
-        out.line(format!(
-            "  review   {}: {verdict} {mark}",
-            review.doc().reviewer
-        ))?;
+        out.line(format!("  review   {}: {verdict} {mark}", review.doc().reviewer))?;
     }
     Ok(())
 }

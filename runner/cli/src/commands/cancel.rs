@@ -24,8 +24,7 @@ pub(crate) async fn command(call: &Call<'_>, args: CancelArgs) -> anyhow::Result
     if call.out.json {
         call.out.json(&run)?;
     } else {
-        call.out
-            .line(format!("{} is {}", run.id, run.state.code()))?;
+        call.out.line(format!("{} is {}", run.id, run.state.code()))?;
     }
     Ok(Exit::Ok)
 }

@@ -57,7 +57,7 @@ fn target(text: &str) -> Result<(TargetId, PathBuf), String> {
 }
 
 /// Makes the folder.
-pub(crate) fn command(call: &Call<'_>, args: InitArgs) -> anyhow::Result<Exit> {
+pub(crate) fn command(call: &Call<'_>, args: &InitArgs) -> anyhow::Result<Exit> {
     let world = World::real();
     let dir = args.dir.as_path();
     let data = DataDir(dir.join("data"));
@@ -73,10 +73,10 @@ pub(crate) fn command(call: &Call<'_>, args: InitArgs) -> anyhow::Result<Exit> {
     let root = args.people.first().context("no person was given")?.clone();
     let root_key =
         keys::make_or_read(&key_dir.join(root.as_str()), root.as_str(), &*world.entropy)?;
-    let people = people(&args, &key_dir, &world)?;
+    let people = people(args, &key_dir, &world)?;
     let sources = dir.join("policy");
     write_new(&sources.join("directory.toml"), &directory_source(&people))?;
-    write_new(&sources.join("targets.toml"), &targets_source(&args)?)?;
+    write_new(&sources.join("targets.toml"), &targets_source(args)?)?;
     let read = |name: &str| {
         let path = sources.join(name);
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
@@ -91,8 +91,8 @@ pub(crate) fn command(call: &Call<'_>, args: InitArgs) -> anyhow::Result<Exit> {
     };
     let trust = found(&founding, &data, &world)?;
     write_new(&dir.join("trust.toml"), &trust.toml())?;
-    write_new(&dir.join(FILE), &server_source(&args))?;
-    show(call, &args, dir, &trust.keyring.to_string())
+    write_new(&dir.join(FILE), &server_source(args))?;
+    show(call, args, dir, &trust.keyring.to_string())
 }
 
 fn show(call: &Call<'_>, args: &InitArgs, dir: &Path, keyring: &str) -> anyhow::Result<Exit> {
@@ -102,8 +102,7 @@ fn show(call: &Call<'_>, args: &InitArgs, dir: &Path, keyring: &str) -> anyhow::
             .json(&json!({ "dir": dir, "trust_domain": args.trust_domain, "keyring": keyring }))?;
         return Ok(Exit::Ok);
     }
-    call.out
-        .line(format!("{place} is ready for {}", args.trust_domain))?;
+    call.out.line(format!("{place} is ready for {}", args.trust_domain))?;
     call.out.line(format!("keyring {keyring}"))?;
     let url = format!("http://{}", args.listen);
     let person = &args.people[0];
@@ -123,15 +122,9 @@ fn people(args: &InitArgs, key_dir: &Path, world: &World) -> anyhow::Result<Vec<
             keys::read_public(&public)?
         } else {
             let secret = key_dir.join(id.as_str());
-            keys::make_or_read(&secret, id.as_str(), &*world.entropy)?
-                .public()
-                .clone()
+            keys::make_or_read(&secret, id.as_str(), &*world.entropy)?.public().clone()
         };
-        people.push(NewPerson {
-            id: id.clone(),
-            key,
-            groups: vec!["engineers".parse()?],
-        });
+        people.push(NewPerson { id: id.clone(), key, groups: vec!["engineers".parse()?] });
     }
     Ok(people)
 }
@@ -194,10 +187,7 @@ fn catalog(path: &Path) -> anyhow::Result<Catalog> {
     }
     // SQLite shows the 32 bits as a signed number.
     let application_id = u32::try_from(id & 0xffff_ffff)?;
-    Ok(Catalog {
-        application_id,
-        tables,
-    })
+    Ok(Catalog { application_id, tables })
 }
 
 fn server_source(args: &InitArgs) -> String {

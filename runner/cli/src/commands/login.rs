@@ -34,11 +34,7 @@ pub(crate) async fn command(call: &Call<'_>, args: LoginArgs) -> anyhow::Result<
     let mut config = Config::load(&call.env.dir)?;
     let (name, context) = match &args.trust {
         Some(path) => {
-            let name = call
-                .who
-                .context
-                .clone()
-                .unwrap_or_else(|| "default".to_owned());
+            let name = call.who.context.clone().unwrap_or_else(|| "default".to_owned());
             (name, new_context(call, path)?)
         }
         None => config.choose(call.who)?,
@@ -89,11 +85,7 @@ fn new_context(call: &Call<'_>, trust: &std::path::Path) -> anyhow::Result<Conte
     let key = call.who.key.clone().ok_or_else(|| missing("--key FILE"))?;
     Ok(Context {
         url: call.who.url.clone().ok_or_else(|| missing("--url URL"))?,
-        person: call
-            .who
-            .person
-            .clone()
-            .ok_or_else(|| missing("--as PERSON"))?,
+        person: call.who.person.clone().ok_or_else(|| missing("--as PERSON"))?,
         key: std::path::absolute(&key).unwrap_or(key),
         trust_domain: trust.trust_domain,
         keyring: trust.keyring,
@@ -103,10 +95,7 @@ fn new_context(call: &Call<'_>, trust: &std::path::Path) -> anyhow::Result<Conte
 /// Signs the server's challenge; from then on the session has a token.
 pub(crate) async fn log_in(session: &mut Session) -> anyhow::Result<SessionOpened> {
     let origin = session.client.base().to_owned();
-    let request = ChallengeRequest {
-        person: session.person.clone(),
-        origin: origin.clone(),
-    };
+    let request = ChallengeRequest { person: session.person.clone(), origin: origin.clone() };
     let challenge = session.client.challenge(&request).await?;
     let mut nonce = [0; 16];
     hex::decode_to_slice(&challenge.challenge, &mut nonce)

@@ -45,10 +45,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ReplayArgs) -> anyhow::Result
             let path = Path::new(&args.what);
             let bytes = std::fs::read(path).map_err(|e| {
                 Failure::usage(
-                    format!(
-                        "{} is neither a run id nor a readable file: {e}",
-                        path.display()
-                    ),
+                    format!("{} is neither a run id nor a readable file: {e}", path.display()),
                     "list runs: borescope runs",
                 )
             })?;
@@ -90,13 +87,7 @@ pub(crate) async fn again(recording: &[u8], bundle: &Bundle) -> anyhow::Result<R
         compile_ms_max: 60_000,
     })?;
     let component: Arc<[u8]> = bundle.component()?.into();
-    Ok(replay(
-        &sandbox,
-        recording,
-        component,
-        Arc::new(bundle.manifest.clone()),
-    )
-    .await?)
+    Ok(replay(&sandbox, recording, component, Arc::new(bundle.manifest.clone())).await?)
 }
 
 fn show(out: Out, found: &Replay) -> anyhow::Result<Exit> {
@@ -114,21 +105,13 @@ fn show(out: Out, found: &Replay) -> anyhow::Result<Exit> {
             }
             return Ok(Exit::Ok);
         }
-        Replay::Diverged {
-            call,
-            name,
-            expected,
-            got,
-        } => {
+        Replay::Diverged { call, name, expected, got } => {
             if out.json {
                 out.json(&json!({ "replay": "diverged", "call": call, "name": name, "expected": expected, "got": got }))?;
             } else {
                 let place =
                     call.map_or_else(|| "at the end".to_owned(), |c| format!("at call {c}"));
-                out.line(format!(
-                    "replay {} {place}, {name}",
-                    out.style(Style::Bad, "diverges")
-                ))?;
+                out.line(format!("replay {} {place}, {name}", out.style(Style::Bad, "diverges")))?;
                 out.line(format!("  recorded {expected}"))?;
                 out.line(format!("  replayed {got}"))?;
             }
@@ -137,9 +120,7 @@ fn show(out: Out, found: &Replay) -> anyhow::Result<Exit> {
             if out.json {
                 out.json(&json!({ "replay": "other-engine", "recorded": recorded, "here": here }))?;
             } else {
-                out.line(format!(
-                    "recorded by engine build {recorded}; this is {here}"
-                ))?;
+                out.line(format!("recorded by engine build {recorded}; this is {here}"))?;
                 out.note("help: replay it with the build that made it");
             }
         }

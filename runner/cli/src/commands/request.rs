@@ -85,11 +85,9 @@ pub(crate) async fn command(call: &Call<'_>, args: RequestArgs) -> anyhow::Resul
         None => now.plus_s(WINDOW_S),
     };
     if until <= now {
-        return Err(Failure::usage(
-            format!("--until {until} is in the past"),
-            "give a later time",
-        )
-        .into());
+        return Err(
+            Failure::usage(format!("--until {until} is in the past"), "give a later time").into()
+        );
     }
     let digest = session.resolve(&args.reference).await?;
     let bundle = session.fetch(&digest).await?;
@@ -114,10 +112,7 @@ pub(crate) async fn command(call: &Call<'_>, args: RequestArgs) -> anyhow::Resul
         bundle.manifest.version,
         when::show(until, &call.env.zone)
     ))?;
-    call.out.note(format!(
-        "next: somebody else approves it: borescope approve {}",
-        filed.id
-    ));
+    call.out.note(format!("next: somebody else approves it: borescope approve {}", filed.id));
     Ok(Exit::Ok)
 }
 
@@ -129,7 +124,7 @@ pub(crate) async fn file(session: &Session, bundle: &Bundle, ask: &Ask) -> anyho
     let stored = session.client.store_input(ask.input.clone()).await?;
     if stored.digest != Digest::of(&ask.input) {
         return Err(
-            Failure::evidence("the server stored other bytes than were sent", "try again").into(),
+            Failure::evidence("the server stored other bytes than were sent", "try again").into()
         );
     }
     let envelope = wire(&session.sign(&request)?)?;
@@ -152,13 +147,8 @@ pub(crate) fn document(
         caller: session.person.clone(),
         revision: bundle.revision,
         scope: bundle.manifest.asks(&ask.pairs).scope(),
-        input: InputRule::Exact {
-            digest: Digest::of(&ask.input),
-        },
-        window: Window {
-            not_before: now,
-            not_after: ask.until,
-        },
+        input: InputRule::Exact { digest: Digest::of(&ask.input) },
+        window: Window { not_before: now, not_after: ask.until },
         duration_s: ask.duration_s,
         uses: ask.uses,
         runner: runner_for(policy, &ask.pairs)?,
@@ -178,17 +168,10 @@ fn check_input(bundle: &Bundle, input: &[u8]) -> anyhow::Result<()> {
         }
         return Err(wrong("this script takes no input, which is written {}".to_owned()).into());
     };
-    let schema = bundle
-        .files
-        .get(path)
-        .with_context(|| format!("the bundle has no {path}"))?;
-    let json = InputSchema::parse(schema)?
-        .validate(input)
-        .map_err(|e| wrong(e.to_string()))?;
+    let schema = bundle.files.get(path).with_context(|| format!("the bundle has no {path}"))?;
+    let json = InputSchema::parse(schema)?.validate(input).map_err(|e| wrong(e.to_string()))?;
     for query in &bundle.manifest.queries {
-        query
-            .check_input(Some(&json))
-            .map_err(|e| wrong(e.to_string()))?;
+        query.check_input(Some(&json)).map_err(|e| wrong(e.to_string()))?;
     }
     Ok(())
 }

@@ -83,22 +83,15 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
         for pair in &args.targets {
             out.line(format!("on {pair}"))?;
         }
-        let ceiling = format!(
-            "ceiling: all queries above, {}",
-            limits(&bundle.manifest.limits)
-        );
+        let ceiling = format!("ceiling: all queries above, {}", limits(&bundle.manifest.limits));
         out.line(wrap(&ceiling, 80, 9))?;
     }
     let Some(verdict) = args.verdict.verdict() else {
         out.note("nothing is signed; add --approve, --request-changes or --reject");
         return Ok(Exit::Ok);
     };
-    let question = format!(
-        "Sign \"{}\" for {} as {}?",
-        word(verdict),
-        digest.short(),
-        session.person
-    );
+    let question =
+        format!("Sign \"{}\" for {} as {}?", word(verdict), digest.short(), session.person);
     if !args.yes && !out.confirm(&question)? {
         out.note("nothing was signed");
         return Ok(Exit::Denied);
@@ -107,12 +100,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
     if out.json {
         out.json(&json!({ "review": filed.id, "digest": filed.digest, "revision": digest, "verdict": verdict }))?;
     } else {
-        out.line(format!(
-            "signed {}: {} ({})",
-            filed.id,
-            word(verdict),
-            filed.digest
-        ))?;
+        out.line(format!("signed {}: {} ({})", filed.id, word(verdict), filed.digest))?;
     }
     Ok(Exit::Ok)
 }

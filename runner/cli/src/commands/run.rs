@@ -121,13 +121,10 @@ pub(crate) async fn run(
     let stored = session.client.store_input(ask.input.clone()).await?;
     if stored.digest != Digest::of(&ask.input) {
         return Err(
-            Failure::evidence("the server stored other bytes than were sent", "try again").into(),
+            Failure::evidence("the server stored other bytes than were sent", "try again").into()
         );
     }
-    let mut view = session
-        .client
-        .order_run(&order, Duration::from_secs(1), None)
-        .await?;
+    let mut view = session.client.order_run(&order, Duration::from_secs(1), None).await?;
     let mut waited = Duration::from_secs(1);
     while !matches!(view.state, RunState::Ended { .. }) {
         if waited >= ask.wait {
@@ -163,10 +160,7 @@ async fn order(session: &Session, authority: &Authority, ask: &Ask) -> anyhow::R
         input: Digest::of(&ask.input),
         use_number: ask.use_number.unwrap_or(view.uses_spent + 1),
     };
-    Ok(RunOrdered {
-        run_request: wire(&session.sign(&order)?)?,
-        input: None,
-    })
+    Ok(RunOrdered { run_request: wire(&session.sign(&order)?)?, input: None })
 }
 
 /// Fetches what a run left, and verifies it.
@@ -196,11 +190,7 @@ pub(crate) async fn collect(
             )
         })?;
     }
-    Ok(Ran {
-        view,
-        output,
-        evidence,
-    })
+    Ok(Ran { view, output, evidence })
 }
 
 /// Puts a run's evidence together and verifies it against the pinned keyring.
@@ -226,10 +216,7 @@ pub(crate) async fn evidence(
     let trust = trust_of(session, authority)?;
     let verified = evidence.verify(Some(&trust)).map_err(|e| {
         Failure::evidence(
-            format!(
-                "the evidence of {run} does not hold: {}",
-                crate::exit::chain(&e.into())
-            ),
+            format!("the evidence of {run} does not hold: {}", crate::exit::chain(&e.into())),
             "do not rely on the result; tell whoever runs the server",
         )
     })?;
@@ -238,11 +225,7 @@ pub(crate) async fn evidence(
 
 /// What this context believes, as a trust file: its pin, and the logs of the verified policy.
 fn trust_of(session: &Session, authority: &Authority) -> anyhow::Result<TrustFile> {
-    let logs = authority
-        .policy()
-        .runners
-        .iter()
-        .map(|r| r.log_vkey.parse::<VerifierKey>());
+    let logs = authority.policy().runners.iter().map(|r| r.log_vkey.parse::<VerifierKey>());
     Ok(TrustFile {
         trust_domain: session.trust_domain.clone(),
         keyring: session.keyring,
@@ -262,16 +245,10 @@ pub(crate) async fn write(session: &Session, dir: &Path, ran: &Ran) -> anyhow::R
         put("output.json", &released.bytes)?;
     }
     if let Some(proved) = &ran.evidence {
-        put(
-            "evidence.json",
-            &serde_json::to_vec_pretty(&proved.evidence)?,
-        )?;
+        put("evidence.json", &serde_json::to_vec_pretty(&proved.evidence)?)?;
     }
     if ran.view.recording.is_some() {
-        put(
-            "recording.rec",
-            &session.client.recording(&ran.view.id).await?,
-        )?;
+        put("recording.rec", &session.client.recording(&ran.view.id).await?)?;
     }
     Ok(())
 }

@@ -45,9 +45,6 @@ fn row(run: &RunView, call: &Call<'_>) -> [String; 5] {
         run.state.code().to_owned(),
         run.caller.to_string(),
         when::show(queued, &call.env.zone),
-        took.map_or_else(
-            || "–".to_owned(),
-            |(from, to)| millis(to.saturating_sub(from)),
-        ),
+        took.map_or_else(|| "–".to_owned(), |(from, to)| millis(to.saturating_sub(from))),
     ]
 }

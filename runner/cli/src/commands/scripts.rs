@@ -20,8 +20,7 @@ pub(crate) async fn command(call: &Call<'_>, _args: ScriptsArgs) -> anyhow::Resu
         return Ok(Exit::Ok);
     }
     if scripts.is_empty() {
-        call.out
-            .note("there are no scripts yet; submit one: borescope submit --help");
+        call.out.note("there are no scripts yet; submit one: borescope submit --help");
         return Ok(Exit::Ok);
     }
     let row = |s: &api::types::ScriptView| {

@@ -38,10 +38,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<
     let port = address.port();
     let mut origins = vec![format!("http://{address}")];
     if address.ip().is_loopback() {
-        origins.extend([
-            format!("http://localhost:{port}"),
-            format!("http://127.0.0.1:{port}"),
-        ]);
+        origins.extend([format!("http://localhost:{port}"), format!("http://127.0.0.1:{port}")]);
         origins.sort();
         origins.dedup();
     }
@@ -52,10 +49,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<
     if out.json {
         out.json(&serde_json::json!({ "listening": format!("http://{address}") }))?;
     } else {
-        out.line(format!(
-            "listening on {}",
-            out.style(Style::Bold, &format!("http://{address}"))
-        ))?;
+        out.line(format!("listening on {}", out.style(Style::Bold, &format!("http://{address}"))))?;
     }
     tracing::info!(server.address = %address, "listening");
     let shutdown = async move {
@@ -75,11 +69,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<
 
 /// Operational logs go to standard error.
 fn logging(call: &Call<'_>) {
-    let filter = call
-        .env
-        .log
-        .as_deref()
-        .unwrap_or("info,sqlx=warn,wasmtime=warn,cranelift=warn");
+    let filter = call.env.log.as_deref().unwrap_or("info,sqlx=warn,wasmtime=warn,cranelift=warn");
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)

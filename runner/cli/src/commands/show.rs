@@ -38,9 +38,8 @@ pub(crate) async fn command(call: &Call<'_>, args: ShowArgs) -> anyhow::Result<E
         let view = session.client.access_request(&request).await?;
         return show_request(call, &session, &view).await;
     }
-    let is_document = reference
-        .split_once('_')
-        .is_some_and(|(kind, id)| kind.len() == 3 && id.len() == 36);
+    let is_document =
+        reference.split_once('_').is_some_and(|(kind, id)| kind.len() == 3 && id.len() == 36);
     if is_document {
         return show_document(call, &session.client.document(reference).await?);
     }
@@ -62,8 +61,7 @@ async fn show_run(call: &Call<'_>, session: &Session, run: &RunId) -> anyhow::Re
         return Ok(Exit::Ok);
     }
     let bold = call.out.style(Style::Bold, view.state.code());
-    call.out
-        .line(format!("{} {bold}, by {}", view.id, view.caller))?;
+    call.out.line(format!("{} {bold}, by {}", view.id, view.caller))?;
     call.out.line(format!("  revision {}", view.revision))?;
     if let Some(request) = &view.request {
         call.out.line(format!("  request  {request}"))?;
@@ -74,15 +72,11 @@ async fn show_run(call: &Call<'_>, session: &Session, run: &RunId) -> anyhow::Re
             denial.rule.code(),
             wrap(&foreign(&denial.fact), 68, 11)
         ))?;
-        call.out.line(format!(
-            "  help     {}",
-            wrap(&foreign(&denial.help), 68, 11)
-        ))?;
+        call.out.line(format!("  help     {}", wrap(&foreign(&denial.help), 68, 11)))?;
     }
     if view.receipt.is_some() {
         let proved = super::run::evidence(session, &authority, run).await?;
-        call.out
-            .line(receipt::summary(&proved.verified, call.out))?;
+        call.out.line(receipt::summary(&proved.verified, call.out))?;
     }
     Ok(Exit::Ok)
 }
@@ -107,15 +101,9 @@ async fn show_request(
     for pair in doc.scope.pairs() {
         out.line(format!("  on       {pair}"))?;
     }
-    out.line(format!(
-        "  reason   {}",
-        wrap(&foreign(doc.reason.as_str()), 68, 11)
-    ))?;
+    out.line(format!("  reason   {}", wrap(&foreign(doc.reason.as_str()), 68, 11)))?;
     let until = when::show(doc.window.not_after, &call.env.zone);
-    out.line(format!(
-        "  uses     {} of {} spent; until {until}",
-        view.uses_spent, doc.uses
-    ))?;
+    out.line(format!("  uses     {} of {} spent; until {until}", view.uses_spent, doc.uses))?;
     for approval in &view.approvals {
         let by = approval.person.as_ref().map_or("?", AsRef::as_ref);
         out.line(format!("  approval {} by {by}", neutralise(&approval.id)))?;
@@ -126,10 +114,7 @@ async fn show_request(
             missing.rule.code(),
             wrap(&foreign(&missing.fact), 68, 11)
         ))?;
-        out.line(format!(
-            "  help     {}",
-            wrap(&foreign(&missing.help), 68, 11)
-        ))?;
+        out.line(format!("  help     {}", wrap(&foreign(&missing.help), 68, 11)))?;
     }
     Ok(Exit::Ok)
 }
@@ -148,8 +133,7 @@ async fn show_revision(
     let bundle = session.fetch(digest).await?;
     let facts = Sandbox::inspect(bundle.component()?)?;
     let interfaces: Vec<String> = facts.interfaces().map(str::to_owned).collect();
-    call.out
-        .line(revision::whole(&bundle, &interfaces, call.out))?;
+    call.out.line(revision::whole(&bundle, &interfaces, call.out))?;
     for document in &view.documents {
         call.out.line(statement(&authority, document, digest))?;
     }
@@ -184,16 +168,10 @@ fn show_document(call: &Call<'_>, view: &DocumentView) -> anyhow::Result<Exit> {
     }
     let envelope = envelope(view)?;
     let payload: serde_json::Value = serde_json::from_slice(envelope.payload())?;
-    call.out.line(format!(
-        "{} {}",
-        neutralise(&view.kind),
-        neutralise(&view.id)
-    ))?;
-    call.out
-        .line(format!("digest {}", envelope.payload_digest()))?;
+    call.out.line(format!("{} {}", neutralise(&view.kind), neutralise(&view.id)))?;
+    call.out.line(format!("digest {}", envelope.payload_digest()))?;
     for signature in envelope.signatures() {
-        call.out
-            .line(format!("key    {}", signature.key().fingerprint()))?;
+        call.out.line(format!("key    {}", signature.key().fingerprint()))?;
     }
     let text = serde_json::to_string_pretty(&payload)?;
     call.out.line(domain::display::neutralise_block(&text))?;

@@ -58,8 +58,7 @@ pub(crate) async fn command(call: &Call<'_>, args: StopArgs) -> anyhow::Result<E
     if call.out.json {
         call.out.json(&filed)?;
     } else {
-        call.out
-            .line(format!("{subject} is stopped ({})", filed.id))?;
+        call.out.line(format!("{subject} is stopped ({})", filed.id))?;
     }
     Ok(Exit::Ok)
 }
@@ -95,12 +94,8 @@ pub(crate) async fn file(
     reason: FreeText,
 ) -> anyhow::Result<Filed> {
     let id = StopId::new(&*session.world.clock, &*session.world.entropy);
-    let stop = Stop {
-        header: session.header(id, LIFE_S),
-        by: session.person.clone(),
-        subject,
-        reason,
-    };
+    let stop =
+        Stop { header: session.header(id, LIFE_S), by: session.person.clone(), subject, reason };
     let envelope = wire(&session.sign(&stop)?)?;
     Ok(session.client.stop(&envelope).await?)
 }

@@ -57,12 +57,9 @@ pub(crate) async fn command(call: &Call<'_>, args: SubmitArgs) -> anyhow::Result
         return Ok(Exit::Ok);
     }
     let name = format!("{} {}", submitted.script, submitted.version);
-    call.out
-        .line(format!("submitted {}", call.out.style(Style::Bold, &name)))?;
-    call.out
-        .line(format!("revision   {}", submitted.revision))?;
-    call.out
-        .line(format!("submission {}", submitted.submission))?;
+    call.out.line(format!("submitted {}", call.out.style(Style::Bold, &name)))?;
+    call.out.line(format!("revision   {}", submitted.revision))?;
+    call.out.line(format!("submission {}", submitted.submission))?;
     for warning in &submitted.warnings {
         call.out.note(format!(
             "{} {}",
@@ -99,12 +96,7 @@ pub(crate) async fn upload(
     bundle: &Bundle,
 ) -> anyhow::Result<Vec<String>> {
     let mut files = vec![(path(INDEX_PATH)?, dir.join(INDEX_PATH))];
-    files.extend(
-        bundle
-            .files
-            .keys()
-            .map(|p| (p.clone(), dir.join(p.as_str()))),
-    );
+    files.extend(bundle.files.keys().map(|p| (p.clone(), dir.join(p.as_str()))));
     let uploaded = session.client.upload(&files).await?;
     if uploaded.revision != bundle.revision {
         return Err(Failure::evidence(

@@ -39,7 +39,7 @@ pub(crate) struct VerifyArgs {
 }
 
 /// Verifies each file; the worst result decides the exit code.
-pub(crate) fn command(call: &Call<'_>, args: VerifyArgs) -> anyhow::Result<Exit> {
+pub(crate) fn command(call: &Call<'_>, args: &VerifyArgs) -> anyhow::Result<Exit> {
     let extra = args.recording.is_some() || args.output.is_some();
     if extra && (args.files.len() != 1 || args.files[0].is_dir()) {
         let help = "give exactly one evidence file with --recording or --output";
@@ -51,7 +51,7 @@ pub(crate) fn command(call: &Call<'_>, args: VerifyArgs) -> anyhow::Result<Exit>
         let standing = if path.is_dir() {
             journal(call.out, path, trust.as_ref())?
         } else {
-            run(call.out, path, trust.as_ref(), &args)?
+            run(call.out, path, trust.as_ref(), args)?
         };
         if standing == Standing::SelfConsistent {
             exit = Exit::Evidence;
@@ -69,16 +69,13 @@ fn trust_file(path: &Path) -> anyhow::Result<TrustFile> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| Failure::usage(format!("{place} cannot be read: {e}"), "give a trust file"))?;
     Ok(TrustFile::parse(&text).map_err(|e| {
-        Failure::usage(
-            format!("{place}: {}", chain(&e.into())),
-            "correct the trust file",
-        )
+        Failure::usage(format!("{place}: {}", chain(&e.into())), "correct the trust file")
     })?)
 }
 
-fn invalid(path: &Path, error: anyhow::Error) -> Failure {
+fn invalid(path: &Path, error: &anyhow::Error) -> Failure {
     Failure::evidence(
-        format!("{} does not hold: {}", path.display(), chain(&error)),
+        format!("{} does not hold: {}", path.display(), chain(error)),
         "do not rely on it; get the evidence again, and ask who changed it",
     )
 }
@@ -92,18 +89,14 @@ fn run(
     let read = |p: &Path| std::fs::read(p).with_context(|| format!("cannot read {}", p.display()));
     let verified = evidence::parse(&read(path)?)
         .and_then(|e| e.verify(trust))
-        .map_err(|e| invalid(path, e.into()))?;
+        .map_err(|e| invalid(path, &e.into()))?;
     let mut checked = vec!["receipt", "log"];
     if let Some(file) = &args.output {
-        verified
-            .check_output(&read(file)?)
-            .map_err(|e| invalid(file, e.into()))?;
+        verified.check_output(&read(file)?).map_err(|e| invalid(file, &e.into()))?;
         checked.push("output");
     }
     if let Some(file) = &args.recording {
-        verified
-            .check_recording(&read(file)?)
-            .map_err(|e| invalid(file, e.into()))?;
+        verified.check_recording(&read(file)?).map_err(|e| invalid(file, &e.into()))?;
         checked.push("recording");
     }
     if out.json {
@@ -111,17 +104,13 @@ fn run(
         out.json(&json!({ "file": path, "standing": standing, "checked": checked, "receipt": verified.receipt }))?;
     } else {
         out.line(receipt::summary(&verified, out))?;
-        out.line(format!(
-            "  checked  {}: {}",
-            checked.join(", "),
-            stand(out, &verified.standing)
-        ))?;
+        out.line(format!("  checked  {}: {}", checked.join(", "), stand(out, &verified.standing)))?;
     }
     Ok(verified.standing)
 }
 
 fn journal(out: Out, path: &Path, trust: Option<&TrustFile>) -> anyhow::Result<Standing> {
-    let report = ledger::verify_journal(path, trust).map_err(|e| invalid(path, e.into()))?;
+    let report = ledger::verify_journal(path, trust).map_err(|e| invalid(path, &e.into()))?;
     if out.json {
         out.json(&json!({
             "file": path, "standing": report.standing.to_string(), "log": report.log,

@@ -58,10 +58,7 @@ reads = [
 /// The one binding of all demo scripts.
 pub(super) fn pairs() -> anyhow::Result<Vec<Pair>> {
     let target: TargetId = TARGET.parse()?;
-    Ok(vec![Pair {
-        logical: "shop".parse()?,
-        target,
-    }])
+    Ok(vec![Pair { logical: "shop".parse()?, target }])
 }
 
 /// The demo's own audience; no signature of it means anything elsewhere.
@@ -88,11 +85,7 @@ pub(super) fn found_all(
     for (id, groups) in PEOPLE {
         let key = keys::make_or_read(&key_path(dir, id), id, &*world.entropy)?;
         let groups: Result<_, _> = groups.iter().map(|g| g.parse()).collect();
-        people.push(NewPerson {
-            id: id.parse()?,
-            key: key.public().clone(),
-            groups: groups?,
-        });
+        people.push(NewPerson { id: id.parse()?, key: key.public().clone(), groups: groups? });
     }
     let root_key: SecretKey = keys::read(&key_path(dir, CAROL))?;
     let runner: RunnerName = RUNNER.parse()?;

@@ -44,17 +44,9 @@ pub(super) async fn play(stage: &Stage, story: &Story, report: &mut Report) -> a
     let unreviewed = submit::submit(alice, &stage.bundle("payment-mismatch")).await?;
     let unreviewed = alice.fetch(&unreviewed.revision).await?;
     let got = reviewless(stage, &unreviewed).await;
-    report.refused(
-        "alice runs a revision that nobody reviewed",
-        "review-missing",
-        got,
-    )?;
+    report.refused("alice runs a revision that nobody reviewed", "review-missing", got)?;
     let got = own_review(stage, &unreviewed).await;
-    report.refused(
-        "alice reviews her own script and runs it",
-        "review-missing",
-        got,
-    )?;
+    report.refused("alice reviews her own script and runs it", "review-missing", got)?;
     let got = changed_byte(stage, &stuck).await;
     report.refused(
         "one byte of a signed access request is changed: 1 use to 9",
@@ -62,11 +54,7 @@ pub(super) async fn play(stage: &Stage, story: &Story, report: &mut Report) -> a
         got,
     )?;
     let got = other_input(stage, &stuck).await;
-    report.refused(
-        "alice runs with another input than approved",
-        "input-not-approved",
-        got,
-    )?;
+    report.refused("alice runs with another input than approved", "input-not-approved", got)?;
     let got = ran(attempt(alice, &story.request, STUCK_INPUT, Some(1)).await);
     report.refused("alice spends a use twice", "use-spent", got)?;
     let got = ran(attempt(&stage.mallory, &story.request, STUCK_INPUT, None).await);
@@ -78,28 +66,16 @@ pub(super) async fn play(stage: &Stage, story: &Story, report: &mut Report) -> a
         got,
     )?;
     let got = unknown_query(stage).await;
-    report.refused(
-        "a script opens a query that is not in its bundle",
-        "denied",
-        got,
-    )?;
+    report.refused("a script opens a query that is not in its bundle", "denied", got)?;
     let got = burn(stage).await;
     report.refused("a script computes without end", "fuel", got)?;
     let got = tampered_evidence(stage, story);
-    report.refused(
-        "one byte of the recording is changed",
-        "evidence-invalid",
-        got,
-    )?;
+    report.refused("one byte of the recording is changed", "evidence-invalid", got)?;
     wait_until_over(stage, short_made).await;
     let got = ran(attempt(alice, &short, STUCK_INPUT, None).await);
     report.refused("alice uses a grant after its end", "grant-expired", got)?;
     let got = stopped(stage, story, &stuck).await;
-    report.refused(
-        "carol stops the revision, then alice runs it",
-        "stopped",
-        got,
-    )
+    report.refused("carol stops the revision, then alice runs it", "stopped", got)
 }
 
 /// A run that was denied or hit a limit, as a refusal.
@@ -116,13 +92,9 @@ fn ran(ran: anyhow::Result<Ran>) -> anyhow::Result<Got> {
         }));
     }
     match ran.view.state {
-        RunState::Ended {
-            outcome: Outcome::LimitExceeded { limit },
-        } => {
+        RunState::Ended { outcome: Outcome::LimitExceeded { limit } } => {
             let error = ran.output.and_then(|released| released.output.error);
-            let place = error
-                .and_then(|e| e.frames.into_iter().next())
-                .map(|f| f.function);
+            let place = error.and_then(|e| e.frames.into_iter().next()).map(|f| f.function);
             let place = place.map(|f| format!(", in {f}")).unwrap_or_default();
             Ok(Got::Refused(Refusal {
                 code: limit.code().to_owned(),
@@ -155,10 +127,7 @@ async fn changed_byte(stage: &Stage, bundle: &Bundle) -> anyhow::Result<Got> {
     let envelope = alice.sign(&honest_request(alice, bundle).await?)?;
     let payload = String::from_utf8(envelope.payload().to_vec())?;
     let changed = payload.replace("\"uses\":1,", "\"uses\":9,");
-    anyhow::ensure!(
-        changed != payload,
-        "the request's payload has no `uses` to change"
-    );
+    anyhow::ensure!(changed != payload, "the request's payload has no `uses` to change");
     let forged = Envelope::assemble(
         envelope.payload_type().to_owned(),
         changed.into_bytes(),
@@ -215,9 +184,7 @@ async fn unknown_query(stage: &Stage) -> anyhow::Result<Got> {
         return ran(Ok(done));
     };
     let told = released.output.result.value["unknown_query"].as_str();
-    let told = told
-        .context("the script reports no `unknown_query`")?
-        .to_owned();
+    let told = told.context("the script reports no `unknown_query`")?.to_owned();
     match told.split_once(": ") {
         Some((code, words)) => Ok(Got::Refused(Refusal {
             code: code.to_owned(),
@@ -247,18 +214,14 @@ fn tampered_evidence(stage: &Stage, story: &Story) -> anyhow::Result<Got> {
         Ok(()) => Got::Through("the recording was accepted".to_owned()),
         Err(error) => {
             let help = "do not rely on it; get the recording again, and ask who changed it";
-            Got::Refused(Refusal::of(
-                &Failure::evidence(error.to_string(), help).into(),
-            ))
+            Got::Refused(Refusal::of(&Failure::evidence(error.to_string(), help).into()))
         }
     })
 }
 
 /// Real time: the short grant began before the other attacks, so little is left to wait.
 async fn wait_until_over(stage: &Stage, made: domain::Timestamp) {
-    let over = made
-        .plus_s(i64::try_from(SHORT_S).unwrap_or(i64::MAX))
-        .plus_s(1);
+    let over = made.plus_s(i64::try_from(SHORT_S).unwrap_or(i64::MAX)).plus_s(1);
     while stage.alice.world.now() < over {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

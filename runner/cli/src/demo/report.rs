@@ -30,11 +30,7 @@ impl Refusal {
     /// The refusal in an error of the client.
     pub(super) fn of(error: &anyhow::Error) -> Self {
         let verdict = verdict(error);
-        Self {
-            code: verdict.code,
-            reason: verdict.error,
-            help: verdict.help,
-        }
+        Self { code: verdict.code, reason: verdict.error, help: verdict.help }
     }
 }
 
@@ -66,19 +62,13 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) const fn new(out: Out) -> Self {
-        Self {
-            out,
-            number: 0,
-            unexpected: 0,
-            refused: 0,
-        }
+        Self { out, number: 0, unexpected: 0, refused: 0 }
     }
 
     /// Begins a part.
     pub(super) fn heading(&self, text: &str) -> anyhow::Result<()> {
         if !self.out.json {
-            self.out
-                .line(format!("\n{}\n", self.out.style(Style::Bold, text)))?;
+            self.out.line(format!("\n{}\n", self.out.style(Style::Bold, text)))?;
         }
         Ok(())
     }
@@ -132,13 +122,7 @@ impl Report {
                 let as_meant = if right { Expect::Refused } else { Expect::Ok };
                 self.unexpected += usize::from(!right);
                 let reason = refusal.reason.as_str();
-                self.line(
-                    step,
-                    Expect::Refused,
-                    as_meant,
-                    Some(&refusal.code),
-                    Some(reason),
-                )?;
+                self.line(step, Expect::Refused, as_meant, Some(&refusal.code), Some(reason))?;
                 if !self.out.json {
                     self.refusal(step, &refusal, right)?;
                 }
@@ -177,50 +161,33 @@ impl Report {
     pub(super) fn close(&self) -> anyhow::Result<Exit> {
         if !self.out.json {
             let right = self.number - self.unexpected;
-            let style = if self.unexpected == 0 {
-                Style::Good
-            } else {
-                Style::Bad
-            };
+            let style = if self.unexpected == 0 { Style::Good } else { Style::Bad };
             let text = format!(
                 "{right} of {} steps as expected, {} of them refusals",
                 self.number, self.refused
             );
-            self.out
-                .line(format!("\n{}", self.out.style(style, &text)))?;
+            self.out.line(format!("\n{}", self.out.style(style, &text)))?;
         }
-        Ok(if self.unexpected == 0 {
-            Exit::Ok
-        } else {
-            Exit::Script
-        })
+        Ok(if self.unexpected == 0 { Exit::Ok } else { Exit::Script })
     }
 
     fn refusal(&self, step: &str, refusal: &Refusal, right: bool) -> anyhow::Result<()> {
-        let word = if right {
-            "✗ refused"
-        } else {
-            "✗ refused, but not as expected"
-        };
+        let word = if right { "✗ refused" } else { "✗ refused, but not as expected" };
         let text = format!("{word} ({}): {}", refusal.code, shown(&refusal.reason));
         let text = wrap(&text, 76, 4).replacen(word, &self.out.style(Style::Bad, word), 1);
-        self.out
-            .line(format!("{:>2}  {step}\n    {text}", self.number))?;
+        self.out.line(format!("{:>2}  {step}\n    {text}", self.number))?;
         if let Some(help) = &refusal.help {
             let help = wrap(&format!("help: {}", shown(help)), 76, 4);
-            self.out
-                .line(format!("    {}", self.out.style(Style::Dim, &help)))?;
+            self.out.line(format!("    {}", self.out.style(Style::Dim, &help)))?;
         }
         Ok(())
     }
 
     fn show(&self, mark: &str, step: &str, words: &str) -> anyhow::Result<()> {
-        self.out
-            .line(format!("{:>2}  {mark} {step}", self.number))?;
+        self.out.line(format!("{:>2}  {mark} {step}", self.number))?;
         if !words.is_empty() {
             let text = wrap(&shown(words), 76, 4);
-            self.out
-                .line(format!("    {}", self.out.style(Style::Dim, &text)))?;
+            self.out.line(format!("    {}", self.out.style(Style::Dim, &text)))?;
         }
         Ok(())
     }
@@ -234,13 +201,7 @@ impl Report {
         reason: Option<&str>,
     ) -> anyhow::Result<()> {
         if self.out.json {
-            self.out.json(&Line {
-                step,
-                expect,
-                got,
-                code,
-                reason,
-            })?;
+            self.out.json(&Line { step, expect, got, code, reason })?;
         }
         Ok(())
     }

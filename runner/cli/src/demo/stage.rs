@@ -54,17 +54,12 @@ impl Stage {
     /// Sets the stage, step by step.
     pub(super) async fn build(report: &mut Report) -> anyhow::Result<Self> {
         let world = World::real();
-        let folder = tempfile::Builder::new()
-            .prefix("borescope-demo-")
-            .tempdir()?;
+        let folder = tempfile::Builder::new().prefix("borescope-demo-").tempdir()?;
         let dir = folder.path().to_owned();
         let database = dir.join("shop.sqlite");
         let made = make_shop(database.clone()).await;
         report.ok("create the sample production database", made, |orders| {
-            format!(
-                "{} orders in shop.sqlite, some of them in trouble",
-                number(*orders)
-            )
+            format!("{} orders in shop.sqlite, some of them in trouble", number(*orders))
         })?;
         let domain = trust_domain(&world)?;
         let data = DataDir(dir.join("data"));
@@ -77,10 +72,7 @@ impl Stage {
         })?;
         let serving = serve(&dir, &data, database, &world).await;
         let (url, server) = report.ok("start a server with a runner", serving, |(url, _)| {
-            format!(
-                "{url}, in this process; the runner pins keyring {}",
-                trust.keyring.short()
-            )
+            format!("{url}, in this process; the runner pins keyring {}", trust.keyring.short())
         })?;
         write_bundles(&dir)?;
         let sessions = log_in_all(&dir, &url, &trust, &world).await;
@@ -159,10 +151,7 @@ async fn serve(
             // A dropped sender is a demo that failed: the server ends as well.
             drop(stopped.await);
         };
-        let limits = server::ServerLimits {
-            drain_s: DRAIN_S,
-            ..server::ServerLimits::DEFAULT
-        };
+        let limits = server::ServerLimits { drain_s: DRAIN_S, ..server::ServerLimits::DEFAULT };
         server::serve(listener, app, limits, shutdown).await?;
         Ok(())
     });

@@ -78,24 +78,14 @@ pub(super) async fn play(stage: &Stage, report: &mut Report) -> anyhow::Result<S
     let again = succeed(alice, &request, STUCK_INPUT).await;
     report.ok("alice uses the grant's second use", again, |again| {
         let same = value(again) == value(&ran);
-        format!(
-            "{}: {} result",
-            again.view.id,
-            if same { "the same" } else { "another" }
-        )
+        format!("{}: {} result", again.view.id, if same { "the same" } else { "another" })
     })?;
     second_script(stage, report).await?;
-    Ok(Story {
-        stuck: submitted.revision,
-        request,
-        result,
-    })
+    Ok(Story { stuck: submitted.revision, request, result })
 }
 
 fn value(ran: &Ran) -> Option<&serde_json::Value> {
-    ran.output
-        .as_ref()
-        .map(|released| &released.output.result.value)
+    ran.output.as_ref().map(|released| &released.output.result.value)
 }
 
 /// The way of another script, in one step.
@@ -106,10 +96,7 @@ async fn second_script(stage: &Stage, report: &mut Report) -> anyhow::Result<()>
     };
     let step = "the same way for customer-timeline, about one order";
     let ran = report.ok(step, ran.await, |ran| {
-        format!(
-            "{}: the script cannot look at anybody else's orders",
-            ran.view.id
-        )
+        format!("{}: the script cannot look at anybody else's orders", ran.view.id)
     })?;
     if let Some(released) = &ran.output
         && let Some(last) = released.output.result.tables.last()
@@ -128,10 +115,7 @@ fn show_tables(report: &Report, ran: &Ran) -> anyhow::Result<()> {
     }
     for more in tables {
         let rows = count(more.rows.len() as u64, "row");
-        report.block(&format!(
-            "and a table {} ({rows})",
-            crate::out::foreign(&more.name)
-        ))?;
+        report.block(&format!("and a table {} ({rows})", crate::out::foreign(&more.name)))?;
     }
     report.gap()
 }
@@ -146,13 +130,9 @@ async fn prove(
     run::write(&stage.alice, result, ran).await?;
     let trust = TrustFile::parse(&stage.trust.toml())?;
     let verified = offline(result, &trust);
-    report.ok(
-        "an auditor verifies the receipt offline",
-        verified,
-        |standing| {
-            format!("evidence.json, output.json and recording.rec against trust.toml: {standing}")
-        },
-    )?;
+    report.ok("an auditor verifies the receipt offline", verified, |standing| {
+        format!("evidence.json, output.json and recording.rec against trust.toml: {standing}")
+    })?;
     let replayed = replay_it(stage, ran).await;
     report.ok("the run replays", replayed, |fuel| {
         format!(
@@ -161,17 +141,13 @@ async fn prove(
         )
     })?;
     let journal = ledger::verify_journal(&stage.data.ledger(), Some(&trust)).map_err(Into::into);
-    report.ok(
-        "an auditor verifies the whole journal offline",
-        journal,
-        |r| {
-            format!(
-                "{} from the first on, {} covered by the signed checkpoint",
-                count(r.entries, "entry").replace("entrys", "entries"),
-                number(r.covered)
-            )
-        },
-    )?;
+    report.ok("an auditor verifies the whole journal offline", journal, |r| {
+        format!(
+            "{} from the first on, {} covered by the signed checkpoint",
+            count(r.entries, "entry").replace("entrys", "entries"),
+            number(r.covered)
+        )
+    })?;
     Ok(())
 }
 
@@ -247,32 +223,22 @@ pub(super) async fn attempt(
     input: &[u8],
     use_number: Option<u64>,
 ) -> anyhow::Result<Ran> {
-    let ask = run::Ask {
-        request: request.clone(),
-        input: input.to_vec(),
-        use_number,
-        wait: WAIT,
-    };
+    let ask = run::Ask { request: request.clone(), input: input.to_vec(), use_number, wait: WAIT };
     run::run(session, &ask, |_| ()).await
 }
 
 /// Runs the next use, which must succeed and leave verified evidence.
 async fn succeed(session: &Session, request: &RequestId, input: &[u8]) -> anyhow::Result<Ran> {
     let ran = attempt(session, request, input, None).await?;
-    let done = RunState::Ended {
-        outcome: Outcome::Succeeded,
-    };
+    let done = RunState::Ended { outcome: Outcome::Succeeded };
     if ran.view.state == done && ran.evidence.is_some() {
         return Ok(ran);
     }
     let why = match (&ran.view.denial, &ran.output) {
         (Some(denial), _) => denial.to_string(),
-        (None, Some(released)) => released
-            .output
-            .error
-            .as_ref()
-            .map(|e| e.message.clone())
-            .unwrap_or_default(),
+        (None, Some(released)) => {
+            released.output.error.as_ref().map(|e| e.message.clone()).unwrap_or_default()
+        }
         (None, None) => "it has no evidence".to_owned(),
     };
     Err(Failure::evidence(

@@ -35,10 +35,7 @@ fn what_is_founded_is_accepted_by_its_own_pin() {
     let documents: Documents = serde_json::from_slice(&bytes).unwrap();
     let pinned = Pinned {
         trust_domain: founding.trust_domain.clone(),
-        keyring: VersionRef {
-            version: 1,
-            digest: trust.keyring,
-        },
+        keyring: VersionRef { version: 1, digest: trust.keyring },
     };
     let now = domain::Clock::now(&SystemClock);
     let authority = Authority::establish(

@@ -11,14 +11,8 @@ fn a_key_is_made_once_and_only_its_owner_may_read_it() {
     let made = make_or_read(&path, "alice", &OsEntropy).unwrap();
     let again = make_or_read(&path, "alice", &OsEntropy).unwrap();
     assert_eq!(made.public(), again.public());
-    assert_eq!(
-        &read_public(&path.with_extension("pub")).unwrap(),
-        made.public()
-    );
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(&read_public(&path.with_extension("pub")).unwrap(), made.public());
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]

@@ -10,10 +10,7 @@ fn long_text_breaks_between_words_and_is_indented() {
 #[test]
 fn a_word_longer_than_the_line_stands_alone() {
     let digest = "sha256:0123456789";
-    assert_eq!(
-        wrap(&format!("is {digest} here"), 8, 0),
-        format!("is\n{digest}\nhere")
-    );
+    assert_eq!(wrap(&format!("is {digest} here"), 8, 0), format!("is\n{digest}\nhere"));
 }
 
 #[test]

@@ -36,10 +36,7 @@ pub(crate) fn cell(value: &Value) -> String {
 
 /// Whether a column of such values is set flush right.
 pub(crate) const fn is_number(value: &Value) -> bool {
-    matches!(
-        value,
-        Value::Int64(_) | Value::Float64(_) | Value::Decimal(_)
-    )
+    matches!(value, Value::Int64(_) | Value::Float64(_) | Value::Decimal(_))
 }
 
 #[cfg(test)]

@@ -19,9 +19,7 @@ pub(crate) fn value(json: &Json) -> String {
     };
     match json {
         Json::Object(fields) if !fields.is_empty() => {
-            let lines = fields
-                .iter()
-                .map(|(k, v)| format!("{}: {}", neutralise(k), shown(v)));
+            let lines = fields.iter().map(|(k, v)| format!("{}: {}", neutralise(k), shown(v)));
             lines.collect::<Vec<_>>().join("\n")
         }
         other => shown(other),
@@ -33,27 +31,14 @@ pub(crate) fn trouble(output: &Output) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(error) = &output.error {
         lines.push(format!("the script failed: {}", neutralise(&error.message)));
-        lines.extend(
-            error
-                .frames
-                .iter()
-                .map(|f| format!("  at {}", neutralise(&f.function))),
-        );
+        lines.extend(error.frames.iter().map(|f| format!("  at {}", neutralise(&f.function))));
     }
     for line in output.log.iter().take(LINES_SHOWN_MAX) {
-        lines.push(format!(
-            "{}: {}",
-            neutralise(&line.level),
-            neutralise(&line.message)
-        ));
+        lines.push(format!("{}: {}", neutralise(&line.level), neutralise(&line.message)));
     }
     let stderr = String::from_utf8_lossy(&output.stderr.bytes);
-    lines.extend(
-        stderr
-            .lines()
-            .take(LINES_SHOWN_MAX)
-            .map(|l| format!("stderr: {}", neutralise(l))),
-    );
+    lines
+        .extend(stderr.lines().take(LINES_SHOWN_MAX).map(|l| format!("stderr: {}", neutralise(l))));
     lines
 }
 
@@ -65,11 +50,7 @@ pub(crate) fn summary(verified: &Verified, out: Out) -> String {
         other => other.code().to_owned(),
     };
     let limits: Vec<String> = r.limits_hit.iter().map(ToString::to_string).collect();
-    let hit = if limits.is_empty() {
-        "none".to_owned()
-    } else {
-        limits.join(", ")
-    };
+    let hit = if limits.is_empty() { "none".to_owned() } else { limits.join(", ") };
     let people = format!(
         "{}, {}",
         count(r.reviews.len() as u64, "review"),
@@ -85,14 +66,8 @@ pub(crate) fn summary(verified: &Verified, out: Out) -> String {
         ),
         format!("  limits   {hit} hit"),
         format!("  counted  {people}"),
-        format!(
-            "  receipt  {} by {}, isolation: in-process",
-            r.header.id, r.runner
-        ),
-        format!(
-            "  log      entry {}, {}",
-            verified.log_index, verified.standing
-        ),
+        format!("  receipt  {} by {}, isolation: in-process", r.header.id, r.runner),
+        format!("  log      entry {}, {}", verified.log_index, verified.standing),
     ];
     lines.join("\n")
 }

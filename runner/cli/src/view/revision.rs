@@ -21,10 +21,7 @@ pub(crate) fn whole(bundle: &Bundle, interfaces: &[String], out: Out) -> String 
         wrap(&neutralise(&m.summary), 80, 0)
     );
     for (logical, engine) in &m.targets {
-        text.push_str(&format!(
-            "target {logical} ({})\n",
-            format!("{engine:?}").to_lowercase()
-        ));
+        text.push_str(&format!("target {logical} ({})\n", format!("{engine:?}").to_lowercase()));
     }
     text.push_str(&format!("limits {}\n", wrap(&limits(&m.limits), 72, 7)));
     text.push_str(&format!("uses   {}\n", wrap(&interfaces.join(", "), 72, 7)));
@@ -58,10 +55,7 @@ fn one_query(bundle: &Bundle, query: &Query, out: Out) -> String {
         let place = match &param.from {
             Some(pointer) => {
                 let optional = if param.optional { ", else NULL" } else { "" };
-                format!(
-                    "from the approved input at {}{optional}",
-                    neutralise(pointer)
-                )
+                format!("from the approved input at {}{optional}", neutralise(pointer))
             }
             None => out.style(
                 Style::Warn,

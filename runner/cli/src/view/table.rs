@@ -2,7 +2,7 @@
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table as Drawn,
-    TableStyle,
+    TableStyle, Width,
 };
 use domain::Table;
 use domain::display::neutralise;
@@ -14,10 +14,12 @@ use crate::out::WIDTH;
 pub(crate) const ROWS_SHOWN_MAX: usize = 50;
 
 /// Only a line under the header: what is copied out of it stays readable.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
 /// Columns between two columns.
 const GAP: u16 = 2;
+/// Columns of a date; the time goes below it.
+const DATE: u16 = 10;
 /// Long text gets at least so many columns.
 const LONG_MIN: u16 = 12;
 
@@ -29,25 +31,15 @@ pub(crate) fn result(table: &Table, rows_max: usize, indent: u16) -> String {
     for row in table.rows.iter().take(rows_max) {
         drawn.add_row(row.iter().map(|value| {
             let text = Cell::new(cell(value));
-            if is_number(value) {
-                text.set_alignment(CellAlignment::Right)
-            } else {
-                text
-            }
+            if is_number(value) { text.set_alignment(CellAlignment::Right) } else { text }
         }));
     }
     fit(&mut drawn);
     let total = table.rows.len();
-    let mut out = format!(
-        "{} ({})\n{drawn}",
-        neutralise(&table.name),
-        super::count(total as u64, "row")
-    );
+    let mut out =
+        format!("{} ({})\n{drawn}", neutralise(&table.name), super::count(total as u64, "row"));
     if total > rows_max {
-        out.push_str(&format!(
-            "\n… and {} more; --out DIR writes all",
-            total - rows_max
-        ));
+        out.push_str(&format!("\n… and {} more; --out DIR writes all", total - rows_max));
     }
     out
 }
@@ -63,12 +55,28 @@ pub(crate) fn list<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> S
     drawn.to_string()
 }
 
-/// Keeps short columns on one line, so that only long text is broken.
+/// Where a table is too wide: points in time break after the date, and short columns stay on one
+/// line, so that only long text is broken.
 fn fit(drawn: &mut Drawn) {
-    let widths = drawn.column_max_content_widths();
+    let mut widths = drawn.column_max_content_widths();
+    for column in drawn.column_iter_mut() {
+        column.set_padding((0, GAP));
+    }
+    let mut left = drawn.width().unwrap_or_default();
+    let whole: u16 = widths.iter().map(|w| w.saturating_add(GAP)).sum();
+    if whole <= left {
+        return;
+    }
+    for (i, width) in widths.iter_mut().enumerate() {
+        if is_time(drawn, i) && *width > DATE {
+            *width = DATE;
+            if let Some(column) = drawn.column_mut(i) {
+                column.set_delimiter('T');
+            }
+        }
+    }
     let mut order: Vec<usize> = (0..widths.len()).collect();
     order.sort_by_key(|i| widths[*i]);
-    let mut left = drawn.width().unwrap_or_default();
     for (done, i) in order.iter().enumerate() {
         let others = u16::try_from(order.len() - done - 1).unwrap_or(u16::MAX);
         let taken = widths[*i].saturating_add(GAP);
@@ -77,13 +85,17 @@ fn fit(drawn: &mut Drawn) {
             break;
         }
         if let Some(column) = drawn.column_mut(*i) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(taken)));
         }
         left = rest;
     }
-    for column in drawn.column_iter_mut() {
-        column.set_padding((0, GAP));
-    }
+}
+
+/// Whether all cells of a column are points in time, as `2026-10-06T15:33:22Z`.
+fn is_time(drawn: &Drawn, column: usize) -> bool {
+    let is_time =
+        |text: &str| text.len() == 20 && text.as_bytes()[10] == b'T' && text.ends_with('Z');
+    drawn.column_cells_iter(column).all(|cell| cell.is_some_and(|cell| is_time(&cell.content())))
 }
 
 fn empty(indent: u16) -> Drawn {
@@ -91,9 +103,7 @@ fn empty(indent: u16) -> Drawn {
     drawn.load_style(STYLE);
     drawn.set_content_arrangement(ContentArrangement::Dynamic);
     // On a terminal the table takes its width; a file gets what an 80-column terminal shows.
-    let width = drawn
-        .width()
-        .unwrap_or(u16::try_from(WIDTH).unwrap_or(u16::MAX));
+    let width = drawn.width().unwrap_or(u16::try_from(WIDTH).unwrap_or(u16::MAX));
     drawn.set_width(width.saturating_sub(indent));
     drawn
 }

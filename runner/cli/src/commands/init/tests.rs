@@ -20,14 +20,8 @@ fn the_first_policy_lists_every_column_so_that_people_can_strike_them_out() {
     let text = targets_source(&args(dir.path())).unwrap();
     assert!(text.contains("prod = false"));
     assert!(text.contains("application_id = 7"));
-    assert!(
-        text.contains("{ table = \"orders\", columns = [\"id\", 'odd \"name'] }"),
-        "{text}"
-    );
-    assert!(
-        text.contains("{ table = \"v\", columns = [\"id\"] }"),
-        "{text}"
-    );
+    assert!(text.contains("{ table = \"orders\", columns = [\"id\", 'odd \"name'] }"), "{text}");
+    assert!(text.contains("{ table = \"v\", columns = [\"id\"] }"), "{text}");
 }
 
 #[test]

@@ -2,32 +2,22 @@ use super::*;
 use crate::exit::Failure;
 
 fn refusal(code: &str) -> anyhow::Result<Got> {
-    Ok(Got::Refused(Refusal {
-        code: code.to_owned(),
-        reason: "because".to_owned(),
-        help: None,
-    }))
+    Ok(Got::Refused(Refusal { code: code.to_owned(), reason: "because".to_owned(), help: None }))
 }
 
 #[test]
 fn a_demo_in_which_an_attack_goes_through_fails() {
     let mut report = Report::new(Out::plain());
-    report
-        .refused("attack", "stopped", refusal("stopped"))
-        .unwrap();
+    report.refused("attack", "stopped", refusal("stopped")).unwrap();
     assert_eq!(report.close().unwrap(), Exit::Ok);
-    report
-        .refused("attack", "stopped", Ok(Got::Through("it ran".to_owned())))
-        .unwrap();
+    report.refused("attack", "stopped", Ok(Got::Through("it ran".to_owned()))).unwrap();
     assert_ne!(report.close().unwrap(), Exit::Ok);
 }
 
 #[test]
 fn a_refusal_for_another_reason_does_not_count_as_the_one_that_was_meant() {
     let mut report = Report::new(Out::plain());
-    report
-        .refused("attack", "stopped", refusal("grant-expired"))
-        .unwrap();
+    report.refused("attack", "stopped", refusal("grant-expired")).unwrap();
     assert_ne!(report.close().unwrap(), Exit::Ok);
 }
 

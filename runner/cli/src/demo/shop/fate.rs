@@ -102,11 +102,7 @@ pub(super) fn way(random: &mut Random, placed: i64, carrier: &str, warehouse: &s
 /// What happens to its money.
 pub(super) fn money(random: &mut Random, placed: i64, way: Way) -> Money {
     if way == Way::Cancelled {
-        return if random.once_in(80) {
-            Money::NotRefunded
-        } else {
-            Money::Right
-        };
+        return if random.once_in(80) { Money::NotRefunded } else { Money::Right };
     }
     if provider_timeouts(placed) && random.once_in(3) {
         return random.pick(&[Money::Twice, Money::Twice, Money::TwiceAndRefunded]);

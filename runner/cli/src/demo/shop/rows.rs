@@ -7,20 +7,10 @@ use super::random::Random;
 use super::{CUSTOMERS, DAY, END, HOUR, ORDERS, PERIOD_SECONDS, placed_at};
 
 const SEED: u64 = 0x5348_4F50;
-const COUNTRIES: &[(&str, &str)] = &[
-    ("DE", "EUR"),
-    ("DE", "EUR"),
-    ("AT", "EUR"),
-    ("FR", "EUR"),
-    ("NL", "EUR"),
-    ("CH", "CHF"),
-];
-const FIRST_NAMES: &[&str] = &[
-    "Ada", "Bruno", "Chiara", "Dario", "Edda", "Femke", "Gero", "Hanna",
-];
-const LAST_NAMES: &[&str] = &[
-    "Albers", "Brandt", "Conti", "Dubois", "Egger", "Frey", "Groen",
-];
+const COUNTRIES: &[(&str, &str)] =
+    &[("DE", "EUR"), ("DE", "EUR"), ("AT", "EUR"), ("FR", "EUR"), ("NL", "EUR"), ("CH", "CHF")];
+const FIRST_NAMES: &[&str] = &["Ada", "Bruno", "Chiara", "Dario", "Edda", "Femke", "Gero", "Hanna"];
+const LAST_NAMES: &[&str] = &["Albers", "Brandt", "Conti", "Dubois", "Egger", "Frey", "Groen"];
 
 /// Prepared statements, one a table.
 struct Tables<'c> {
@@ -82,22 +72,11 @@ fn customers(connection: &Connection, random: &mut Random) -> rusqlite::Result<V
     let mut currencies = Vec::new();
     for id in 1..=CUSTOMERS {
         let (first, last) = (random.pick(FIRST_NAMES), random.pick(LAST_NAMES));
-        let email = format!(
-            "{}.{}{id}@example.com",
-            first.to_lowercase(),
-            last.to_lowercase()
-        );
+        let email = format!("{}.{}{id}@example.com", first.to_lowercase(), last.to_lowercase());
         let phone = format!("+49 30 55{:06}", random.below(1_000_000));
         let (country, currency) = random.pick(COUNTRIES);
         let since = time(END - PERIOD_SECONDS - random.below(700 * DAY));
-        insert.execute(params![
-            id,
-            format!("{first} {last}"),
-            email,
-            phone,
-            country,
-            since
-        ])?;
+        insert.execute(params![id, format!("{first} {last}"), email, phone, country, since])?;
         currencies.push(currency);
     }
     Ok(currencies)
@@ -117,10 +96,7 @@ impl Tables<'_> {
         use Way::{Delivered, Fresh, NeverScanned, NoLabel, StatusNotUpdated};
         let moving = matches!(o.way, Delivered | Fresh);
         let scanned = has(moving || o.way == StatusNotUpdated, scan);
-        let labelled = has(
-            moving || matches!(o.way, StatusNotUpdated | NeverScanned),
-            label,
-        );
+        let labelled = has(moving || matches!(o.way, StatusNotUpdated | NeverScanned), label);
         let made = has(labelled.is_some() || o.way == NoLabel, shipment);
         let shipped = has(moving, scan);
         let arrived = has(moving, delivered);
@@ -153,8 +129,7 @@ impl Tables<'_> {
         if let Some(made) = made {
             let [made, labelled, scanned, arrived] =
                 [Some(made), labelled, scanned, arrived].map(|at| at.map(time));
-            self.shipments
-                .execute(params![o.id, o.carrier, made, labelled, scanned, arrived])?;
+            self.shipments.execute(params![o.id, o.carrier, made, labelled, scanned, arrived])?;
         }
         self.story(o, paid, shipment, scan, cancelled)
     }
@@ -215,14 +190,7 @@ impl Tables<'_> {
         let sku = format!("SKU-{:04}", random.below(900));
         let released = lost.or(taken).map(time);
         let quantity = 1 + random.below(3);
-        self.stock.execute(params![
-            o.id,
-            sku,
-            quantity,
-            o.warehouse,
-            time(paid),
-            released
-        ])?;
+        self.stock.execute(params![o.id, sku, quantity, o.warehouse, time(paid), released])?;
         Ok(())
     }
 
@@ -236,41 +204,26 @@ impl Tables<'_> {
     ) -> rusqlite::Result<()> {
         let (at, kind, detail) = match o.way {
             Way::Delivered | Way::Fresh => (shipment, "pick.done", "all items found"),
-            Way::Cancelled => (
-                cancelled.unwrap_or(paid),
-                "order.cancelled",
-                "by the customer",
-            ),
-            Way::NotCaptured => (
-                paid + 5,
-                "payment.error",
-                "capture declined; order marked as paid",
-            ),
-            Way::ReservationMissing => (
-                paid + 2 * HOUR,
-                "stock.released",
-                "by clean-up job: reservation older than 2 h",
-            ),
-            Way::NoShipment => (
-                shipment,
-                "fulfilment.skipped",
-                "worker restarted, message lost",
-            ),
+            Way::Cancelled => (cancelled.unwrap_or(paid), "order.cancelled", "by the customer"),
+            Way::NotCaptured => {
+                (paid + 5, "payment.error", "capture declined; order marked as paid")
+            }
+            Way::ReservationMissing => {
+                (paid + 2 * HOUR, "stock.released", "by clean-up job: reservation older than 2 h")
+            }
+            Way::NoShipment => (shipment, "fulfilment.skipped", "worker restarted, message lost"),
             Way::NoLabel => (
                 shipment + 90,
                 "label.failed",
                 "carrier did not answer in 30 s, gave up after 3 tries",
             ),
-            Way::NeverScanned => (
-                scan,
-                "pickup.closed",
-                "parcel was not on the carrier's manifest",
-            ),
+            Way::NeverScanned => {
+                (scan, "pickup.closed", "parcel was not on the carrier's manifest")
+            }
             Way::StatusNotUpdated => (scan, "carrier.scan", "webhook rejected: signature expired"),
         };
         if paid < END {
-            self.events
-                .execute(params![o.id, time(paid), "order.paid", o.currency])?;
+            self.events.execute(params![o.id, time(paid), "order.paid", o.currency])?;
         }
         if at < END {
             self.events.execute(params![o.id, time(at), kind, detail])?;
@@ -292,15 +245,8 @@ pub(super) fn time(seconds: i64) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     let (hour, minute) = (second / HOUR, second % HOUR / 60);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z",
-        second % 60
-    )
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)
 }

@@ -14,10 +14,7 @@ struct Shop {
 fn shop() -> Shop {
     let folder = tempfile::tempdir().unwrap();
     create(&path(&folder)).unwrap();
-    Shop {
-        connection: Connection::open(path(&folder)).unwrap(),
-        folder,
-    }
+    Shop { connection: Connection::open(path(&folder)).unwrap(), folder }
 }
 
 fn path(folder: &tempfile::TempDir) -> PathBuf {
@@ -28,10 +25,7 @@ fn path(folder: &tempfile::TempDir) -> PathBuf {
 fn ask(shop: &Shop, sql: &str, params: &[&dyn rusqlite::ToSql]) -> Vec<String> {
     let mut statement = shop.connection.prepare(sql).unwrap();
     for (i, value) in params.iter().enumerate() {
-        let at = statement
-            .parameter_index(&format!("${}", i + 1))
-            .unwrap()
-            .unwrap();
+        let at = statement.parameter_index(&format!("${}", i + 1)).unwrap().unwrap();
         statement.raw_bind_parameter(at, value).unwrap();
     }
     let columns = statement.column_count();
@@ -61,10 +55,7 @@ const TIMELINE: &str =
 fn two_shops_are_the_same_to_the_byte() {
     let (one, other) = (shop(), shop());
     let bytes = |shop: &Shop| std::fs::read(path(&shop.folder)).unwrap();
-    assert!(
-        bytes(&one) == bytes(&other),
-        "the generator is not deterministic"
-    );
+    assert!(bytes(&one) == bytes(&other), "the generator is not deterministic");
 }
 
 /// One shop for all of them: making it is what takes the time.
@@ -80,56 +71,29 @@ fn the_scripts_find_their_cases() {
 fn the_shop_is_as_large_as_promised_and_knows_its_name(shop: &Shop) {
     let counts = "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM customers)";
     assert_eq!(ask(shop, counts, &[]), ["50000 12000"]);
-    assert_eq!(
-        ask(
-            shop,
-            "SELECT application_id FROM pragma_application_id",
-            &[]
-        ),
-        ["1397247824"]
-    );
+    assert_eq!(ask(shop, "SELECT application_id FROM pragma_application_id", &[]), ["1397247824"]);
     let late = "SELECT count(*) FROM events WHERE at >= '2026-11-23T00:00:00Z'";
     assert_eq!(ask(shop, late, &[]), ["0"]);
 }
 
 fn stuck_orders_are_found_with_what_last_happened(shop: &Shop) {
     let (since, before) = ("2026-11-01T00:00:00Z", "2026-11-21T00:00:00Z");
-    let all = ask(
-        shop,
-        STUCK,
-        &[&since, &before, &None::<String>, &0_i64, &5_000_i64],
-    );
-    assert!(
-        (60..400).contains(&all.len()),
-        "{} orders are stuck",
-        all.len()
-    );
+    let all = ask(shop, STUCK, &[&since, &before, &None::<String>, &0_i64, &5_000_i64]);
+    assert!((60..400).contains(&all.len()), "{} orders are stuck", all.len());
     let in_france = ask(shop, STUCK, &[&since, &before, &"FR", &0_i64, &5_000_i64]);
     assert!(!in_france.is_empty() && in_france.len() < all.len());
     let id = |line: &String| line.split(' ').next().unwrap().parse::<i64>().unwrap();
-    let rest = ask(
-        shop,
-        STUCK,
-        &[&since, &before, &None::<String>, &id(&all[9]), &3_i64],
-    );
+    let rest = ask(shop, STUCK, &[&since, &before, &None::<String>, &id(&all[9]), &3_i64]);
     assert_eq!(rest, all[10..13]);
     assert_eq!(ask(shop, LAST_EVENT, &[&id(&all[0])]).len(), 1);
 }
 
 fn payments_that_do_not_add_up_are_found(shop: &Shop) {
     let suspects = ask(shop, SUSPECTS, &[&"2026-11-01T00:00:00Z", &None::<String>]);
-    assert!(
-        (10..100).contains(&suspects.len()),
-        "{} suspects",
-        suspects.len()
-    );
+    assert!((10..100).contains(&suspects.len()), "{} suspects", suspects.len());
     let id: i64 = suspects[0].split(' ').next().unwrap().parse().unwrap();
     assert!(!ask(shop, PAYMENTS, &[&id]).is_empty());
-    let none = ask(
-        shop,
-        SUSPECTS,
-        &[&"2026-11-01T00:00:00Z", &"2026-11-01T00:00:00Z"],
-    );
+    let none = ask(shop, SUSPECTS, &[&"2026-11-01T00:00:00Z", &"2026-11-01T00:00:00Z"]);
     assert!(none.is_empty());
 }
 

@@ -11,10 +11,7 @@ fn long_cells_are_cut_where_people_see_it() {
     let shown = cell(&Value::Text("x".repeat(500)));
     assert_eq!(shown.chars().count(), CELL_CHARS_MAX + 1);
     assert!(shown.ends_with('…'));
-    assert_eq!(
-        cell(&Value::Bytes(vec![0xab; 20])),
-        format!("{}… (20 B)", "ab".repeat(16))
-    );
+    assert_eq!(cell(&Value::Bytes(vec![0xab; 20])), format!("{}… (20 B)", "ab".repeat(16)));
 }
 
 #[test]

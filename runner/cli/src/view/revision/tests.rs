@@ -9,6 +9,7 @@ const MANIFEST: &str = r#"
 name = "stuck"
 version = "1.2.0"
 summary = "Stuck orders\u202E"
+input = "input.schema.json"
 
 [targets.shop]
 engine = "sqlite"
@@ -30,27 +31,19 @@ fn bundle(sql: &str) -> Bundle {
         ("component.wasm", b"\0asm".to_vec()),
         ("script.toml", MANIFEST.as_bytes().to_vec()),
         ("queries/stuck.sql", sql.as_bytes().to_vec()),
+        ("input.schema.json", b"{}".to_vec()),
     ]
     .into_iter()
     .map(|(path, bytes)| (path.parse().unwrap(), bytes))
     .collect();
-    let digests = files
-        .iter()
-        .map(|(p, b): (&domain::BundlePath, _)| (p.clone(), Digest::of(b)));
+    let digests = files.iter().map(|(p, b): (&domain::BundlePath, _)| (p.clone(), Digest::of(b)));
     Bundle::check(BundleIndex::new(digests.collect()).unwrap(), files).unwrap()
 }
 
 #[test]
 fn a_reviewer_is_told_which_rows_a_free_parameter_can_reach() {
-    let text = whole(
-        &bundle("SELECT 1"),
-        &["borescope:debug/sql".to_owned()],
-        Out::plain(),
-    );
-    assert!(
-        text.contains("$1 since timestamptz: from the approved input at /since"),
-        "{text}"
-    );
+    let text = whole(&bundle("SELECT 1"), &["borescope:debug/sql".to_owned()], Out::plain());
+    assert!(text.contains("$1 since timestamptz: from the approved input at /since"), "{text}");
     let free = "$2 batch int8: chosen by the script: can read every row this query can\n      \
                 return, up to 5,000";
     assert!(text.contains(free), "{text}");
@@ -59,15 +52,8 @@ fn a_reviewer_is_told_which_rows_a_free_parameter_can_reach() {
 
 #[test]
 fn sql_cannot_hide_a_part_of_itself_from_the_reviewer() {
-    let text = whole(
-        &bundle("SELECT 1 -- \u{202e}\u{1b}[8m\nFROM t"),
-        &[],
-        Out::plain(),
-    );
-    assert!(
-        text.contains("│ SELECT 1 -- \\u{202e}\\u{1b}[8m\n"),
-        "{text}"
-    );
+    let text = whole(&bundle("SELECT 1 -- \u{202e}\u{1b}[8m\nFROM t"), &[], Out::plain());
+    assert!(text.contains("│ SELECT 1 -- \\u{202e}\\u{1b}[8m\n"), "{text}");
     assert!(text.contains("│ FROM t\n"), "{text}");
     assert!(text.contains("Stuck orders\\u{202e}"), "{text}");
 }

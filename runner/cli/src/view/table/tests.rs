@@ -3,10 +3,8 @@ use domain::{Column, Value};
 use super::*;
 
 fn table(rows: usize) -> Table {
-    let column = |name: &str, db_type: &str| Column {
-        name: name.to_owned(),
-        db_type: db_type.to_owned(),
-    };
+    let column =
+        |name: &str, db_type: &str| Column { name: name.to_owned(), db_type: db_type.to_owned() };
     Table {
         name: "reasons".to_owned(),
         columns: vec![column("reason\u{202e}", "text"), column("orders", "int8")],
@@ -34,9 +32,22 @@ fn a_column_name_cannot_reverse_the_line() {
 fn a_list_fits_eighty_columns() {
     let rows = [["a".repeat(200), "b".to_owned()]];
     let text = list(["long", "short"], &rows);
-    let widest = text
-        .lines()
-        .map(unicode_width::UnicodeWidthStr::width)
-        .max();
+    let widest = text.lines().map(unicode_width::UnicodeWidthStr::width).max();
     assert!(widest <= Some(80), "{text}");
+}
+
+#[test]
+fn in_a_narrow_table_names_stay_whole_and_times_break_after_the_date() {
+    let header = ["reason", "orders", "cents", "paid_at", "what"];
+    let row = [
+        "payment-not-captured",
+        "6",
+        "1234567",
+        "2026-10-06T15:33:22Z",
+        "payments: repeat the capture or unmark the order as paid",
+    ];
+    let text = list(header, &[row.map(str::to_owned)]);
+    assert!(text.contains("payment-not-captured  6"), "{text}");
+    assert!(text.contains("2026-10-06   payments:"), "{text}");
+    assert!(text.contains(" 15:33:22Z "), "{text}");
 }
