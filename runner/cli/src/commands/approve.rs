@@ -71,9 +71,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ApproveArgs) -> anyhow::Resul
     }
     let filed = file(&session, &checked, &decision, args.comment).await?;
     if out.json {
-        out.json(
-            &json!({ "approval": filed.id, "digest": filed.digest, "request": args.request }),
-        )?;
+        out.json(&json!({ "id": filed.id, "digest": filed.digest, "request": args.request }))?;
     } else {
         out.line(format!("approved {} ({})", args.request, filed.id))?;
         out.note(format!(

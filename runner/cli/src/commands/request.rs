@@ -102,7 +102,9 @@ pub(crate) async fn command(call: &Call<'_>, args: RequestArgs) -> anyhow::Resul
     };
     let filed = file(&session, &bundle, &ask).await?;
     if call.out.json {
-        call.out.json(&json!({ "request": filed.id, "digest": filed.digest, "revision": digest, "until": until }))?;
+        call.out.json(
+            &json!({ "id": filed.id, "digest": filed.digest, "revision": digest, "until": until }),
+        )?;
         return Ok(Exit::Ok);
     }
     call.out.line(format!("access request {}", filed.id))?;

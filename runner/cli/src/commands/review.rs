@@ -98,7 +98,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
     }
     let filed = file(&session, &bundle, &args.targets, verdict, args.comment).await?;
     if out.json {
-        out.json(&json!({ "review": filed.id, "digest": filed.digest, "revision": digest, "verdict": verdict }))?;
+        out.json(&json!({ "id": filed.id, "digest": filed.digest, "revision": digest, "verdict": verdict }))?;
     } else {
         out.line(format!("signed {}: {} ({})", filed.id, word(verdict), filed.digest))?;
     }

@@ -69,7 +69,9 @@ fn fit(drawn: &mut Drawn) {
     }
     for (i, width) in widths.iter_mut().enumerate() {
         if is_time(drawn, i) && *width > DATE {
-            *width = DATE;
+            let header = drawn.column_cells_with_header_iter(i).next().flatten();
+            let header = header.map_or(0, |cell| cell.content().chars().count());
+            *width = DATE.max(u16::try_from(header).unwrap_or(DATE)).min(*width);
             if let Some(column) = drawn.column_mut(i) {
                 column.set_delimiter('T');
             }

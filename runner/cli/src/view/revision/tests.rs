@@ -44,8 +44,8 @@ fn bundle(sql: &str) -> Bundle {
 fn a_reviewer_is_told_which_rows_a_free_parameter_can_reach() {
     let text = whole(&bundle("SELECT 1"), &["borescope:debug/sql".to_owned()], Out::plain());
     assert!(text.contains("$1 since timestamptz: from the approved input at /since"), "{text}");
-    let free = "$2 batch int8: chosen by the script: can read every row this query can\n      \
-                return, up to 5,000";
+    let free = "$2 batch int8: chosen by the script: can read every row this query can return,\n      \
+                up to 5,000";
     assert!(text.contains(free), "{text}");
     assert!(text.contains("20 calls, 5,000 rows"), "{text}");
 }

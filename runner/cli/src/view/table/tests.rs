@@ -48,6 +48,6 @@ fn in_a_narrow_table_names_stay_whole_and_times_break_after_the_date() {
     ];
     let text = list(header, &[row.map(str::to_owned)]);
     assert!(text.contains("payment-not-captured  6"), "{text}");
-    assert!(text.contains("2026-10-06   payments:"), "{text}");
+    assert!(text.contains("2026-10-06  payments:"), "{text}");
     assert!(text.contains(" 15:33:22Z "), "{text}");
 }
