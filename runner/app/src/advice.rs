@@ -34,36 +34,18 @@ impl App {
         revision: &Digest,
         request: &RequestId,
     ) -> Result<Belongs, AppError> {
-        let of_revision = |kind| Filter {
-            kind: Some(kind),
-            revision: Some(*revision),
-            ..Filter::default()
-        };
-        let of_request = |kind| Filter {
-            kind: Some(kind),
-            request: Some(request.clone()),
-            ..Filter::default()
-        };
-        let spent = self
-            .store
-            .documents(&of_request(DocumentKind::RunRequest))
-            .await?;
+        let of_revision =
+            |kind| Filter { kind: Some(kind), revision: Some(*revision), ..Filter::default() };
+        let of_request =
+            |kind| Filter { kind: Some(kind), request: Some(request.clone()), ..Filter::default() };
+        let spent = self.store.documents(&of_request(DocumentKind::RunRequest)).await?;
         let number = |d: &Document| Some(unverified::<RunRequest>(d)?.use_number);
         let mut uses_spent: Vec<u64> = spent.iter().filter_map(number).collect();
         uses_spent.sort_unstable();
         Ok(Belongs {
-            submissions: self
-                .store
-                .documents(&of_revision(DocumentKind::Submission))
-                .await?,
-            reviews: self
-                .store
-                .documents(&of_revision(DocumentKind::Review))
-                .await?,
-            approvals: self
-                .store
-                .documents(&of_request(DocumentKind::Approval))
-                .await?,
+            submissions: self.store.documents(&of_revision(DocumentKind::Submission)).await?,
+            reviews: self.store.documents(&of_revision(DocumentKind::Review)).await?,
+            approvals: self.store.documents(&of_request(DocumentKind::Approval)).await?,
             uses_spent,
         })
     }
@@ -111,11 +93,7 @@ impl App {
             request,
             approvals: self.approval_facts(&belongs.approvals, stops),
             stops: stops.subjects.clone(),
-            targets: policy
-                .targets
-                .iter()
-                .map(trust::PolicyTarget::rules)
-                .collect(),
+            targets: policy.targets.iter().map(trust::PolicyTarget::rules).collect(),
             policy_version: policy.version,
             caller_groups: self.groups(&access.caller).to_owned(),
             run_id_spent: false,
@@ -125,9 +103,7 @@ impl App {
 
     fn submission_facts(&self, documents: &[Document], stops: &Stops) -> Vec<SubmissionFact> {
         self.verified_all(documents, stops, |v: &Verified<Submission>| {
-            Some(SubmissionFact {
-                author: self.counted(&v.doc().author),
-            })
+            Some(SubmissionFact { author: self.counted(&v.doc().author) })
         })
     }
 
@@ -185,33 +161,22 @@ impl App {
                 InputRule::Schema => Digest::of(b"{}"),
             },
             use_number: next_use(access.uses, uses_spent),
-            window: Window {
-                not_before: now,
-                not_after: now.plus_s(RUN_REQUEST_LIFE_S),
-            },
+            window: Window { not_before: now, not_after: now.plus_s(RUN_REQUEST_LIFE_S) },
         }
     }
 
     /// Who is counted for a person: the owner of a service or agent.
     fn counted(&self, person: &PersonId) -> PersonId {
-        self.authority
-            .person(person)
-            .map_or(person, |p| p.counted())
-            .clone()
+        self.authority.person(person).map_or(person, |p| p.counted()).clone()
     }
 
     fn is_human(&self, person: &PersonId) -> bool {
-        self.authority
-            .person(person)
-            .is_some_and(trust::Person::is_human)
+        self.authority.person(person).is_some_and(trust::Person::is_human)
     }
 
     /// A person's groups; none for somebody who is not in the directory.
     pub(crate) fn groups(&self, person: &PersonId) -> &[GroupName] {
-        self.authority
-            .person(person)
-            .map(|p| &p.groups[..])
-            .unwrap_or_default()
+        self.authority.person(person).map(|p| &p.groups[..]).unwrap_or_default()
     }
 
     /// The facts of those documents that verify.
@@ -225,11 +190,7 @@ impl App {
             let envelope = Envelope::from_json(&d.envelope).ok()?;
             self.authority.verify(&envelope, &stops.keys).ok()
         };
-        documents
-            .iter()
-            .filter_map(verified)
-            .filter_map(|v| fact(&v))
-            .collect()
+        documents.iter().filter_map(verified).filter_map(|v| fact(&v)).collect()
     }
 }
 

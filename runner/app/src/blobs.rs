@@ -19,9 +19,6 @@ impl RunnerBlobs {
 #[async_trait]
 impl executor::Blobs for RunnerBlobs {
     async fn get(&self, digest: &Digest) -> Result<Option<Vec<u8>>, BlobError> {
-        self.0
-            .get(digest)
-            .await
-            .map_err(|e| BlobError(crate::error::chain(&e)))
+        self.0.get(digest).await.map_err(|e| BlobError(crate::error::chain(&e)))
     }
 }

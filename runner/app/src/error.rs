@@ -112,10 +112,7 @@ impl From<AppendError> for AppError {
 impl AppError {
     /// The error of a document that is refused.
     pub(crate) fn document(doc: &'static str, problem: impl Into<String>) -> Self {
-        Self::Document {
-            doc,
-            problem: problem.into(),
-        }
+        Self::Document { doc, problem: problem.into() }
     }
 }
 

@@ -30,11 +30,7 @@ impl App {
         let run = self.readable_run(who, id).await?;
         let receipt = run.receipt.ok_or(NONE)?;
         let receipt = self.store.document(receipt.as_str()).await?.ok_or(NONE)?;
-        let entry = self
-            .store
-            .document_entry(&receipt.digest)
-            .await?
-            .ok_or(NONE)?;
+        let entry = self.store.document_entry(&receipt.digest).await?.ok_or(NONE)?;
         let proof = self.ledger.proof(Position::from_index(entry.index))?;
         Ok(Receipted { receipt, proof })
     }

@@ -36,10 +36,7 @@ impl App {
         self.writable()?;
         let max = domain::schema::INPUT_BYTES_MAX;
         if bytes.len() > max {
-            return Err(AppError::TooLarge {
-                what: "the input".to_owned(),
-                bytes_max: max as u64,
-            });
+            return Err(AppError::TooLarge { what: "the input".to_owned(), bytes_max: max as u64 });
         }
         Ok(self.blobs.put(bytes).await?)
     }
@@ -146,9 +143,7 @@ impl App {
                 Problem::UnknownKey(_) | Problem::KeyNotActive(..) | Problem::KeyStopped(_)
             ),
         };
-        let parsed = documents
-            .iter()
-            .filter_map(|d| Envelope::from_json(&d.envelope).ok());
+        let parsed = documents.iter().filter_map(|d| Envelope::from_json(&d.envelope).ok());
         parsed.filter(counts).take(DOCUMENTS_MAX).collect()
     }
 
@@ -177,10 +172,7 @@ impl App {
             }
         });
         if is_listed.await.is_err() {
-            return Err(AppError::Busy {
-                what: "the queue of runs",
-                max: max as u64,
-            });
+            return Err(AppError::Busy { what: "the queue of runs", max: max as u64 });
         }
         // If we die after this, the row is open without a task; the next start closes it as lost.
         let mut tx = self.store.begin().await?;
@@ -287,8 +279,7 @@ impl App {
                 return Ok(());
             }
             let mut tx = self.store.begin().await?;
-            tx.end_run(run, &end_without_proof(outcome, self.clock.now_ms(), None))
-                .await?;
+            tx.end_run(run, &end_without_proof(outcome, self.clock.now_ms(), None)).await?;
             tx.commit().await
         };
         if let Err(e) = closed.await {
@@ -302,9 +293,6 @@ fn same_run(run: Run, digest: Digest) -> Result<Run, AppError> {
     if run.run_request == digest {
         Ok(run)
     } else {
-        Err(AppError::Conflict {
-            what: run.id.to_string(),
-            existing: run.run_request,
-        })
+        Err(AppError::Conflict { what: run.id.to_string(), existing: run.run_request })
     }
 }

@@ -61,28 +61,14 @@ impl LiveRuns {
         }
         let (cancel, cancelled) = watch::channel(false);
         let (done, ended) = watch::channel(false);
-        runs.insert(
-            run.clone(),
-            Live {
-                cancel,
-                done: ended,
-            },
-        );
+        runs.insert(run.clone(), Live { cancel, done: ended });
         self.count.send_replace(runs.len());
-        Some(Listed {
-            all: self,
-            run: run.clone(),
-            done,
-            cancel: cancelled,
-        })
+        Some(Listed { all: self, run: run.clone(), done, cancel: cancelled })
     }
 
     /// Asks for the end of a run; false when it is not live.
     pub(crate) fn cancel(&self, run: &RunId) -> bool {
-        self.lock()
-            .get(run)
-            .map(|l| l.cancel.send_replace(true))
-            .is_some()
+        self.lock().get(run).map(|l| l.cancel.send_replace(true)).is_some()
     }
 
     /// Something to wait on for the end of a run; `None` when it is not live.

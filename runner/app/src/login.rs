@@ -79,21 +79,12 @@ impl App {
         let claimed: Login =
             trust::read_unverified(&envelope).map_err(|e| refused(e.to_string()))?;
         let now_ms = self.clock.now_ms();
-        let taken = self
-            .store
-            .take_challenge(&hex::encode(claimed.nonce.0), now_ms)
-            .await?;
+        let taken = self.store.take_challenge(&hex::encode(claimed.nonce.0), now_ms).await?;
         let asked = taken.ok_or_else(|| refused("no such challenge is open".to_owned()))?;
         let stops = self.stops().await?;
         let login = self
             .authority
-            .verify_login(
-                &envelope,
-                &asked.origin,
-                &claimed.nonce,
-                &stops.keys,
-                self.clock.now(),
-            )
+            .verify_login(&envelope, &asked.origin, &claimed.nonce, &stops.keys, self.clock.now())
             .map_err(|e| refused(e.to_string()))?;
         let key_fingerprint = login.signers().first().map(|s| s.key.as_str().to_owned());
         let key_fingerprint = key_fingerprint.ok_or_else(|| refused("nobody signed".to_owned()))?;
@@ -113,10 +104,7 @@ impl App {
             expires_ms: now_ms.saturating_add(SESSION_LIFE_MS),
         };
         self.store.insert_session(&session).await?;
-        Ok(Opened {
-            token,
-            who: who(session),
-        })
+        Ok(Opened { token, who: who(session) })
     }
 
     /// Who a token belongs to. The person must still be in the directory.
@@ -127,9 +115,9 @@ impl App {
         let hash = Digest::of(token.as_bytes());
         let session = self.store.live_session(&hash, self.clock.now_ms()).await?;
         let session = session.filter(|s| self.authority.person(&s.person).is_some());
-        session.map(who).ok_or(AppError::Unauthorized(
-            "the session is unknown or over; log in again",
-        ))
+        session
+            .map(who)
+            .ok_or(AppError::Unauthorized("the session is unknown or over; log in again"))
     }
 }
 

@@ -28,11 +28,7 @@ pub struct AppLimits {
 
 impl AppLimits {
     /// For one small machine: each live run may hold 256 MiB of guest memory.
-    pub const DEFAULT: Self = Self {
-        concurrent_runs_max: 8,
-        open_runs_max: 256,
-        wait_s_max: 60,
-    };
+    pub const DEFAULT: Self = Self { concurrent_runs_max: 8, open_runs_max: 256, wait_s_max: 60 };
 }
 
 /// What an [`App`] is made of.
@@ -136,11 +132,7 @@ impl App {
                 let entry = entry.map_err(|e| OpenError::Projection(e.into()))?;
                 if !is_about(&entry.leaf.event, &row.digest) {
                     let kind = row.kind.code();
-                    return Err(OpenError::Corrupt {
-                        kind,
-                        digest: row.digest,
-                        index: row.index,
-                    });
+                    return Err(OpenError::Corrupt { kind, digest: row.digest, index: row.index });
                 }
             }
         }
@@ -149,10 +141,7 @@ impl App {
     /// Runs that are open in the store after the projection: no entry closed them, so they never got
     /// to the runner before the process died.
     async fn close_abandoned(&self) -> Result<(), StoreError> {
-        let open = RunFilter {
-            open_only: true,
-            ..RunFilter::default()
-        };
+        let open = RunFilter { open_only: true, ..RunFilter::default() };
         for run in self.store.runs(&open).await? {
             tracing::warn!(run.id = %run.id, "run was waiting when the server died and is closed as lost");
             let mut tx = self.store.begin().await?;

@@ -46,13 +46,9 @@ impl App {
     /// Keeps the newest checkpoint in the store: a ledger that is cut or restored later is noticed.
     async fn anchor(&self) -> Result<(), AppError> {
         let checkpoint = self.ledger.checkpoint()?;
-        let size = ledger::Checkpoint::parse(&checkpoint)
-            .map_err(|e| AppError::Log(e.into()))?
-            .0
-            .size;
-        self.store
-            .set_anchor(&store::Anchor { size, checkpoint })
-            .await?;
+        let size =
+            ledger::Checkpoint::parse(&checkpoint).map_err(|e| AppError::Log(e.into()))?.0.size;
+        self.store.set_anchor(&store::Anchor { size, checkpoint }).await?;
         Ok(())
     }
 
@@ -118,14 +114,8 @@ impl App {
         let listed = listed.map_err(|e| AppError::Bundle(e.to_string()))?;
         let mut files = Vec::new();
         for (path, digest) in listed.files() {
-            let size = tokio::fs::metadata(self.blobs.path(digest))
-                .await
-                .map_or(0, |m| m.len());
-            files.push(RevisionFile {
-                path: path.clone(),
-                digest: *digest,
-                size_bytes: size,
-            });
+            let size = tokio::fs::metadata(self.blobs.path(digest)).await.map_or(0, |m| m.len());
+            files.push(RevisionFile { path: path.clone(), digest: *digest, size_bytes: size });
         }
         let summary = match listed.get(domain::bundle::MANIFEST_PATH) {
             Some(digest) => self.blobs.get(digest).await?,
@@ -200,14 +190,7 @@ fn row(entry: &StoredEntry) -> Result<Option<Row>, AppError> {
         | Event::RunFinished { .. }
         | Event::RunLost { .. } => return Ok(None),
     };
-    let plain = Row {
-        kind,
-        id,
-        digest: *digest,
-        revision: None,
-        request: None,
-        person: None,
-    };
+    let plain = Row { kind, id, digest: *digest, revision: None, request: None, person: None };
     if entry.payload().is_none() {
         return Ok(Some(plain));
     }
@@ -219,44 +202,24 @@ fn columns(entry: &StoredEntry, row: Row) -> Result<Row, AppError> {
     Ok(match row.kind {
         DocumentKind::Submission => {
             let d: Submission = read(entry)?;
-            Row {
-                revision: Some(d.revision),
-                person: Some(d.author),
-                ..row
-            }
+            Row { revision: Some(d.revision), person: Some(d.author), ..row }
         }
         DocumentKind::Review => {
             let d: Review = read(entry)?;
-            Row {
-                revision: Some(d.revision),
-                person: Some(d.reviewer),
-                ..row
-            }
+            Row { revision: Some(d.revision), person: Some(d.reviewer), ..row }
         }
         DocumentKind::AccessRequest => {
             let d: AccessRequest = read(entry)?;
             let request = Some(d.header.id);
-            Row {
-                request,
-                revision: Some(d.revision),
-                person: Some(d.caller),
-                ..row
-            }
+            Row { request, revision: Some(d.revision), person: Some(d.caller), ..row }
         }
         DocumentKind::Approval => {
             let d: Approval = read(entry)?;
-            Row {
-                request: Some(d.request_id),
-                person: Some(d.approver),
-                ..row
-            }
+            Row { request: Some(d.request_id), person: Some(d.approver), ..row }
         }
         DocumentKind::Stop => {
             let d: Stop = read(entry)?;
-            Row {
-                person: Some(d.by),
-                ..row
-            }
+            Row { person: Some(d.by), ..row }
         }
         DocumentKind::RunRequest
         | DocumentKind::Keyring
@@ -300,10 +263,7 @@ pub(crate) fn settled(index: u64, done: Result<(), StoreError>) -> Result<(), Ap
 
 /// The document in an entry's payload.
 pub(crate) fn read<D: Signed>(entry: &StoredEntry) -> Result<D, AppError> {
-    let unreadable = || AppError::EntryUnreadable {
-        index: entry.position.index(),
-        what: D::DOC,
-    };
+    let unreadable = || AppError::EntryUnreadable { index: entry.position.index(), what: D::DOC };
     let envelope = entry.payload().ok_or_else(unreadable)?;
     let envelope = Envelope::from_json(envelope).map_err(|_| unreadable())?;
     trust::read_unverified(&envelope).map_err(|_| unreadable())

@@ -26,12 +26,7 @@ impl App {
         let at_ms = entry.leaf.at_ms;
         match &entry.leaf.event {
             Event::RunStarted { run, .. } => self.run_started(entry, run).await,
-            Event::RunFinished {
-                run,
-                outcome,
-                recording,
-                ..
-            } => {
+            Event::RunFinished { run, outcome, recording, .. } => {
                 let receipt = entry.payload().and_then(receipt);
                 let end = RunEnd {
                     outcome: *outcome,
@@ -56,8 +51,7 @@ impl App {
                 Ok(tx.commit().await?)
             }
             Event::RunLost { run } => {
-                self.end(index, run, end_without_proof(Outcome::Lost, at_ms, None))
-                    .await
+                self.end(index, run, end_without_proof(Outcome::Lost, at_ms, None)).await
             }
             Event::RunDenied { run } => {
                 // Only a queued run is denied: an order that repeats a live run's id must not end it.
@@ -67,12 +61,7 @@ impl App {
                 }
                 let denial: Option<Denial> =
                     entry.payload().and_then(|p| serde_json::from_slice(p).ok());
-                self.end(
-                    index,
-                    run,
-                    end_without_proof(Outcome::Denied, at_ms, denial),
-                )
-                .await
+                self.end(index, run, end_without_proof(Outcome::Denied, at_ms, denial)).await
             }
             Event::LogOpened { .. }
             | Event::SubmissionAccepted { .. }
@@ -91,10 +80,7 @@ impl App {
 
     async fn run_started(&self, entry: &StoredEntry, run: &RunId) -> Result<(), AppError> {
         let (index, at_ms) = (entry.position.index(), entry.leaf.at_ms);
-        let unreadable = || AppError::EntryUnreadable {
-            index,
-            what: "run's start",
-        };
+        let unreadable = || AppError::EntryUnreadable { index, what: "run's start" };
         let known = self.store.run(run).await?;
         let ordered = match entry.payload() {
             None => None,
@@ -115,11 +101,7 @@ impl App {
                 kind: DocumentKind::RunRequest,
                 id: request.header.id.to_string(),
                 digest: order.documents.run_request.payload_digest(),
-                envelope: order
-                    .documents
-                    .run_request
-                    .to_json()
-                    .map_err(|_| unreadable())?,
+                envelope: order.documents.run_request.to_json().map_err(|_| unreadable())?,
                 revision: Some(request.revision),
                 request: access.clone(),
                 person: Some(request.caller.clone()),
@@ -127,8 +109,7 @@ impl App {
             };
             settled(index, tx.insert_document(&document).await)?;
             if known.is_none() {
-                tx.insert_run(&queued(request, document.digest, access, at_ms))
-                    .await?;
+                tx.insert_run(&queued(request, document.digest, access, at_ms)).await?;
             }
         }
         if known.is_some() || ordered.is_some() {
@@ -172,14 +153,7 @@ pub(crate) fn queued(
 
 /// An end of which nothing but itself is known.
 pub(crate) fn end_without_proof(outcome: Outcome, at_ms: u64, denial: Option<Denial>) -> RunEnd {
-    RunEnd {
-        outcome,
-        at_ms,
-        denial,
-        receipt: None,
-        recording: None,
-        result: None,
-    }
+    RunEnd { outcome, at_ms, denial, receipt: None, recording: None, result: None }
 }
 
 async fn finish(tx: &mut Tx, index: u64, run: &RunId, end: &RunEnd) -> Result<(), AppError> {

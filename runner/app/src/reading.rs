@@ -39,19 +39,12 @@ impl App {
         let absent = || AppError::NotFound(format!("revision {digest}"));
         let revision = self.store.revision(digest).await?.ok_or_else(absent)?;
         let files = self.store.files(digest).await?;
-        let filter = Filter {
-            revision: Some(*digest),
-            ..Filter::default()
-        };
+        let filter = Filter { revision: Some(*digest), ..Filter::default() };
         let said = self.store.documents(&filter).await?;
         let said = said.into_iter().filter(|d| {
             matches!(d.kind, DocumentKind::Submission | DocumentKind::Review) && !is_tombstone(d)
         });
-        Ok(RevisionStatus {
-            revision,
-            files,
-            documents: said.collect(),
-        })
+        Ok(RevisionStatus { revision, files, documents: said.collect() })
     }
 
     /// The bytes of one file of a submitted revision; the reader hashes them.
@@ -97,14 +90,12 @@ impl App {
     pub fn in_force(&self, kind: DocumentKind) -> Result<Document, AppError> {
         let (authority, documents) = (&self.authority, &self.documents);
         let (id, envelope): (String, &Envelope) = match kind {
-            DocumentKind::Keyring => (
-                authority.keyring().header.id.to_string(),
-                &documents.keyring,
-            ),
-            DocumentKind::Directory => (
-                authority.directory().header.id.to_string(),
-                &documents.directory,
-            ),
+            DocumentKind::Keyring => {
+                (authority.keyring().header.id.to_string(), &documents.keyring)
+            }
+            DocumentKind::Directory => {
+                (authority.directory().header.id.to_string(), &documents.directory)
+            }
             DocumentKind::Policy => (authority.policy().header.id.to_string(), &documents.policy),
             DocumentKind::Submission
             | DocumentKind::Review
@@ -149,9 +140,7 @@ impl App {
     /// When there is no such entry or size.
     pub fn proof(&self, index: u64, size: u64) -> Result<LogProof, AppError> {
         if index >= size || size > self.ledger.size() {
-            return Err(AppError::NotFound(format!(
-                "entry {index} in the log of {size} entries"
-            )));
+            return Err(AppError::NotFound(format!("entry {index} in the log of {size} entries")));
         }
         let position = Position::from_index(index);
         let proof = self.ledger.proof(position)?;

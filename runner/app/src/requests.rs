@@ -85,21 +85,8 @@ impl App {
         };
         let now = self.clock.now();
         let state = state(access, missing.as_ref(), &belongs.uses_spent, now);
-        let Belongs {
-            submissions,
-            reviews,
-            approvals,
-            uses_spent,
-        } = belongs;
-        Ok(RequestStatus {
-            request,
-            submissions,
-            reviews,
-            approvals,
-            state,
-            missing,
-            uses_spent,
-        })
+        let Belongs { submissions, reviews, approvals, uses_spent } = belongs;
+        Ok(RequestStatus { request, submissions, reviews, approvals, state, missing, uses_spent })
     }
 
     /// What waits for this person: revisions to review and access requests to approve.
@@ -115,40 +102,26 @@ impl App {
             Vec::new()
         };
         let mut to_approve = Vec::new();
-        let filter = Filter {
-            kind: Some(DocumentKind::AccessRequest),
-            ..Filter::default()
-        };
+        let filter = Filter { kind: Some(DocumentKind::AccessRequest), ..Filter::default() };
         for document in self.store.documents(&filter).await? {
             let Some(access) = unverified::<AccessRequest>(&document) else {
                 continue;
             };
             let admits = |t: &domain::TargetId| {
-                self.authority
-                    .target(t)
-                    .is_some_and(|t| t.approvals.admits(groups))
+                self.authority.target(t).is_some_and(|t| t.approvals.admits(groups))
             };
             let mine = access.scope.targets.iter().all(|t| admits(&t.target));
             if access.caller == who.person || !mine {
                 continue;
             }
             let status = self.status(document, &access).await?;
-            let wanted = status
-                .missing
-                .as_ref()
-                .is_some_and(|d| d.rule == Rule::ApprovalMissing);
-            let done = status
-                .approvals
-                .iter()
-                .any(|a| a.person.as_ref() == Some(&who.person));
+            let wanted = status.missing.as_ref().is_some_and(|d| d.rule == Rule::ApprovalMissing);
+            let done = status.approvals.iter().any(|a| a.person.as_ref() == Some(&who.person));
             if wanted && !done {
                 to_approve.push(status.request);
             }
         }
-        Ok(Inbox {
-            to_review,
-            to_approve,
-        })
+        Ok(Inbox { to_review, to_approve })
     }
 
     /// Revisions that the person has neither submitted nor reviewed.

@@ -47,11 +47,7 @@ impl App {
             return Ok(false);
         };
         let reads = |target: &TargetId| {
-            let readers = self
-                .authority
-                .target(target)
-                .map(|t| &t.readers[..])
-                .unwrap_or_default();
+            let readers = self.authority.target(target).map(|t| &t.readers[..]).unwrap_or_default();
             self.groups(&who.person).iter().any(|g| readers.contains(g))
         };
         Ok(!request.pairs.is_empty() && request.pairs.iter().all(|p| reads(&p.target)))
@@ -149,11 +145,7 @@ impl App {
             || AppError::NotFound(format!("recording of {id}: it is {}", run.state.code()));
         // Released only together with the run's last entry, which puts its digest into the row.
         run.recording.ok_or_else(absent)?;
-        let bytes = self
-            .runner
-            .recording(id)
-            .await
-            .map_err(AppError::Recording)?;
+        let bytes = self.runner.recording(id).await.map_err(AppError::Recording)?;
         bytes.ok_or_else(absent)
     }
 
@@ -161,10 +153,7 @@ impl App {
     pub async fn drain(&self, seconds: u64) {
         self.live.close();
         let grace = Duration::from_secs(seconds);
-        if tokio::time::timeout(grace, self.live.none_left())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(grace, self.live.none_left()).await.is_err() {
             tracing::warn!("runs are cancelled: the server is stopping");
             self.live.cancel_all();
             let grace = Duration::from_secs(CANCELLED_S_MAX);

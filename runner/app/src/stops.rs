@@ -18,18 +18,13 @@ pub(crate) struct Stops {
 
 impl Stops {
     pub(crate) fn has_person(&self, person: &PersonId) -> bool {
-        self.subjects
-            .iter()
-            .any(|s| matches!(s, StopSubject::Person(p) if p == person))
+        self.subjects.iter().any(|s| matches!(s, StopSubject::Person(p) if p == person))
     }
 }
 
 impl App {
     pub(crate) async fn stops(&self) -> Result<Stops, AppError> {
-        let filter = Filter {
-            kind: Some(DocumentKind::Stop),
-            ..Filter::default()
-        };
+        let filter = Filter { kind: Some(DocumentKind::Stop), ..Filter::default() };
         let mut subjects = Vec::new();
         for document in self.store.documents(&filter).await? {
             // A tombstone bans nothing any more here; the runner refuses to start without its stops.

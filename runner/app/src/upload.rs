@@ -53,13 +53,7 @@ impl App {
     /// [`AppError::ReadOnly`] when nothing could be submitted anyway.
     pub fn upload(&self, _who: &Who) -> Result<Upload<'_>, AppError> {
         self.writable()?;
-        Ok(Upload {
-            app: self,
-            files: BTreeMap::new(),
-            index: None,
-            bytes: 0,
-            current: None,
-        })
+        Ok(Upload { app: self, files: BTreeMap::new(), index: None, bytes: 0, current: None })
     }
 
     /// Reads a revision back from its blobs and runs every check that an upload runs.
@@ -115,9 +109,7 @@ impl Upload<'_> {
             return Err(AppError::Bundle(format!("{path} came twice")));
         }
         if self.files.len() >= FILES_MAX && !is_index {
-            return Err(AppError::Bundle(format!(
-                "it has more than {FILES_MAX} files"
-            )));
+            return Err(AppError::Bundle(format!("it has more than {FILES_MAX} files")));
         }
         self.current = Some((path, self.app.blobs.writer().await?));
         Ok(())
@@ -129,16 +121,11 @@ impl Upload<'_> {
     /// When the file or the whole becomes too large, or cannot be stored.
     pub async fn piece(&mut self, bytes: &[u8]) -> Result<(), AppError> {
         let Some((path, writer)) = &mut self.current else {
-            return Err(AppError::BadRequest(
-                "bytes came before a file's name".to_owned(),
-            ));
+            return Err(AppError::BadRequest("bytes came before a file's name".to_owned()));
         };
         let max = bytes_max(path);
         if writer.bytes().saturating_add(bytes.len() as u64) > max {
-            return Err(AppError::TooLarge {
-                what: path.to_string(),
-                bytes_max: max,
-            });
+            return Err(AppError::TooLarge { what: path.to_string(), bytes_max: max });
         }
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         if self.bytes > BUNDLE_BYTES_MAX {
@@ -171,32 +158,22 @@ impl Upload<'_> {
     pub async fn finish(mut self) -> Result<Uploaded, AppError> {
         self.end().await?;
         let wrong = |e: domain::bundle::BundleError| AppError::Bundle(e.to_string());
-        let given: BTreeMap<_, _> = self
-            .files
-            .into_iter()
-            .map(|(p, (digest, _))| (p, digest))
-            .collect();
+        let given: BTreeMap<_, _> =
+            self.files.into_iter().map(|(p, (digest, _))| (p, digest)).collect();
         let index = BundleIndex::new(given.clone()).map_err(wrong)?;
-        let sent = self
-            .index
-            .ok_or_else(|| AppError::Bundle(format!("it has no {INDEX_PATH}")))?;
+        let sent = self.index.ok_or_else(|| AppError::Bundle(format!("it has no {INDEX_PATH}")))?;
         let revision = index.revision();
         if sent != revision {
             // The digests differ, so one of these two says where.
             let bytes = self.app.blobs.get(&sent).await?.unwrap_or_default();
-            BundleIndex::parse(&bytes)
-                .map_err(wrong)?
-                .check(&given)
-                .map_err(wrong)?;
+            BundleIndex::parse(&bytes).map_err(wrong)?.check(&given).map_err(wrong)?;
             return Err(AppError::Bundle(format!(
                 "{INDEX_PATH} does not list the files that came"
             )));
         }
         let checked = self.app.checked_bundle(&revision).await?;
         let manifest = &checked.bundle.manifest;
-        self.app
-            .version_is_free(&manifest.name, &manifest.version, &revision)
-            .await?;
+        self.app.version_is_free(&manifest.name, &manifest.version, &revision).await?;
         Ok(Uploaded {
             revision,
             script: manifest.name.clone(),

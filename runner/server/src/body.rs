@@ -21,16 +21,13 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        Bytes::from_request(request, state)
-            .await
-            .map(Self)
-            .map_err(|e| match e {
-                BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-                    let detail = format!("the body has more than {BODY_BYTES_MAX} bytes");
-                    Refusal::new(Code::TooLarge, detail, "send less")
-                }
-                e => Refusal::new(Code::BadRequest, e.body_text(), "send the body again"),
-            })
+        Bytes::from_request(request, state).await.map(Self).map_err(|e| match e {
+            BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+                let detail = format!("the body has more than {BODY_BYTES_MAX} bytes");
+                Refusal::new(Code::TooLarge, detail, "send less")
+            }
+            e => Refusal::new(Code::BadRequest, e.body_text(), "send the body again"),
+        })
     }
 }
 
@@ -44,11 +41,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Posted<T> {
         let Raw(bytes) = Raw::from_request(request, state).await?;
         serde_json::from_slice(&bytes).map(Self).map_err(|e| {
             let detail = domain::display::neutralise(&e.to_string());
-            Refusal::new(
-                Code::BadRequest,
-                detail,
-                "send the JSON that the API documents",
-            )
+            Refusal::new(Code::BadRequest, detail, "send the JSON that the API documents")
         })
     }
 }
@@ -63,21 +56,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
         let query = Query::<T>::from_request_parts(parts, state).await;
         query.map(|Query(t)| Self(t)).map_err(|e| {
             let detail = domain::display::neutralise(&e.body_text());
-            Refusal::new(
-                Code::BadRequest,
-                detail,
-                "correct the query part of the address",
-            )
+            Refusal::new(Code::BadRequest, detail, "correct the query part of the address")
         })
     }
 }
 
 /// `Prefer: wait=N` (RFC 7240): seconds to wait for a run's end; 0 without it.
 pub(crate) fn wait_s(headers: &HeaderMap) -> u64 {
-    let values = headers
-        .get_all("prefer")
-        .iter()
-        .filter_map(|v| v.to_str().ok());
+    let values = headers.get_all("prefer").iter().filter_map(|v| v.to_str().ok());
     let mut preferences = values.flat_map(|v| v.split([',', ';']));
     let wait = preferences.find_map(|p| p.trim().strip_prefix("wait="));
     wait.and_then(|n| n.parse().ok()).unwrap_or(0)

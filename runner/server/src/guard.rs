@@ -49,12 +49,8 @@ impl Guard {
             Ok(response) => response,
             Err(_) => {
                 let detail = format!("the request took longer than {} s", self.most.as_secs());
-                Refusal::new(
-                    Code::Unavailable,
-                    detail,
-                    "try again; whether it acted is unknown",
-                )
-                .into_response()
+                Refusal::new(Code::Unavailable, detail, "try again; whether it acted is unknown")
+                    .into_response()
             }
         }
     }
@@ -81,15 +77,9 @@ pub(crate) async fn guard(
                 detail = problem.detail,
                 "request is refused"
             );
-            response = write(Problem {
-                instance: Some(id.clone()),
-                ..problem
-            });
+            response = write(Problem { instance: Some(id.clone()), ..problem });
         }
-        tracing::debug!(
-            http.status = response.status().as_u16(),
-            "request is answered"
-        );
+        tracing::debug!(http.status = response.status().as_u16(), "request is answered");
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }
@@ -103,18 +93,15 @@ fn write(problem: Problem) -> Response {
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let mut response = Refusal(problem).into_response();
     *response.body_mut() = body.into();
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     response
 }
 
 /// A handler that panics is a bug of ours; the others go on.
+#[expect(clippy::needless_pass_by_value, reason = "the signature that the panic layer calls")]
 pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
     tracing::error!(panic = text, "a handler panicked");
     let detail = "the server failed; its log has the reason under this request's id";
     Refusal::new(Code::Internal, detail, "tell the operator the request's id").into_response()

@@ -34,11 +34,7 @@ pub struct ServerLimits {
 
 impl ServerLimits {
     /// For one team and one machine.
-    pub const DEFAULT: Self = Self {
-        requests_max: 512,
-        request_s_max: 120,
-        drain_s: 10,
-    };
+    pub const DEFAULT: Self = Self { requests_max: 512, request_s_max: 120, drain_s: 10 };
 }
 
 /// Seconds that handlers have to finish after the runs have ended.
@@ -70,10 +66,7 @@ pub async fn serve(
     };
     let give_up = async {
         drop(began.wait_for(|s| *s).await);
-        let most = limits
-            .drain_s
-            .saturating_mul(2)
-            .saturating_add(FINISH_S_MAX);
+        let most = limits.drain_s.saturating_mul(2).saturating_add(FINISH_S_MAX);
         tokio::time::sleep(Duration::from_secs(most)).await;
     };
     tokio::select! {

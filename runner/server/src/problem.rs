@@ -27,9 +27,7 @@ impl IntoResponse for Refusal {
     /// [`crate::guard`] writes the body: it knows the request's id.
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status);
-        let mut response = status
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-            .into_response();
+        let mut response = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
         response.extensions_mut().insert(self.0);
         response
     }
@@ -57,42 +55,30 @@ pub(crate) fn describe(error: &AppError) -> (Code, String, &'static str) {
     match error {
         AppError::Unauthorized(_) => (Code::Unauthorized, own, "run `borescope login`"),
         AppError::Forbidden { help, what } => (Code::Forbidden, what.clone(), help),
-        AppError::NotFound(_) => (
-            Code::NotFound,
-            own,
-            "check the id; you may also lack the right to see it",
-        ),
+        AppError::NotFound(_) => {
+            (Code::NotFound, own, "check the id; you may also lack the right to see it")
+        }
         AppError::BadRequest(_) => (Code::BadRequest, own, "correct the request"),
         AppError::Parse(e) => (Code::BadRequest, e.to_string(), "correct the request"),
         AppError::Conflict { .. } => (Code::Conflict, own, "what exists cannot be changed"),
         AppError::TooLarge { .. } => (Code::TooLarge, own, "send less"),
         AppError::Busy { .. } => (Code::RateLimited, own, "wait, then try again"),
         AppError::Stopping => (Code::Unavailable, own, "try again when the server is back"),
-        AppError::ReadOnly(_) => (
-            Code::ReadOnly,
-            own,
-            "the operator must repair the log's storage and restart",
-        ),
+        AppError::ReadOnly(_) => {
+            (Code::ReadOnly, own, "the operator must repair the log's storage and restart")
+        }
         AppError::Document { .. } => (
             Code::DocumentInvalid,
             own,
             "sign a corrected document; a signed one cannot be changed",
         ),
-        AppError::Bundle(_) => (
-            Code::BundleInvalid,
-            own,
-            "correct the files and upload again",
-        ),
-        AppError::BundleFault(_) => (
-            Code::BundleInvalid,
-            app::chain(error),
-            "correct the files and upload again",
-        ),
-        AppError::Component(_) => (
-            Code::ComponentRefused,
-            app::chain(error),
-            "change the component and upload again",
-        ),
+        AppError::Bundle(_) => (Code::BundleInvalid, own, "correct the files and upload again"),
+        AppError::BundleFault(_) => {
+            (Code::BundleInvalid, app::chain(error), "correct the files and upload again")
+        }
+        AppError::Component(_) => {
+            (Code::ComponentRefused, app::chain(error), "change the component and upload again")
+        }
         AppError::NoEvidence(_) => (Code::NotFound, own, "look at the run's state"),
         AppError::Store(e) => of_store(e),
         AppError::Blobs(e) => of_blobs(e),
@@ -108,11 +94,9 @@ fn internal() -> (Code, String, &'static str) {
 fn of_store(error: &StoreError) -> (Code, String, &'static str) {
     match error {
         StoreError::Full { .. } => (Code::RateLimited, error.to_string(), "wait, then try again"),
-        StoreError::Conflict { .. } | StoreError::Exists { .. } => (
-            Code::Conflict,
-            error.to_string(),
-            "what exists cannot be changed",
-        ),
+        StoreError::Conflict { .. } | StoreError::Exists { .. } => {
+            (Code::Conflict, error.to_string(), "what exists cannot be changed")
+        }
         StoreError::Absent { .. } => (Code::NotFound, error.to_string(), "check the id"),
         StoreError::TooLarge { .. } => (Code::BadRequest, error.to_string(), "correct the request"),
         StoreError::Database(_)

@@ -10,23 +10,12 @@ use store::{Document, Revision, RevisionFile, Run, RunEvent};
 
 /// An envelope whose exact bytes survive.
 fn raw(bytes: Vec<u8>, what: &str) -> Result<Box<RawValue>, AppError> {
-    let text = String::from_utf8(bytes)
-        .ok()
-        .and_then(|s| RawValue::from_string(s).ok());
+    let text = String::from_utf8(bytes).ok().and_then(|s| RawValue::from_string(s).ok());
     text.ok_or_else(|| AppError::NotFound(format!("{what}: its content was erased")))
 }
 
 pub(crate) fn document(d: Document) -> Result<types::DocumentView, AppError> {
-    let Document {
-        kind,
-        id,
-        digest,
-        envelope,
-        revision: _,
-        request: _,
-        person,
-        created_ms,
-    } = d;
+    let Document { kind, id, digest, envelope, revision: _, request: _, person, created_ms } = d;
     let envelope = raw(envelope, &id)?;
     Ok(types::DocumentView {
         kind: kind.code().to_owned(),
@@ -44,42 +33,15 @@ fn documents(all: Vec<Document>) -> Vec<types::DocumentView> {
 }
 
 pub(crate) fn script(r: Revision) -> types::ScriptView {
-    let Revision {
-        digest,
-        script,
-        version,
-        summary,
-        index: _,
-        uploader,
-        created_ms,
-    } = r;
-    types::ScriptView {
-        script,
-        version,
-        revision: digest,
-        summary,
-        uploader,
-        created_ms,
-    }
+    let Revision { digest, script, version, summary, index: _, uploader, created_ms } = r;
+    types::ScriptView { script, version, revision: digest, summary, uploader, created_ms }
 }
 
 pub(crate) fn revision(r: RevisionStatus) -> types::RevisionView {
-    let RevisionStatus {
-        revision,
-        files,
-        documents: said,
-    } = r;
+    let RevisionStatus { revision, files, documents: said } = r;
     let file = |f: RevisionFile| {
-        let RevisionFile {
-            path,
-            digest,
-            size_bytes,
-        } = f;
-        types::FileView {
-            path,
-            digest,
-            size_bytes,
-        }
+        let RevisionFile { path, digest, size_bytes } = f;
+        types::FileView { path, digest, size_bytes }
     };
     types::RevisionView {
         index: String::from_utf8_lossy(&revision.index).into_owned(),
@@ -90,15 +52,7 @@ pub(crate) fn revision(r: RevisionStatus) -> types::RevisionView {
 }
 
 pub(crate) fn access_request(r: RequestStatus) -> Result<types::RequestView, AppError> {
-    let RequestStatus {
-        request,
-        submissions,
-        reviews,
-        approvals,
-        state,
-        missing,
-        uses_spent,
-    } = r;
+    let RequestStatus { request, submissions, reviews, approvals, state, missing, uses_spent } = r;
     Ok(types::RequestView {
         request: document(request)?,
         submissions: documents(submissions),
@@ -117,10 +71,7 @@ pub(crate) fn access_request(r: RequestStatus) -> Result<types::RequestView, App
 }
 
 pub(crate) fn inbox(i: Inbox) -> types::Inbox {
-    let Inbox {
-        to_review,
-        to_approve,
-    } = i;
+    let Inbox { to_review, to_approve } = i;
     types::Inbox {
         to_review: to_review.into_iter().map(script).collect(),
         to_approve: documents(to_approve),
@@ -167,47 +118,20 @@ pub(crate) fn event(e: RunEvent) -> Result<types::EventView, AppError> {
 
 pub(crate) fn receipt(r: Receipted) -> Result<types::ReceiptView, AppError> {
     let Receipted { receipt, proof: p } = r;
-    Ok(types::ReceiptView {
-        receipt: raw(receipt.envelope, &receipt.id)?,
-        proof: proof(p),
-    })
+    Ok(types::ReceiptView { receipt: raw(receipt.envelope, &receipt.id)?, proof: proof(p) })
 }
 
 pub(crate) fn proof(p: ledger::LogProof) -> types::ProofView {
-    let ledger::LogProof {
-        index,
-        leaf,
-        inclusion,
-        checkpoint,
-    } = p;
-    types::ProofView {
-        index,
-        leaf,
-        inclusion,
-        checkpoint,
-    }
+    let ledger::LogProof { index, leaf, inclusion, checkpoint } = p;
+    types::ProofView { index, leaf, inclusion, checkpoint }
 }
 
 pub(crate) fn opened(o: Opened) -> types::SessionOpened {
     let Opened { token, who } = o;
-    types::SessionOpened {
-        token,
-        expires_ms: who.expires_ms,
-        person: who.person,
-    }
+    types::SessionOpened { token, expires_ms: who.expires_ms, person: who.person }
 }
 
 pub(crate) fn uploaded(u: Uploaded) -> types::Uploaded {
-    let Uploaded {
-        revision,
-        script,
-        version,
-        warnings,
-    } = u;
-    types::Uploaded {
-        revision,
-        script,
-        version,
-        warnings,
-    }
+    let Uploaded { revision, script, version, warnings } = u;
+    types::Uploaded { revision, script, version, warnings }
 }

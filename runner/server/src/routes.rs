@@ -65,17 +65,9 @@ pub(crate) fn router(app: Arc<App>, limits: ServerLimits) -> Router {
 }
 
 async fn nowhere() -> Refusal {
-    Refusal::new(
-        Code::NotFound,
-        "there is no such route",
-        "the API is under /v1",
-    )
+    Refusal::new(Code::NotFound, "there is no such route", "the API is under /v1")
 }
 
 async fn not_so() -> Refusal {
-    Refusal::new(
-        Code::BadRequest,
-        "the route has no such method",
-        "use GET to read, POST to act",
-    )
+    Refusal::new(Code::BadRequest, "the route has no such method", "use GET to read, POST to act")
 }

@@ -17,10 +17,7 @@ async fn the_same_document_twice_is_on_file_once() {
     assert_eq!(app.submit(&who("anna"), &submission).await.unwrap(), first);
     assert_eq!(app.ledger.size(), size, "nothing was recorded twice");
     let kept = app.document(&who("otto"), &first.id).await.unwrap();
-    assert_eq!(
-        kept.envelope, submission,
-        "the bytes that came are the bytes that are kept"
-    );
+    assert_eq!(kept.envelope, submission, "the bytes that came are the bytes that are kept");
 }
 
 #[tokio::test]
@@ -28,10 +25,7 @@ async fn nobody_files_what_another_person_signed() {
     let team = Team::new();
     let app = team.open().await.unwrap();
     let revision = upload(&app, &bundle("a")).await.unwrap().revision;
-    let error = app
-        .submit(&who("carol"), &team.submission(revision))
-        .await
-        .unwrap_err();
+    let error = app.submit(&who("carol"), &team.submission(revision)).await.unwrap_err();
     assert!(matches!(error, AppError::Forbidden { .. }), "{error}");
     assert!(app.scripts().await.unwrap().is_empty());
 }
@@ -43,23 +37,15 @@ async fn a_version_belongs_to_its_first_revision() {
     let first = upload(&app, &bundle("a")).await.unwrap().revision;
     // Both were uploaded before either was submitted.
     let second = upload(&app, &bundle("b")).await.unwrap().revision;
-    app.submit(&who("anna"), &team.submission(first))
-        .await
-        .unwrap();
+    app.submit(&who("anna"), &team.submission(first)).await.unwrap();
     for error in [
-        app.submit(&who("anna"), &team.submission(second))
-            .await
-            .unwrap_err(),
+        app.submit(&who("anna"), &team.submission(second)).await.unwrap_err(),
         upload(&app, &bundle("b")).await.unwrap_err(),
     ] {
-        let AppError::Conflict { existing, .. } = error else {
-            panic!("{error}")
-        };
+        let AppError::Conflict { existing, .. } = error else { panic!("{error}") };
         assert_eq!(existing, first);
     }
-    app.submit(&who("anna"), &team.submission(first))
-        .await
-        .unwrap();
+    app.submit(&who("anna"), &team.submission(first)).await.unwrap();
 }
 
 #[tokio::test]
@@ -103,10 +89,7 @@ async fn a_submission_of_files_that_went_around_the_upload_is_checked_all_the_sa
         app.input(&who("anna"), bytes).await.unwrap();
     }
     let revision = Digest::of(&bundle("a")["bundle.sha256"]);
-    let error = app
-        .submit(&who("anna"), &team.submission(revision))
-        .await
-        .unwrap_err();
+    let error = app.submit(&who("anna"), &team.submission(revision)).await.unwrap_err();
     assert!(matches!(error, AppError::BundleFault(_)), "{error}");
 }
 
@@ -115,32 +98,18 @@ async fn documents_about_what_is_not_there_or_too_wide_are_refused() {
     let team = Team::new();
     let app = team.open().await.unwrap();
     let unknown = Digest::of(b"unknown");
-    let error = app
-        .review(&who("carol"), &team.review(unknown, scope()))
-        .await
-        .unwrap_err();
-    assert!(
-        error.to_string().contains("has not been submitted"),
-        "{error}"
-    );
+    let error = app.review(&who("carol"), &team.review(unknown, scope())).await.unwrap_err();
+    assert!(error.to_string().contains("has not been submitted"), "{error}");
     let revision = upload(&app, &bundle("a")).await.unwrap().revision;
-    app.submit(&who("anna"), &team.submission(revision))
-        .await
-        .unwrap();
+    app.submit(&who("anna"), &team.submission(revision)).await.unwrap();
     let mut wide = scope();
     wide.limits.fuel_max += 1;
-    let error = app
-        .review(&who("carol"), &team.review(revision, wide))
-        .await
-        .unwrap_err();
+    let error = app.review(&who("carol"), &team.review(revision, wide)).await.unwrap_err();
     assert!(error.to_string().contains("wider than"), "{error}");
     let request = team.access_request(revision, 1);
     let approval = team.approval(&request, vec![unknown]);
     let error = app.approve(&who("ruth"), &approval).await.unwrap_err();
-    assert!(
-        error.to_string().contains("no access request on file"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("no access request on file"), "{error}");
 }
 
 #[tokio::test]
@@ -148,49 +117,29 @@ async fn an_access_request_says_what_it_waits_for_until_it_is_open() {
     let team = Team::new();
     let app = team.open().await.unwrap();
     let revision = upload(&app, &bundle("a")).await.unwrap().revision;
-    app.submit(&who("anna"), &team.submission(revision))
-        .await
-        .unwrap();
+    app.submit(&who("anna"), &team.submission(revision)).await.unwrap();
     let request = team.access_request(revision, 1);
-    app.request_access(&who("otto"), &signed(&request, "otto"))
-        .await
-        .unwrap();
+    app.request_access(&who("otto"), &signed(&request, "otto")).await.unwrap();
     let id = &request.header.id;
     let rule = |status: &crate::RequestStatus| status.missing.as_ref().map(|d| d.rule.code());
 
     let status = app.access_request(id).await.unwrap();
-    assert_eq!(
-        (status.state, rule(&status)),
-        (RequestState::Pending, Some("review-missing"))
-    );
+    assert_eq!((status.state, rule(&status)), (RequestState::Pending, Some("review-missing")));
     assert_eq!(app.inbox(&who("carol")).await.unwrap().to_review.len(), 1);
 
-    let review = app
-        .review(&who("carol"), &team.review(revision, scope()))
-        .await
-        .unwrap();
+    let review = app.review(&who("carol"), &team.review(revision, scope())).await.unwrap();
     let status = app.access_request(id).await.unwrap();
-    assert_eq!(
-        (status.state, rule(&status)),
-        (RequestState::Pending, Some("approval-missing"))
-    );
+    assert_eq!((status.state, rule(&status)), (RequestState::Pending, Some("approval-missing")));
     assert!(app.inbox(&who("carol")).await.unwrap().to_review.is_empty());
     assert_eq!(app.inbox(&who("ruth")).await.unwrap().to_approve.len(), 1);
 
     let approval = team.approval(&request, vec![review.digest]);
     app.approve(&who("ruth"), &approval).await.unwrap();
     let status = app.access_request(id).await.unwrap();
-    assert_eq!(
-        (status.state, status.missing),
-        (RequestState::Approved, None)
-    );
+    assert_eq!((status.state, status.missing), (RequestState::Approved, None));
     assert!(app.inbox(&who("ruth")).await.unwrap().to_approve.is_empty());
 
     team.advance_s(3601);
     let status = app.access_request(id).await.unwrap();
-    assert_eq!(
-        status.state,
-        RequestState::Expired,
-        "whatever else is missing by now"
-    );
+    assert_eq!(status.state, RequestState::Expired, "whatever else is missing by now");
 }

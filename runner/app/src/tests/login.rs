@@ -22,10 +22,7 @@ async fn answer(app: &App, name: &str, signer: &str, origin: &str) -> Vec<u8> {
 }
 
 fn is_refused<T: std::fmt::Debug>(result: &Result<T, AppError>) {
-    assert!(
-        matches!(result, Err(AppError::Unauthorized(_))),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(AppError::Unauthorized(_))), "{result:?}");
 }
 
 #[tokio::test]
@@ -51,34 +48,19 @@ async fn a_login_is_refused_when_it_is_late_or_anothers_or_for_another_address()
     let late = answer(&app, "otto", "otto", ORIGIN).await;
     team.advance_s(61);
     is_refused(&app.login(&late).await);
-    is_refused(
-        &app.login(&answer(&app, "otto", "carol", ORIGIN).await)
-            .await,
-    );
-    is_refused(
-        &app.login(&answer(&app, "nobody", "nobody", ORIGIN).await)
-            .await,
-    );
-    is_refused(
-        &app.login(&answer(&app, "otto", "otto", "http://evil.example").await)
-            .await,
-    );
+    is_refused(&app.login(&answer(&app, "otto", "carol", ORIGIN).await).await);
+    is_refused(&app.login(&answer(&app, "nobody", "nobody", ORIGIN).await).await);
+    is_refused(&app.login(&answer(&app, "otto", "otto", "http://evil.example").await).await);
     // Whoever relays a login has to ask with the address that the victim dialled.
     let relayed = app.challenge(person("otto"), "http://evil.example").await;
-    assert!(
-        matches!(relayed, Err(AppError::BadRequest(_))),
-        "{relayed:?}"
-    );
+    assert!(matches!(relayed, Err(AppError::BadRequest(_))), "{relayed:?}");
 }
 
 #[tokio::test]
 async fn a_stopped_person_loses_the_session_and_gets_no_other() {
     let team = Team::new();
     let app = team.open().await.unwrap();
-    let opened = app
-        .login(&answer(&app, "otto", "otto", ORIGIN).await)
-        .await
-        .unwrap();
+    let opened = app.login(&answer(&app, "otto", "otto", ORIGIN).await).await.unwrap();
     app.session(&opened.token).await.unwrap();
     let stop = team.stop(StopSubject::Person(person("otto")));
     app.stop(&who("ruth"), &stop).await.unwrap();

@@ -12,19 +12,9 @@ async fn a_store_that_is_lost_is_made_again_from_the_ledger() {
     let app = team.open().await.unwrap();
     let request = team.approved(&app).await;
     let ordered = signed(&team.run_request(&request, 1), "otto");
-    let run = app
-        .launch(&who("otto"), &ordered, Some(INPUT))
-        .await
-        .unwrap()
-        .id;
+    let run = app.launch(&who("otto"), &ordered, Some(INPUT)).await.unwrap().id;
     let before = app.wait(&who("otto"), &run, 60).await.unwrap();
-    assert_eq!(
-        before.state,
-        RunState::Ended {
-            outcome: Outcome::Succeeded
-        },
-        "{before:?}"
-    );
+    assert_eq!(before.state, RunState::Ended { outcome: Outcome::Succeeded }, "{before:?}");
     let documents = app.store.documents(&Filter::default()).await.unwrap();
     let scripts = app.scripts().await.unwrap();
     let result = app.result(&who("otto"), &run).await.unwrap();
@@ -34,10 +24,7 @@ async fn a_store_that_is_lost_is_made_again_from_the_ledger() {
         drop(std::fs::remove_file(team.path(file)));
     }
     let app = team.open().await.unwrap();
-    assert_eq!(
-        app.store.documents(&Filter::default()).await.unwrap(),
-        documents
-    );
+    assert_eq!(app.store.documents(&Filter::default()).await.unwrap(), documents);
     assert_eq!(app.scripts().await.unwrap(), scripts);
     let after = app.wait(&who("otto"), &run, 0).await.unwrap();
     assert_eq!(after.state, before.state);
@@ -47,9 +34,7 @@ async fn a_store_that_is_lost_is_made_again_from_the_ledger() {
     );
     assert_eq!(app.result(&who("otto"), &run).await.unwrap(), result);
     let evidence = app.evidence(&who("otto"), &run).await.unwrap();
-    evidence
-        .verify(None)
-        .unwrap_or_else(|e| panic!("{}", chain(&e)));
+    evidence.verify(None).unwrap_or_else(|e| panic!("{}", chain(&e)));
     let status = app.access_request(&request.header.id).await.unwrap();
     assert_eq!(status.uses_spent, [1], "the use stays spent");
 }
@@ -62,10 +47,7 @@ async fn a_restart_finds_everything_and_projects_nothing_twice() {
     let documents = app.store.documents(&Filter::default()).await.unwrap();
     team.close(app).await;
     let app = team.open().await.unwrap();
-    assert_eq!(
-        app.store.documents(&Filter::default()).await.unwrap(),
-        documents
-    );
+    assert_eq!(app.store.documents(&Filter::default()).await.unwrap(), documents);
     app.access_request(&request.header.id).await.unwrap();
     app.ready().await.unwrap();
 }
@@ -81,17 +63,13 @@ async fn a_ledger_restored_from_a_backup_is_refused() {
     team.close(app).await;
     std::fs::remove_dir_all(team.path("ledger")).unwrap();
     copy(&team.path("backup"), &team.path("ledger"));
-    let Err(behind) = team.open().await else {
-        panic!("served from a ledger that forgot")
-    };
+    let Err(behind) = team.open().await else { panic!("served from a ledger that forgot") };
     assert!(matches!(behind, OpenError::Store(_)), "{}", chain(&behind));
     // Growing past the anchor does not help: the history is another one.
     for _ in 0..12 {
         drop(team.ledger());
     }
-    let Err(other) = team.open().await else {
-        panic!("served from another history")
-    };
+    let Err(other) = team.open().await else { panic!("served from another history") };
     assert!(matches!(other, OpenError::Anchor(_)), "{}", chain(&other));
 }
 
@@ -118,12 +96,8 @@ async fn a_row_that_no_entry_explains_refuses_service() {
     store.close().await;
     // The forged row names an entry that exists by now, and that is about something else.
     drop(team.ledger());
-    let Err(error) = team.open().await else {
-        panic!("served a row that nobody filed")
-    };
-    let OpenError::Corrupt { digest, index, .. } = error else {
-        panic!("{}", chain(&error))
-    };
+    let Err(error) = team.open().await else { panic!("served a row that nobody filed") };
+    let OpenError::Corrupt { digest, index, .. } = error else { panic!("{}", chain(&error)) };
     assert_eq!((digest, index), (forged.digest, next));
 }
 
@@ -142,15 +116,7 @@ async fn a_run_that_waited_when_the_server_died_is_closed_as_lost() {
     team.close(app).await;
     let app = team.open().await.unwrap();
     let run = app.run(&who("otto"), &ordered.run).await.unwrap();
-    assert_eq!(
-        run.state,
-        RunState::Ended {
-            outcome: Outcome::Lost
-        }
-    );
+    assert_eq!(run.state, RunState::Ended { outcome: Outcome::Lost });
     let status = app.access_request(&request.header.id).await.unwrap();
-    assert!(
-        status.uses_spent.is_empty(),
-        "nothing ran, so no use is spent"
-    );
+    assert!(status.uses_spent.is_empty(), "nothing ran, so no use is spent");
 }

@@ -68,12 +68,7 @@ impl Team {
         let (documents, pinned) = authority(&*clock, &*entropy);
         std::fs::create_dir_all(dir.path().join("runner")).unwrap();
         executor::state::enrol(&dir.path().join("runner"), &pinned).unwrap();
-        Self {
-            dir,
-            clock,
-            entropy,
-            documents,
-        }
+        Self { dir, clock, entropy, documents }
     }
 
     pub(super) fn advance_s(&self, seconds: u64) {
@@ -90,9 +85,7 @@ impl Team {
 
     pub(super) async fn open(&self) -> Result<Arc<App>, OpenError> {
         let store = self.store().await;
-        let blobs = store::Blobs::open(&self.path("blobs"), 64 << 20)
-            .await
-            .unwrap();
+        let blobs = store::Blobs::open(&self.path("blobs"), 64 << 20).await.unwrap();
         let runner = LocalRunner::open(RunnerOptions {
             dir: self.path("runner"),
             name: t("local"),
@@ -188,9 +181,7 @@ impl Team {
             caller: t("otto"),
             revision,
             scope: scope(),
-            input: InputRule::Exact {
-                digest: Digest::of(INPUT),
-            },
+            input: InputRule::Exact { digest: Digest::of(INPUT) },
             duration_s: 3600,
             uses,
             runner: t("local"),
@@ -201,10 +192,7 @@ impl Team {
     }
 
     pub(super) fn approval(&self, request: &AccessRequest, reviews: Vec<Digest>) -> Vec<u8> {
-        let version = |e: &Envelope| VersionRef {
-            version: 1,
-            digest: e.payload_digest(),
-        };
+        let version = |e: &Envelope| VersionRef { version: 1, digest: e.payload_digest() };
         let doc = Approval {
             header: self.header(self.id(domain::ApprovalId::new)),
             approver: t("ruth"),
@@ -247,17 +235,10 @@ impl Team {
     /// A submitted, reviewed revision with an approved access request for two uses.
     pub(super) async fn approved(&self, app: &App) -> AccessRequest {
         let revision = upload(app, &bundle("answer")).await.unwrap().revision;
-        app.submit(&who("anna"), &self.submission(revision))
-            .await
-            .unwrap();
-        let review = app
-            .review(&who("carol"), &self.review(revision, scope()))
-            .await
-            .unwrap();
+        app.submit(&who("anna"), &self.submission(revision)).await.unwrap();
+        let review = app.review(&who("carol"), &self.review(revision, scope())).await.unwrap();
         let request = self.access_request(revision, 2);
-        app.request_access(&who("otto"), &signed(&request, "otto"))
-            .await
-            .unwrap();
+        app.request_access(&who("otto"), &signed(&request, "otto")).await.unwrap();
         let approval = self.approval(&request, vec![review.digest]);
         app.approve(&who("ruth"), &approval).await.unwrap();
         request
@@ -283,10 +264,7 @@ pub(super) fn signed<D: Document>(doc: &D, person: &str) -> Vec<u8> {
 /// What the script asks for.
 pub(super) fn scope() -> Scope {
     let manifest = Manifest::parse(MANIFEST.as_bytes()).unwrap();
-    let pair = domain::Pair {
-        logical: t("shop"),
-        target: t("shop"),
-    };
+    let pair = domain::Pair { logical: t("shop"), target: t("shop") };
     manifest.asks(&[pair]).scope()
 }
 
@@ -379,32 +357,17 @@ fn authority(clock: &dyn Clock, entropy: &dyn Entropy) -> (AuthorityDocuments, P
             salt: Salt(entropy.salt()),
         }
     }
-    let role = |role| RoleRule {
-        role,
-        threshold: 1,
-        people: vec![t("ruth")],
-    };
+    let role = |role| RoleRule { role, threshold: 1, people: vec![t("ruth")] };
     let keyring = Keyring {
         header: header(clock, entropy, domain::KeyringId::new(clock, entropy)),
         version: 1,
         previous: None,
-        keys: vec![KeyringKey {
-            person: t("ruth"),
-            key: key("ruth").public().clone(),
-        }],
-        roles: [Role::Root, Role::Directory, Role::Policy, Role::Stop]
-            .map(role)
-            .into(),
-        floors: Floors {
-            reviews_required: 1,
-            approvals_required: 1,
-        },
+        keys: vec![KeyringKey { person: t("ruth"), key: key("ruth").public().clone() }],
+        roles: [Role::Root, Role::Directory, Role::Policy, Role::Stop].map(role).into(),
+        floors: Floors { reviews_required: 1, approvals_required: 1 },
     };
     let keyring = sign(&keyring, &key("ruth")).unwrap();
-    let bound = VersionRef {
-        version: 1,
-        digest: keyring.payload_digest(),
-    };
+    let bound = VersionRef { version: 1, digest: keyring.payload_digest() };
     let person = |id: &str, group: &str| Person {
         id: t(id),
         name: id.to_owned(),
@@ -445,13 +408,7 @@ fn authority(clock: &dyn Clock, entropy: &dyn Entropy) -> (AuthorityDocuments, P
         directory: sign(&directory, &key("ruth")).unwrap(),
         policy: sign(&policy, &key("ruth")).unwrap(),
     };
-    (
-        documents,
-        Pinned {
-            trust_domain: t("shop.example/test"),
-            keyring: bound,
-        },
-    )
+    (documents, Pinned { trust_domain: t("shop.example/test"), keyring: bound })
 }
 
 const POLICY: &str = r#"

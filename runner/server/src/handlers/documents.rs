@@ -33,9 +33,7 @@ pub(crate) async fn show(
     Session(who): Session,
     Path(reference): Path<String>,
 ) -> Answer<Json<DocumentView>> {
-    Ok(Json(render::document(
-        app.document(&who, &reference).await?,
-    )?))
+    Ok(Json(render::document(app.document(&who, &reference).await?)?))
 }
 
 pub(crate) async fn access_request(
@@ -43,9 +41,7 @@ pub(crate) async fn access_request(
     _: Session,
     Path(id): Path<String>,
 ) -> Answer<Json<RequestView>> {
-    Ok(Json(render::access_request(
-        app.access_request(&id.parse()?).await?,
-    )?))
+    Ok(Json(render::access_request(app.access_request(&id.parse()?).await?)?))
 }
 
 pub(crate) async fn inbox(

@@ -14,22 +14,10 @@ pub(crate) async fn live() -> &'static str {
 
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Ready>) {
     match app.ready().await {
-        Ok(()) => (
-            StatusCode::OK,
-            Json(Ready {
-                ready: true,
-                reason: None,
-            }),
-        ),
+        Ok(()) => (StatusCode::OK, Json(Ready { ready: true, reason: None })),
         Err(e) => {
             let reason = Some(crate::problem::describe(&e).1);
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Json(Ready {
-                    ready: false,
-                    reason,
-                }),
-            )
+            (StatusCode::SERVICE_UNAVAILABLE, Json(Ready { ready: false, reason }))
         }
     }
 }

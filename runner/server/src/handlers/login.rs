@@ -17,10 +17,7 @@ pub(crate) async fn challenge(
     Posted(asked): Posted<ChallengeRequest>,
 ) -> Answer<Json<Challenge>> {
     let challenge = app.challenge(asked.person, &asked.origin).await?;
-    Ok(Json(Challenge {
-        challenge: challenge.nonce,
-        expires_ms: challenge.expires_ms,
-    }))
+    Ok(Json(Challenge { challenge: challenge.nonce, expires_ms: challenge.expires_ms }))
 }
 
 pub(crate) async fn open(

@@ -14,18 +14,14 @@ use crate::render;
 use crate::session::Session;
 
 pub(crate) async fn keyring(State(app): State<Arc<App>>, _: Session) -> Answer<Json<DocumentView>> {
-    Ok(Json(render::document(
-        app.in_force(DocumentKind::Keyring)?,
-    )?))
+    Ok(Json(render::document(app.in_force(DocumentKind::Keyring)?)?))
 }
 
 pub(crate) async fn directory(
     State(app): State<Arc<App>>,
     _: Session,
 ) -> Answer<Json<DocumentView>> {
-    Ok(Json(render::document(
-        app.in_force(DocumentKind::Directory)?,
-    )?))
+    Ok(Json(render::document(app.in_force(DocumentKind::Directory)?)?))
 }
 
 pub(crate) async fn policy(State(app): State<Arc<App>>, _: Session) -> Answer<Json<DocumentView>> {

@@ -25,9 +25,7 @@ pub(crate) async fn input(
     Session(who): Session,
     Raw(bytes): Raw,
 ) -> Answer<Json<InputStored>> {
-    Ok(Json(InputStored {
-        digest: app.input(&who, &bytes).await?,
-    }))
+    Ok(Json(InputStored { digest: app.input(&who, &bytes).await? }))
 }
 
 pub(crate) async fn order(
@@ -36,32 +34,20 @@ pub(crate) async fn order(
     headers: HeaderMap,
     Posted(ordered): Posted<RunOrdered>,
 ) -> Answer<Json<RunView>> {
-    let input = ordered
-        .input
-        .map(|text| STANDARD.decode(text))
-        .transpose()
-        .map_err(|_| {
-            let detail = "`input` is not standard base64 with padding";
-            Refusal::new(
-                Code::BadRequest,
-                detail,
-                "or send the bytes to /v1/inputs before",
-            )
-        })?;
+    let input = ordered.input.map(|text| STANDARD.decode(text)).transpose().map_err(|_| {
+        let detail = "`input` is not standard base64 with padding";
+        Refusal::new(Code::BadRequest, detail, "or send the bytes to /v1/inputs before")
+    })?;
     let envelope = ordered.run_request.get().as_bytes();
     let run = app.launch(&who, envelope, input.as_deref()).await?;
-    Ok(Json(render::run(
-        app.wait(&who, &run.id, wait_s(&headers)).await?,
-    )))
+    Ok(Json(render::run(app.wait(&who, &run.id, wait_s(&headers)).await?)))
 }
 
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Session(who): Session,
 ) -> Answer<Json<Vec<RunView>>> {
-    Ok(Json(
-        app.runs(&who).await?.into_iter().map(render::run).collect(),
-    ))
+    Ok(Json(app.runs(&who).await?.into_iter().map(render::run).collect()))
 }
 
 pub(crate) async fn show(
@@ -70,9 +56,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Answer<Json<RunView>> {
-    Ok(Json(render::run(
-        app.wait(&who, &id.parse()?, wait_s(&headers)).await?,
-    )))
+    Ok(Json(render::run(app.wait(&who, &id.parse()?, wait_s(&headers)).await?)))
 }
 
 pub(crate) async fn cancel(
@@ -106,9 +90,7 @@ pub(crate) async fn receipt(
     Session(who): Session,
     Path(id): Path<String>,
 ) -> Answer<Json<ReceiptView>> {
-    Ok(Json(render::receipt(
-        app.receipt(&who, &id.parse()?).await?,
-    )?))
+    Ok(Json(render::receipt(app.receipt(&who, &id.parse()?).await?)?))
 }
 
 pub(crate) async fn evidence(
@@ -124,10 +106,6 @@ pub(crate) async fn events(
     Session(who): Session,
     Path(id): Path<String>,
 ) -> Answer<Json<Vec<EventView>>> {
-    let events = app
-        .events(&who, &id.parse()?, 0)
-        .await?
-        .into_iter()
-        .map(render::event);
+    let events = app.events(&who, &id.parse()?, 0).await?.into_iter().map(render::event);
     Ok(Json(events.collect::<Result<_, _>>()?))
 }

@@ -33,27 +33,13 @@ pub(crate) async fn upload(
 
 fn broken(error: &MultipartError) -> Refusal {
     let too_large = error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE;
-    let code = if too_large {
-        Code::TooLarge
-    } else {
-        Code::BadRequest
-    };
+    let code = if too_large { Code::TooLarge } else { Code::BadRequest };
     let detail = domain::display::neutralise(&error.body_text());
-    Refusal::new(
-        code,
-        detail,
-        "send multipart/form-data whose field names are bundle paths",
-    )
+    Refusal::new(code, detail, "send multipart/form-data whose field names are bundle paths")
 }
 
 pub(crate) async fn list(State(app): State<Arc<App>>, _: Session) -> Answer<Json<Vec<ScriptView>>> {
-    Ok(Json(
-        app.scripts()
-            .await?
-            .into_iter()
-            .map(render::script)
-            .collect(),
-    ))
+    Ok(Json(app.scripts().await?.into_iter().map(render::script).collect()))
 }
 
 pub(crate) async fn show(
@@ -61,9 +47,7 @@ pub(crate) async fn show(
     _: Session,
     Path(digest): Path<String>,
 ) -> Answer<Json<RevisionView>> {
-    Ok(Json(render::revision(
-        app.revision(&digest.parse()?).await?,
-    )))
+    Ok(Json(render::revision(app.revision(&digest.parse()?).await?)))
 }
 
 pub(crate) async fn file(
