@@ -10,7 +10,9 @@ use clap::Args;
 use domain::decide::{
     ApprovalFact, InputRule, RequestFact, ReviewFact, RunFact, SubmissionFact, Window,
 };
-use domain::{ApprovalId, Decision, Denial, Digest, Facts, FreeText, RequestId, RunId, decide};
+use domain::{
+    ApprovalId, Decision, Denial, Digest, Facts, FreeText, PersonId, RequestId, RunId, decide,
+};
 use serde_json::json;
 use trust::{AccessRequest, Approval, Authority, Review, Submission, Verified};
 
@@ -59,7 +61,7 @@ pub(crate) struct Checked {
 pub(crate) async fn command(call: &Call<'_>, args: ApproveArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
     let checked = check(&session, &args.request).await?;
-    let decision = checked.advise(&session).map_err(|d| refusal(&d))?;
+    let decision = checked.advise(&session).map_err(|d| refusal(&session.person, &d))?;
     let out = call.out;
     if !out.json {
         show(&checked, &decision, call)?;
@@ -83,12 +85,10 @@ pub(crate) async fn command(call: &Call<'_>, args: ApproveArgs) -> anyhow::Resul
     Ok(Exit::Ok)
 }
 
-fn refusal(denial: &Denial) -> Failure {
-    Failure::new(
-        Exit::Denied,
-        format!("not worth a signature: {}", denial.fact),
-        denial.help.clone(),
-    )
+/// What the runner would say with this person's approval is not worth a signature.
+fn refusal(person: &PersonId, denial: &Denial) -> Failure {
+    let message = format!("an approval by {person} would not let it run: {}", denial.fact);
+    Failure::new(Exit::Denied, message, denial.help.clone())
 }
 
 /// Fetches and verifies.
@@ -139,7 +139,7 @@ impl Checked {
         let request = self.request.doc();
         let groups = |id| self.authority.person(id).map(|p| p.groups.clone()).unwrap_or_default();
         let human = |id| self.authority.person(id).is_some_and(trust::Person::is_human);
-        let counted = |id: &domain::PersonId| {
+        let counted = |id: &PersonId| {
             self.authority.person(id).map_or_else(|| id.clone(), |p| p.counted().clone())
         };
         let scope = capabilities(&request.scope);
