@@ -13,6 +13,8 @@ mod shop;
 mod stage;
 mod steps;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::exit::Exit;
 use crate::out::{Out, Style};
 
@@ -40,13 +42,17 @@ pub(crate) async fn play(out: Out, keep: bool) -> anyhow::Result<Exit> {
     refusals::play(&stage, &story, &mut report).await?;
     let exit = report.close()?;
     if !out.json {
-        closing::show(&stage, &story, keep, out)?;
+        closing::show(&stage, keep, out)?;
     }
     if keep {
         if out.json {
             out.note(format!("the server runs on {} until Ctrl-C", stage.url));
         }
-        tokio::signal::ctrl_c().await?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            done = tokio::signal::ctrl_c() => done?,
+            _ = terminate.recv() => {}
+        }
         out.note(out.style_err(Style::Dim, "stopping; the folder is removed"));
     }
     stage.close().await?;

@@ -1,11 +1,10 @@
 //! The end of the demo: what to try next.
 
 use super::stage::Stage;
-use super::steps::Story;
 use crate::out::{Out, Style};
 
 /// Shows commands; with `--keep` those that work right now.
-pub(super) fn show(stage: &Stage, story: &Story, keep: bool, out: Out) -> anyhow::Result<()> {
+pub(super) fn show(stage: &Stage, keep: bool, out: Out) -> anyhow::Result<()> {
     let bold = |text: &str| out.style(Style::Bold, text);
     if !keep {
         out.line(format!(
@@ -18,21 +17,19 @@ pub(super) fn show(stage: &Stage, story: &Story, keep: bool, out: Out) -> anyhow
     }
     let (dir, url) = (stage.dir().display(), &stage.url);
     out.line(format!("\n{} {url}", bold("The server runs on")))?;
-    out.line(format!("Keys of alice, bob, carol, mallory: {dir}/keys/"))?;
+    out.line("Keys of alice, bob, carol and mallory are in the folder's keys/.")?;
     out.line(format!(
-        "\n{}\n  borescope login --context demo --url {url} --as alice \\\n      \
-         --key {dir}/keys/alice --trust {dir}/trust.toml\n  \
+        "\n{}\n  cd {dir}\n  borescope login --context demo --url {url} \\\n      \
+         --as alice --key keys/alice --trust trust.toml\n  \
          borescope scripts\n  borescope show customer-timeline\n  borescope runs",
         bold("As alice, in another terminal")
     ))?;
     out.line(format!(
-        "\n{}\n  borescope verify {result}/evidence.json --trust {dir}/trust.toml \\\n      \
-         --output {result}/output.json --recording {result}/recording.rec\n  \
-         borescope replay {result}/recording.rec --bundle {dir}/bundles/stuck-orders\n  \
-         borescope verify {ledger} --trust {dir}/trust.toml",
-        bold("As an auditor, without the server"),
-        result = story.result.display(),
-        ledger = stage.data.ledger().display()
+        "\n{}\n  borescope verify result/evidence.json --trust trust.toml \\\n      \
+         --output result/output.json --recording result/recording.rec\n  \
+         borescope replay result/recording.rec --bundle bundles/stuck-orders\n  \
+         borescope verify data/runner/ledger --trust trust.toml",
+        bold("As an auditor, in the same folder, without the server")
     ))?;
     out.line(format!(
         "\n{}\n  cd {dir}/bundles/payment-mismatch && sha256sum -c bundle.sha256\n  \
