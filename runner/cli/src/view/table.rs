@@ -36,8 +36,12 @@ pub(crate) fn result(table: &Table, rows_max: usize, indent: u16) -> String {
     }
     fit(&mut drawn);
     let total = table.rows.len();
-    let mut out =
-        format!("{} ({})\n{drawn}", neutralise(&table.name), super::count(total as u64, "row"));
+    let mut out = format!(
+        "{} ({})\n{}",
+        neutralise(&table.name),
+        super::count(total as u64, "row"),
+        drawn.trim_fmt()
+    );
     if total > rows_max {
         out.push_str(&format!("\n… and {} more; --out DIR writes all", total - rows_max));
     }
@@ -52,7 +56,7 @@ pub(crate) fn list<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> S
         drawn.add_row(row.iter().map(|text| neutralise(text)));
     }
     fit(&mut drawn);
-    drawn.to_string()
+    drawn.trim_fmt()
 }
 
 /// Where a table is too wide: points in time break after the date, and short columns stay on one
