@@ -10,22 +10,14 @@ use guests::{Guests, embed};
 
 fn main() -> Result<(), guests::Failure> {
     let cli = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let repository = cli
-        .join("../..")
-        .canonicalize()
-        .map_err(|e| format!("no repository: {e}"))?;
+    let repository = cli.join("../..").canonicalize().map_err(|e| format!("no repository: {e}"))?;
     let scripts = ["stuck-orders", "payment-mismatch", "customer-timeline"];
-    let scripts = scripts
-        .map(|name| repository.join("scripts").join(name))
-        .to_vec();
+    let scripts = scripts.map(|name| repository.join("scripts").join(name)).to_vec();
     let attackers = repository.join("runner/cli/demo-guests");
     embed(
         &repository,
         &[
-            Guests {
-                workspace: repository.clone(),
-                packages: scripts,
-            },
+            Guests { workspace: repository.clone(), packages: scripts },
             Guests::all_in(&attackers, &attackers)?,
         ],
     )

@@ -19,22 +19,10 @@ const TARGET: &str = "wasm32-wasip2";
 /// The profile that every workspace of guests defines.
 const PROFILE: &str = "guest";
 /// Variables that a nested cargo may see, of those that configure cargo: where crates come from.
-const CARGO_KEPT: &[&str] = &[
-    "CARGO_HOME",
-    "CARGO_NET_",
-    "CARGO_HTTP_",
-    "CARGO_REGISTR",
-    "CARGO_SOURCE_",
-];
+const CARGO_KEPT: &[&str] =
+    &["CARGO_HOME", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTR", "CARGO_SOURCE_"];
 /// Variables of the outer build that would leak into the guests.
-const DROPPED: &[&str] = &[
-    "CARGO",
-    "RUSTFLAGS",
-    "RUSTDOC",
-    "RUSTC",
-    "CLIPPY_ARGS",
-    "OUT_DIR",
-];
+const DROPPED: &[&str] = &["CARGO", "RUSTFLAGS", "RUSTDOC", "RUSTC", "CLIPPY_ARGS", "OUT_DIR"];
 
 /// Packages of one cargo workspace.
 pub(crate) struct Guests {
@@ -60,10 +48,7 @@ impl Guests {
         // A new guest must be seen as well.
         rerun_if_changed(root)?;
         packages.sort();
-        Ok(Self {
-            workspace: workspace.to_owned(),
-            packages,
-        })
+        Ok(Self { workspace: workspace.to_owned(), packages })
     }
 }
 
@@ -111,9 +96,7 @@ fn build(repository: &Path, out: &Path, guests: &Guests) -> Result<PathBuf, Fail
         rerun_if_changed(package)?;
         cargo.args(["--package", &name_of(package)?]);
     }
-    let status = cargo
-        .status()
-        .map_err(|e| format!("cannot start cargo for the guests: {e}"))?;
+    let status = cargo.status().map_err(|e| format!("cannot start cargo for the guests: {e}"))?;
     if !status.success() {
         return Err(format!(
             "the guests in {} do not build ({status}); cargo's words are above",
@@ -126,9 +109,7 @@ fn build(repository: &Path, out: &Path, guests: &Guests) -> Result<PathBuf, Fail
 /// One target directory for all build scripts of this profile, so that the SDK is compiled once:
 /// `target/debug/guests`, next to cargo's own `target/debug/build`. Cargo locks it.
 fn target_dir(out: &Path) -> PathBuf {
-    let build = out
-        .ancestors()
-        .find(|a| a.file_name() == Some(OsStr::new("build")));
+    let build = out.ancestors().find(|a| a.file_name() == Some(OsStr::new("build")));
     build.and_then(Path::parent).unwrap_or(out).join("guests")
 }
 
@@ -161,9 +142,7 @@ fn require_target() -> Result<(), Failure> {
     let rustc = variable("RUSTC")?;
     let mut command = Command::new(rustc);
     command.args(["--print", "target-libdir", "--target", TARGET]);
-    let output = command
-        .output()
-        .map_err(|e| format!("cannot start rustc: {e}"))?;
+    let output = command.output().map_err(|e| format!("cannot start rustc: {e}"))?;
     let folder = String::from_utf8_lossy(&output.stdout);
     if output.status.success() && Path::new(folder.trim()).is_dir() {
         return Ok(());
@@ -238,8 +217,7 @@ fn rerun_if_changed(path: &Path) -> Result<(), Failure> {
 
 fn name_of(path: &Path) -> Result<String, Failure> {
     let name = path.file_name().and_then(OsStr::to_str);
-    name.map(str::to_owned)
-        .ok_or_else(|| format!("{} has no UTF-8 name", path.display()))
+    name.map(str::to_owned).ok_or_else(|| format!("{} has no UTF-8 name", path.display()))
 }
 
 fn variable(name: &str) -> Result<OsString, Failure> {

@@ -12,10 +12,7 @@ fn every_step_of_the_demo_comes_out_as_expected() {
         .output()
         .unwrap();
     let text = String::from_utf8(demo.stdout).unwrap();
-    let lines: Vec<Value> = text
-        .lines()
-        .map(|l| serde_json::from_str(l).unwrap())
-        .collect();
+    let lines: Vec<Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     for line in &lines {
         assert_eq!(line["expect"], line["got"], "{line}");
         for key in ["step", "expect", "got", "code", "reason"] {
@@ -38,9 +35,6 @@ fn every_step_of_the_demo_comes_out_as_expected() {
         "grant-expired",
         "stopped",
     ] {
-        assert!(
-            codes.contains(&code),
-            "nothing was refused with {code}: {codes:?}"
-        );
+        assert!(codes.contains(&code), "nothing was refused with {code}: {codes:?}");
     }
 }

@@ -1,6 +1,8 @@
 //! The daily path through the real program: a fresh HOME, a server's folder, two people, one answer,
 //! and its proof after the server is gone.
 
+#![expect(clippy::unwrap_used, reason = "a journey that cannot be set up has failed")]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -35,9 +37,7 @@ impl Machine {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_borescope"));
         command.args(args).current_dir(self.home.path()).env_clear();
-        command
-            .env("HOME", self.home.path())
-            .env("PATH", std::env::var_os("PATH").unwrap());
+        command.env("HOME", self.home.path()).env("PATH", std::env::var_os("PATH").unwrap());
         command
     }
 
@@ -53,33 +53,21 @@ impl Machine {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{args:?}: {stderr}");
         let text = String::from_utf8(output.stdout).unwrap();
-        text.lines()
-            .map(|l| serde_json::from_str(l).unwrap())
-            .collect()
+        text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
     }
 
     /// The exit code and everything that a command prints.
     fn told(&self, args: &[&str]) -> (i32, String) {
         let output = self.output(args);
         let all = [output.stdout, output.stderr].concat();
-        (
-            output.status.code().unwrap(),
-            String::from_utf8(all).unwrap(),
-        )
+        (output.status.code().unwrap(), String::from_utf8(all).unwrap())
     }
 
     fn serve(&self) -> Server {
         let mut command = self.command(&["serve", "--config", "server"]);
-        let mut child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let ready = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .any(|l| l.contains("127.0.0.1:"));
+        let ready = lines.by_ref().map_while(Result::ok).any(|l| l.contains("127.0.0.1:"));
         assert!(ready, "the server did not say where it listens");
         // Somebody has to read on, or the server blocks on a full pipe.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
@@ -89,35 +77,22 @@ impl Machine {
 
 fn copy_bundle(name: &str, to: &Path) {
     let from = Path::new(env!("OUT_DIR")).join("bundles").join(name);
-    let copied = Command::new("cp")
-        .arg("-r")
-        .arg(from)
-        .arg(to)
-        .status()
-        .unwrap();
+    let copied = Command::new("cp").arg("-r").arg(from).arg(to).status().unwrap();
     assert!(copied.success());
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {
-    value[key]
-        .as_str()
-        .unwrap_or_else(|| panic!("{value} has no text `{key}`"))
+    value[key].as_str().unwrap_or_else(|| panic!("{value} has no text `{key}`"))
 }
 
 /// A loopback port that was free a moment ago.
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]
 fn from_an_empty_home_to_a_proven_answer() {
-    let m = Machine {
-        home: tempfile::tempdir().unwrap(),
-    };
+    let m = Machine { home: tempfile::tempdir().unwrap() };
     shop::create(&m.path("shop.sqlite")).unwrap();
     std::fs::write(m.path("input.json"), INPUT).unwrap();
     copy_bundle("stuck-orders", &m.path("stuck-orders"));
@@ -163,14 +138,7 @@ fn from_an_empty_home_to_a_proven_answer() {
     let revision = text(&submitted[0], "revision").to_owned();
     m.json(&with(
         bob,
-        &[
-            "review",
-            "stuck-orders",
-            "--target",
-            "shop=shop-replica",
-            "--approve",
-            "--yes",
-        ],
+        &["review", "stuck-orders", "--target", "shop=shop-replica", "--approve", "--yes"],
     ));
     let asked = m.json(&with(
         alice,
@@ -199,34 +167,17 @@ fn from_an_empty_home_to_a_proven_answer() {
         "result",
     ];
     let (code, told) = m.told(&run);
-    assert!(
-        code == 3 && told.contains("approval"),
-        "not approved yet: {code} {told}"
-    );
+    assert!(code == 3 && told.contains("approval"), "not approved yet: {code} {told}");
     let (code, told) = m.told(&["--context", "alice", "approve", &request, "--yes"]);
-    assert!(
-        code != 0 && told.contains("alice"),
-        "callers do not approve their own: {told}"
-    );
+    assert!(code != 0 && told.contains("alice"), "callers do not approve their own: {told}");
     m.json(&["--context", "bob", "approve", &request, "--yes"]);
     let (code, told) = m.told(&run);
     assert!(code == 0 && told.contains("never-scanned"), "{code} {told}");
     let (code, told) = m.told(&run);
-    assert!(
-        code == 3 && told.contains("use"),
-        "one use was granted: {code} {told}"
-    );
+    assert!(code == 3 && told.contains("use"), "one use was granted: {code} {told}");
 
-    assert!(
-        m.told(&["--context", "alice", "runs"])
-            .1
-            .contains("succeeded")
-    );
-    assert!(
-        m.told(&["--context", "alice", "show", &revision])
-            .1
-            .contains("stuck")
-    );
+    assert!(m.told(&["--context", "alice", "runs"]).1.contains("succeeded"));
+    assert!(m.told(&["--context", "alice", "show", &revision]).1.contains("stuck"));
     drop(server);
 
     let verify = [
@@ -240,10 +191,7 @@ fn from_an_empty_home_to_a_proven_answer() {
     let (code, told) = m.told(&[&verify[..], &["--trust", "server/trust.toml"]].concat());
     assert_eq!(code, 0, "{told}");
     let (code, told) = m.told(&verify);
-    assert!(
-        code == 7 && told.contains("NOT authenticated"),
-        "{code} {told}"
-    );
+    assert!(code == 7 && told.contains("NOT authenticated"), "{code} {told}");
     let (code, told) = m.told(&["replay", "result/recording.rec", "--bundle", "stuck-orders"]);
     assert_eq!(code, 0, "{told}");
 

@@ -45,9 +45,7 @@ fn run(input: Input) -> Result<Output> {
     }
     let orders = query("orders").all::<Order>()?;
     if orders.is_empty() {
-        return Err(Error::script(
-            "there is no such order, or the customer has none",
-        ));
+        return Err(Error::script("there is no such order, or the customer has none"));
     }
     let steps = query("timeline").all::<Step>()?;
     table("orders").rows(&orders).emit()?;
@@ -55,8 +53,6 @@ fn run(input: Input) -> Result<Output> {
     Ok(Output {
         orders: orders.len(),
         steps: steps.len(),
-        last_step: steps
-            .last()
-            .map(|s| format!("{} {}: {}", s.at, s.source, s.what)),
+        last_step: steps.last().map(|s| format!("{} {}: {}", s.at, s.source, s.what)),
     })
 }

@@ -60,19 +60,8 @@ impl Suspect {
             // What was captured too much may have been refunded since.
             let owed_cents = (too_much_cents - self.refunded_cents).max(0);
             let repeated = self.repeated_captures > 0;
-            (
-                if repeated {
-                    Kind::DuplicateCapture
-                } else {
-                    Kind::CapturedTooMuch
-                },
-                owed_cents,
-            )
+            (if repeated { Kind::DuplicateCapture } else { Kind::CapturedTooMuch }, owed_cents)
         };
-        (owed_cents.abs() > tolerance_cents).then_some(Finding {
-            suspect: self,
-            kind,
-            owed_cents,
-        })
+        (owed_cents.abs() > tolerance_cents).then_some(Finding { suspect: self, kind, owed_cents })
     }
 }

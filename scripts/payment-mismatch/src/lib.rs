@@ -59,13 +59,7 @@ fn run(input: Input) -> Result<Output> {
     let (mut findings, complete) = find(input.tolerance_cents.unwrap_or(0))?;
     findings.sort_by_key(|f| Reverse(f.owed_cents.abs()));
     emit_cases(&findings)?;
-    progress(
-        70,
-        format!(
-            "{} differences; reading the payments of the worst",
-            findings.len()
-        ),
-    );
+    progress(70, format!("{} differences; reading the payments of the worst", findings.len()));
     emit_payments(findings.iter().take(input.details.unwrap_or(5)))?;
     Ok(summary(&findings, complete))
 }
@@ -97,14 +91,7 @@ fn emit_cases(findings: &[Finding]) -> Result<()> {
         customer_is_owed_cents: f.owed_cents,
     });
     table("cases")
-        .columns([
-            "order",
-            "kind",
-            "currency",
-            "total_cents",
-            "captured_cents",
-            "refunded_cents",
-        ])
+        .columns(["order", "kind", "currency", "total_cents", "captured_cents", "refunded_cents"])
         .column("customer_is_owed_cents")
         .rows(rows)
         .emit()
@@ -117,14 +104,7 @@ fn emit_payments<'a>(worst: impl Iterator<Item = &'a Finding>) -> Result<()> {
         payments.extend(of_order.all::<Payment>()?);
     }
     table("payments")
-        .columns([
-            "order",
-            "created_at",
-            "kind",
-            "state",
-            "amount_cents",
-            "currency",
-        ])
+        .columns(["order", "created_at", "kind", "state", "amount_cents", "currency"])
         .column("provider_ref")
         .rows(payments)
         .emit()

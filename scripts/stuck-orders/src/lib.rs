@@ -60,17 +60,11 @@ fn run(input: Input) -> Result<Output> {
     let (orders, complete) = stuck_orders()?;
     let groups = by_reason(&orders);
     emit_reasons(&groups)?;
-    progress(
-        60,
-        format!("{} stuck orders; reading what last happened", orders.len()),
-    );
+    progress(60, format!("{} stuck orders; reading what last happened", orders.len()));
     emit_samples(&groups, input.samples.unwrap_or(3))?;
     Ok(Output {
         stuck: orders.len(),
-        reasons: groups
-            .iter()
-            .map(|(reason, orders)| (*reason, orders.len()))
-            .collect(),
+        reasons: groups.iter().map(|(reason, orders)| (*reason, orders.len())).collect(),
         complete,
     })
 }
@@ -93,10 +87,7 @@ fn stuck_orders() -> Result<(Vec<StuckOrder>, bool)> {
             }
             // Five thousand stuck orders are an answer too; say that it is not all of them.
             Err(e) if e.limit().is_some() => {
-                log::warn(format!(
-                    "only the first {} stuck orders are shown: {e}",
-                    orders.len()
-                ));
+                log::warn(format!("only the first {} stuck orders are shown: {e}", orders.len()));
                 return Ok((orders, false));
             }
             Err(e) => return Err(e),
@@ -117,22 +108,11 @@ fn emit_reasons(groups: &BTreeMap<Reason, Vec<&StuckOrder>>) -> Result<()> {
         reason: *reason,
         orders: orders.len(),
         value_cents: orders.iter().map(|o| o.total_cents).sum(),
-        oldest_paid_at: orders
-            .iter()
-            .map(|o| o.paid_at.as_str())
-            .min()
-            .unwrap_or("")
-            .to_owned(),
+        oldest_paid_at: orders.iter().map(|o| o.paid_at.as_str()).min().unwrap_or("").to_owned(),
         what_to_do: reason.what_to_do(),
     });
     table("reasons")
-        .columns([
-            "reason",
-            "orders",
-            "value_cents",
-            "oldest_paid_at",
-            "what_to_do",
-        ])
+        .columns(["reason", "orders", "value_cents", "oldest_paid_at", "what_to_do"])
         .rows(rows)
         .emit()
 }
@@ -141,9 +121,7 @@ fn emit_samples(groups: &BTreeMap<Reason, Vec<&StuckOrder>>, samples: usize) -> 
     let mut rows = Vec::new();
     for (reason, orders) in groups {
         for order in orders.iter().take(samples) {
-            let event = query("last-event")
-                .param("order_id", order.id)
-                .first::<Event>()?;
+            let event = query("last-event").param("order_id", order.id).first::<Event>()?;
             rows.push(SampleRow {
                 reason: *reason,
                 order: &order.number,

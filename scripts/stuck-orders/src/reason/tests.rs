@@ -22,39 +22,20 @@ fn order() -> StuckOrder {
 fn the_first_missing_step_is_the_reason() {
     let full = order();
     assert_eq!(full.reason(), Reason::StatusNotUpdated);
-    let unscanned = StuckOrder {
-        first_scan_at: None,
-        ..full
-    };
+    let unscanned = StuckOrder { first_scan_at: None, ..full };
     assert_eq!(unscanned.reason(), Reason::NeverScanned);
-    let unlabelled = StuckOrder {
-        label_at: None,
-        ..unscanned
-    };
+    let unlabelled = StuckOrder { label_at: None, ..unscanned };
     assert_eq!(unlabelled.reason(), Reason::NoLabel);
-    let reserved = StuckOrder {
-        shipment_id: None,
-        reservations: 2,
-        ..unlabelled
-    };
+    let reserved = StuckOrder { shipment_id: None, reservations: 2, ..unlabelled };
     assert_eq!(reserved.reason(), Reason::NoShipment);
-    let unreserved = StuckOrder {
-        reservations: 0,
-        ..reserved
-    };
+    let unreserved = StuckOrder { reservations: 0, ..reserved };
     assert_eq!(unreserved.reason(), Reason::ReservationMissing);
-    let unpaid = StuckOrder {
-        captured_cents: 0,
-        ..unreserved
-    };
+    let unpaid = StuckOrder { captured_cents: 0, ..unreserved };
     assert_eq!(unpaid.reason(), Reason::PaymentNotCaptured);
 }
 
 #[test]
 fn money_that_was_never_captured_comes_before_everything_else() {
-    let order = StuckOrder {
-        captured_cents: 0,
-        ..order()
-    };
+    let order = StuckOrder { captured_cents: 0, ..order() };
     assert_eq!(order.reason(), Reason::PaymentNotCaptured);
 }
