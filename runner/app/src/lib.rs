@@ -2,7 +2,7 @@
 //! stop, and what people may read.
 //!
 //! Whatever changes is in the ledger first and in the store second; the store is a projection that
-//! [`project`] can make again. What it decides here is advice: the runner decides for itself, and the
+//! `project` can make again. What it decides here is advice: the runner decides for itself, and the
 //! runner's denial is the one that counts. Not here: HTTP (crate `server`), SQL (crate `store`),
 //! executing and recording (crate `executor`).
 

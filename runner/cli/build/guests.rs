@@ -182,8 +182,10 @@ fn copy_bundle(package: &Path, component: &Path, to: &Path) -> Result<Vec<String
 /// `bundles.rs`: only what was copied just now is named, so leftovers in `OUT_DIR` are never used.
 fn index(bundles: &BTreeMap<String, Vec<String>>) -> Result<String, Failure> {
     let mut text = String::from(
-        "/// Bundles that the build embedded: name, then path and bytes of each file.\n\
-         pub static BUNDLES: &[(&str, &[(&str, &[u8])])] = &[\n",
+        "/// Path and bytes of each file of one bundle.\n\
+         pub type Files = &'static [(&'static str, &'static [u8])];\n\
+         /// Bundles that the build embedded: name, then files.\n\
+         pub static BUNDLES: &[(&str, Files)] = &[\n",
     );
     let mut write = || -> Result<(), std::fmt::Error> {
         for (name, files) in bundles {

@@ -1,7 +1,7 @@
 //! The HTTP shell `/v1`: handlers parse, call a use-case, and render.
 //!
-//! Who may call is an extractor in a handler's signature ([`session`]); what goes wrong becomes a
-//! problem in one place ([`problem`]); limits are in [`guard`]. Not here: rules (crates `app`,
+//! Who may call is an extractor in a handler's signature (`session`); what goes wrong becomes a
+//! problem in one place (`problem`); limits are in `guard`. Not here: rules (crates `app`,
 //! `domain`), TLS and the choice of the address (crate `cli`), pages (later).
 
 mod body;
