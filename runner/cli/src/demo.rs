@@ -22,11 +22,7 @@ use report::Report;
 use stage::Stage;
 
 /// The bundles that the build embedded.
-#[expect(
-    unreachable_pub,
-    clippy::type_complexity,
-    reason = "the build script writes one file for two crates"
-)]
+#[expect(unreachable_pub, reason = "the build script writes one file for two crates")]
 mod bundles {
     include!(concat!(env!("OUT_DIR"), "/bundles.rs"));
 }

@@ -89,7 +89,10 @@ fn lint() -> Vec<Step> {
     // Programs and libraries apart: the executable and the SDK are both called `borescope`, and two
     // pages of that name in one go would overwrite each other.
     let docs = [("docs of bins", "--bins"), ("docs of libs", "--lib")].map(|(name, kind)| {
-        let mut docs = Step::cargo(name, &["doc", "--workspace", "--no-deps", kind]);
+        let mut docs = Step::cargo(
+            name,
+            &["doc", "--workspace", "--no-deps", "--document-private-items", kind],
+        );
         docs.env.push(("RUSTDOCFLAGS".to_owned(), "-D warnings".to_owned()));
         docs
     });
