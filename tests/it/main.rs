@@ -2,6 +2,8 @@
 //! It is not the place for tests of one module; those live beside the module. The support code that
 //! scenarios share is the library of this package (`tests/src`).
 
+#![expect(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
+
 mod tidy;
 
 mod attacks;
