@@ -1,7 +1,7 @@
 //! The capability algebra: everyone can only narrow.
 //!
 //! [`Scope`] is the written form in signed documents; [`Capabilities`] is the value of the algebra.
-//! [`Capabilities::meet`] is commutative, associative, idempotent and never widens; [`crate::decide`]
+//! [`Capabilities::meet`] is commutative, associative, idempotent and never widens; [`crate::decide()`]
 //! is its only user that matters.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The one decision: may this run happen, and with which capabilities?
 //!
-//! [`decide`] takes facts that somebody else has established from signed documents (crate `trust`)
+//! [`decide()`] takes facts that somebody else has established from signed documents (crate `trust`)
 //! and applies the rules that no configuration can turn off, then the target's own rules. The control
 //! plane calls it for advice, the runner for good. It never looks at a clock: `now` is a fact.
 //!

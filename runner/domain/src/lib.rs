@@ -1,7 +1,7 @@
 //! The vocabulary of Borescope and its pure rules.
 //!
 //! Ids, digests, names, values, limits, the bundle and its manifest, the capability algebra, run
-//! states and [`decide`]. Everything here takes values and returns values: no IO, no clock, no
+//! states and [`decide()`]. Everything here takes values and returns values: no IO, no clock, no
 //! entropy, no async. What is *not* here: signatures and signed documents (crate `trust`), the log
 //! (crate `ledger`), and anything that runs a script (crates `sandbox` and `executor`).
 

@@ -1,4 +1,4 @@
-//! The chain: the documents of one run order, turned into the facts that [`domain::decide`] decides
+//! The chain: the documents of one run order, turned into the facts that [`domain::decide()`] decides
 //! on.
 //!
 //! Every document in the order must be valid and about this run; one that is not refuses the order

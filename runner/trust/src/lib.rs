@@ -1,7 +1,7 @@
 //! Signed documents: what people say, checked without trusting whoever carried it.
 //!
 //! Envelopes (DSSE) with SSH signatures, keys, the documents of FORMAT.md, the rules of keyring,
-//! directory and policy, and the facts that [`domain::decide`] decides on. Pure: time, entropy and
+//! directory and policy, and the facts that [`domain::decide()`] decides on. Pure: time, entropy and
 //! state are parameters. Not here: the decision itself (`domain`), the log (`ledger`), files and
 //! network (everybody else).
 

@@ -1,4 +1,4 @@
-//! What [`super::decide`] knows: facts that `trust` has derived from verified documents, and what the
+//! What [`super::decide()`] knows: facts that `trust` has derived from verified documents, and what the
 //! runner knows of its own state. Nothing here is taken from an unsigned message.
 
 use std::fmt;
