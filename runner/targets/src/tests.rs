@@ -1,3 +1,5 @@
+//! The words of a database never show in an error.
+
 use crate::TargetError;
 
 #[test]

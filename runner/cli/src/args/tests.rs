@@ -1,3 +1,5 @@
+//! What a person mistypes on the command line.
+
 use clap::CommandFactory as _;
 
 use super::*;

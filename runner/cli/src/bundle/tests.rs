@@ -1,3 +1,5 @@
+//! Folders that are no bundle.
+
 use super::*;
 
 const MANIFEST: &str = "[script]\nname = \"hello\"\nversion = \"1.0.0\"\nsummary = \"Says hello\"\n\

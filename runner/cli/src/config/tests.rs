@@ -1,3 +1,5 @@
+//! Contexts that are missing, ambiguous or not for others to read.
+
 use super::*;
 
 const TEXT: &str = r#"

@@ -1,3 +1,5 @@
+//! Programs rely on exit codes.
+
 use anyhow::Context as _;
 use api::Problem;
 use domain::Rule;

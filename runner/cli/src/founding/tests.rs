@@ -1,3 +1,5 @@
+//! A trust domain that is founded can be verified by others.
+
 use executor::{OsEntropy, SystemClock};
 use ledger::TrustFile;
 use trust::{Authority, Seen};

@@ -1,3 +1,5 @@
+//! Key files that must not be read or overwritten.
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use executor::OsEntropy;

@@ -1,3 +1,5 @@
+//! Output that programs and narrow terminals can read.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Configurations that must not start a server.
+
 use super::*;
 
 const TEXT: &str = r#"

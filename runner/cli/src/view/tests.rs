@@ -1,3 +1,5 @@
+//! Views of what others wrote.
+
 use super::*;
 
 #[test]

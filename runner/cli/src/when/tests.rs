@@ -1,3 +1,5 @@
+//! Times as people write them, with zones.
+
 use super::*;
 
 fn now() -> Timestamp {

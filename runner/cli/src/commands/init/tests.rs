@@ -1,3 +1,5 @@
+//! Set-ups that would surprise whoever runs them.
+
 use super::*;
 
 fn args(dir: &Path) -> InitArgs {

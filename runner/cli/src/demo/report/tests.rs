@@ -1,3 +1,5 @@
+//! The demo must not pass when a step came out for another reason than meant.
+
 use super::*;
 use crate::exit::Failure;
 

@@ -1,3 +1,5 @@
+//! Cells that would lie if they were shown as they are.
+
 use super::*;
 
 #[test]

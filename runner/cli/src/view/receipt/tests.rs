@@ -1,3 +1,5 @@
+//! What a caller reads off a receipt.
+
 use serde_json::json;
 
 use super::*;

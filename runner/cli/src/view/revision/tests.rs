@@ -1,3 +1,5 @@
+//! What a reviewer has to see before signing.
+
 use std::collections::BTreeMap;
 
 use domain::{BundleIndex, Digest};

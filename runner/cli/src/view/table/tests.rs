@@ -1,3 +1,5 @@
+//! Tables on narrow terminals, with wide and hidden characters.
+
 use domain::{Column, Value};
 
 use super::*;

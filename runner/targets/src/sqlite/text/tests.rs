@@ -1,3 +1,5 @@
+//! Texts that two readers of SQL read differently.
+
 use super::{Reading, read};
 
 fn using(sql: &str) -> Vec<String> {
