@@ -30,10 +30,10 @@ fn run_and_kill(dir: &Path, promised: &mut Promised, delay: Duration) {
     let mut child = spawn(dir);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.next().unwrap().unwrap(), "ready");
-    let pid = child.id().to_string();
     let killer = std::thread::spawn(move || {
         std::thread::park_timeout(delay);
-        Command::new("kill").args(["-9", &pid]).status().unwrap()
+        child.kill().unwrap();
+        child.wait().unwrap()
     });
     for line in lines.map_while(Result::ok) {
         let words: Vec<&str> = line.split(' ').collect();
@@ -47,8 +47,7 @@ fn run_and_kill(dir: &Path, promised: &mut Promised, delay: Duration) {
             _ => break,
         }
     }
-    assert!(killer.join().unwrap().success());
-    child.wait().unwrap();
+    assert!(!killer.join().unwrap().success(), "it was killed");
 }
 
 /// What the log says about each run.

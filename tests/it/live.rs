@@ -1,7 +1,5 @@
 //! Live runs: cancelled, stopped, expired; and replays that end where they did.
 
-use std::time::Duration;
-
 use domain::decide::StopSubject;
 use domain::{Outcome, Rule, RunId};
 use executor::{Ended, RunEvent, RunOrder, Runner as _};
@@ -26,9 +24,7 @@ fn endless(rig: &Rig) -> Story {
 /// Starts a run, calls `then` once the target has seen its query, and waits for the end.
 async fn interrupted(rig: &Rig, run: &RunId, order: &RunOrder, then: impl AsyncFnOnce()) -> Ended {
     let mut events = rig.runner.start(run.clone(), order.to_bytes()).await;
-    while rig.seen.statements().is_empty() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    rig.seen.reached().await;
     then().await;
     let mut last = None;
     while let Some(event) = events.next().await {

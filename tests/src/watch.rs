@@ -10,6 +10,7 @@ use executor::Connectors;
 use executor::ports::{NoConnector, sqlite_spec};
 use targets::sqlite::SqliteConnector;
 use targets::{Canceller, Caps, Connector, Session, Spool, TargetError};
+use tokio::sync::Notify;
 use trust::PolicyTarget;
 
 /// What the target saw.
@@ -17,12 +18,20 @@ use trust::PolicyTarget;
 pub struct Seen {
     sessions: AtomicU64,
     statements: Mutex<Vec<String>>,
+    arrived: Notify,
 }
 
 impl Seen {
     /// Sessions that were opened.
     pub fn sessions(&self) -> u64 {
         self.sessions.load(Ordering::SeqCst)
+    }
+
+    /// Returns when a statement has arrived.
+    pub async fn reached(&self) {
+        while self.statements().is_empty() {
+            self.arrived.notified().await;
+        }
     }
 
     /// Statements that arrived, in order.
@@ -80,6 +89,7 @@ impl Session for WatchedSession {
         caps: Caps,
     ) -> Result<Spool, TargetError> {
         self.seen.statements.lock().unwrap_or_else(PoisonError::into_inner).push(sql.to_owned());
+        self.seen.arrived.notify_one();
         self.inner.query(sql, params, caps).await
     }
 
