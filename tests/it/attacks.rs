@@ -209,3 +209,35 @@ async fn a_clock_that_went_back_starts_nothing() {
     assert_eq!(ended.outcome, Outcome::Succeeded);
     rig.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_versions_at_once_never_leave_the_older_one() {
+    for _ in 0..8 {
+        let mut rig = Rig::new().await;
+        let old = rig.authority_documents();
+        let mut next = rig.company.policy_document();
+        next.version = 2;
+        next.previous = Some(old.policy.payload_digest());
+        rig.company.policy = rig.company.sign("carol", &next);
+        let new = rig.authority_documents();
+        let (_, newer) = tokio::join!(rig.runner.adopt(&old), rig.runner.adopt(&new));
+        newer.unwrap();
+        assert!(rig.runner.adopt(&old).await.is_err(), "the older policy came back");
+        let rig = rig.restart().await;
+        assert!(rig.runner.adopt(&old).await.is_err(), "the older policy came back with a restart");
+        rig.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_names_another_key_for_this_runner_is_refused() {
+    let mut rig = Rig::new().await;
+    let mut policy = rig.company.policy_document();
+    policy.runners[0].key = rig.company.key("mallory").public().clone();
+    rig.company.policy = rig.company.sign("carol", &policy);
+    let (run, order) = rig.order(&rig.story("stuck-orders", STUCK_ORDERS_INPUT), |_, _| {});
+    let (_, ended) = rig.run(&run, &order).await;
+    let denial = ended.denial.unwrap();
+    assert!(denial.fact.contains("runner's key"), "nobody could verify its receipts: {denial}");
+    rig.close().await;
+}
