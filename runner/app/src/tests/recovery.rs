@@ -4,7 +4,7 @@ use domain::{Digest, Outcome, RunState};
 use store::{Document, DocumentKind, Filter};
 
 use super::team::{INPUT, Team, copy, signed, who};
-use crate::{OpenError, chain};
+use crate::{AppError, OpenError, chain};
 
 #[tokio::test]
 async fn a_store_that_is_lost_is_made_again_from_the_ledger() {
@@ -119,4 +119,30 @@ async fn a_run_that_waited_when_the_server_died_is_closed_as_lost() {
     assert_eq!(run.state, RunState::Ended { outcome: Outcome::Lost });
     let status = app.access_request(&request.header.id).await.unwrap();
     assert!(status.uses_spent.is_empty(), "nothing ran, so no use is spent");
+}
+
+#[tokio::test]
+async fn a_full_disk_turns_readiness_red_and_leaves_only_reading() {
+    let team = Team::new();
+    let app = team.open().await.unwrap();
+    let request = team.approved(&app).await;
+    app.ready().await.unwrap();
+    team.fill_disk(true);
+    // The first write finds out; from then on nobody has to try.
+    let stop = team.stop(domain::decide::StopSubject::Everything);
+    let refused = |e: AppError| matches!(e, AppError::ReadOnly(_));
+    assert!(refused(app.stop(&who("ruth"), &stop).await.unwrap_err()));
+    assert!(refused(app.ready().await.unwrap_err()), "readiness is red");
+    let ordered = signed(&team.run_request(&request, 1), "otto");
+    assert!(refused(app.launch(&who("otto"), &ordered, Some(INPUT)).await.unwrap_err()));
+    let filed = signed(&team.access_request(request.revision, 1), "otto");
+    let why = app.request_access(&who("otto"), &filed).await.unwrap_err();
+    assert!(why.to_string().contains("no space left"), "{why}");
+
+    assert!(!app.scripts().await.unwrap().is_empty(), "reads go on");
+    app.access_request(&request.header.id).await.unwrap();
+    team.fill_disk(false);
+    assert!(refused(app.ready().await.unwrap_err()), "not before a restart");
+    team.close(app).await;
+    drop(team.open().await.unwrap().ready().await.unwrap());
 }

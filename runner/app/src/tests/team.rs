@@ -2,16 +2,17 @@
 //! every role, rita may read results. The clock is manual, keys are fixed.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use domain::decide::{InputRule, StopSubject, Verdict};
 use domain::{Clock, Digest, Entropy, Manifest, PersonId, RunId, Scope};
 use executor::ports::SqlitePaths;
 use executor::runner::RunnerOptions;
 use executor::{AuthorityDocuments, LocalRunner};
-use ledger::{Ledger, LogKey};
+use ledger::{FileStorage, Ledger, LogKey, Storage};
 use sandbox::{Sandbox, SandboxOptions};
 use store::Store;
 use trust::document::{EmptyOnly, FalseOnly, NotTried, NullOnly};
@@ -58,6 +59,26 @@ pub(super) struct Team {
     pub(super) clock: Arc<Manual>,
     entropy: Arc<Counted>,
     documents: AuthorityDocuments,
+    disk_is_full: Arc<AtomicBool>,
+}
+
+/// A disk under the ledger that fills when told.
+struct Disk {
+    file: FileStorage,
+    full: Arc<AtomicBool>,
+}
+
+impl Storage for Disk {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(io::Error::new(io::ErrorKind::StorageFull, "no space left on device"));
+        }
+        self.file.append(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync()
+    }
 }
 
 impl Team {
@@ -68,7 +89,7 @@ impl Team {
         let (documents, pinned) = authority(&*clock, &*entropy);
         std::fs::create_dir_all(dir.path().join("runner")).unwrap();
         executor::state::enrol(&dir.path().join("runner"), &pinned).unwrap();
-        Self { dir, clock, entropy, documents }
+        Self { dir, clock, entropy, documents, disk_is_full: Arc::default() }
     }
 
     pub(super) fn advance_s(&self, seconds: u64) {
@@ -112,13 +133,19 @@ impl Team {
     }
 
     pub(super) fn ledger(&self) -> (Ledger, ledger::Recovered) {
-        Ledger::open(ledger::Options {
+        let options = ledger::Options {
             dir: self.path("ledger"),
             key: LogKey::from_seed(t("shop.example/test/local"), &[7; 32]),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
-        })
-        .unwrap()
+        };
+        let full = Arc::clone(&self.disk_is_full);
+        Ledger::open_with(options, |file| Box::new(Disk { file, full })).unwrap()
+    }
+
+    /// Fills the disk under the ledger, or makes room again.
+    pub(super) fn fill_disk(&self, full: bool) {
+        self.disk_is_full.store(full, Ordering::SeqCst);
     }
 
     /// Closes the server as a clean stop does.
