@@ -144,5 +144,6 @@ async fn a_full_disk_turns_readiness_red_and_leaves_only_reading() {
     team.fill_disk(false);
     assert!(refused(app.ready().await.unwrap_err()), "not before a restart");
     team.close(app).await;
-    drop(team.open().await.unwrap().ready().await.unwrap());
+    let app = team.open().await.unwrap();
+    app.ready().await.unwrap();
 }
