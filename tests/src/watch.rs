@@ -56,7 +56,8 @@ impl WatchedConnectors {
 
 impl Connectors for WatchedConnectors {
     fn connector(&self, target: &PolicyTarget) -> Result<Arc<dyn Connector>, NoConnector> {
-        let inner = SqliteConnector::new(sqlite_spec(target, self.path.clone()));
+        let spec = sqlite_spec(target, self.path.clone());
+        let inner = SqliteConnector::new(spec.ok_or_else(|| NoConnector(target.id.clone()))?);
         Ok(Arc::new(WatchedConnector { inner, seen: Arc::clone(&self.seen) }))
     }
 }

@@ -249,6 +249,18 @@ fn target_rules<'a>(facts: &'a Facts<'_>) -> Result<Vec<(&'a Pair, &'a TargetRul
                 "check the target's name, or have it added to the signed policy",
             )
         })?;
+        let asked = facts.manifest.targets.get(&pair.logical);
+        if asked != Some(&rules.engine) {
+            let asked = asked.map_or("nothing", |engine| engine.as_str());
+            return Err(Denial::new(
+                Rule::Targets,
+                format!(
+                    "the script asks for {asked} at {}, and {} is {}",
+                    pair.logical, pair.target, rules.engine
+                ),
+                "bind the logical target to a target of the engine that the script was written for",
+            ));
+        }
         if rules.prod {
             return Err(Denial::new(
                 Rule::ProdNotSupported,

@@ -6,6 +6,7 @@
 pub mod params;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
 
@@ -45,6 +46,32 @@ pub struct Manifest {
 pub enum Engine {
     /// A SQLite file.
     Sqlite,
+    /// A PostgreSQL database on a streaming standby.
+    Postgres,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: &[Self] = &[Self::Sqlite, Self::Postgres];
+
+    /// Its name, as `script.toml` and the policy write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|engine| engine.as_str() == name)
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// One reviewed query.
@@ -233,15 +260,17 @@ impl RawManifest {
         }
         let mut targets = BTreeMap::new();
         for (name, target) in self.targets {
-            if target.engine != "sqlite" {
+            let engine = Engine::named(&target.engine).ok_or_else(|| {
                 let place = format!("targets.{name}.engine");
+                let known: Vec<_> = Engine::ALL.iter().map(|e| format!("\"{e}\"")).collect();
                 let problem = format!(
-                    "\"{}\" is not supported yet; use \"sqlite\"",
-                    crate::display::neutralise(&target.engine)
+                    "\"{}\" is not supported yet; use {}",
+                    crate::display::neutralise(&target.engine),
+                    known.join(" or ")
                 );
-                return Err(invalid(place, problem));
-            }
-            targets.insert(name, Engine::Sqlite);
+                invalid(place, problem)
+            })?;
+            targets.insert(name, engine);
         }
         if self.query.len() > QUERIES_MAX {
             return Err(invalid("query", format!("at most {QUERIES_MAX} queries are allowed")));

@@ -84,23 +84,25 @@ pub struct SqlitePaths(pub BTreeMap<TargetId, PathBuf>);
 
 impl Connectors for SqlitePaths {
     fn connector(&self, target: &PolicyTarget) -> Result<Arc<dyn Connector>, NoConnector> {
-        let path = self.0.get(&target.id).ok_or_else(|| NoConnector(target.id.clone()))?;
-        Ok(Arc::new(SqliteConnector::new(sqlite_spec(target, path.clone()))))
+        let no_way = || NoConnector(target.id.clone());
+        let path = self.0.get(&target.id).ok_or_else(no_way)?;
+        let spec = sqlite_spec(target, path.clone()).ok_or_else(no_way)?;
+        Ok(Arc::new(SqliteConnector::new(spec)))
     }
 }
 
-/// The connector's description of a policy target.
+/// The connector's description of a policy target; `None` when it is no SQLite file.
 #[must_use]
-pub fn sqlite_spec(target: &PolicyTarget, path: PathBuf) -> SqliteSpec {
-    let TargetIdentity::Sqlite(identity) = &target.identity;
+pub fn sqlite_spec(target: &PolicyTarget, path: PathBuf) -> Option<SqliteSpec> {
+    let TargetIdentity::Sqlite(identity) = &target.identity else { return None };
     let reads = target
         .reads
         .iter()
         .map(|r| TableReads { table: r.table.clone(), columns: r.columns.clone() });
-    SqliteSpec {
+    Some(SqliteSpec {
         path,
         application_id: identity.application_id.cast_signed(),
         reads: reads.collect(),
         statement_ms_max: target.statement_ms_max,
-    }
+    })
 }

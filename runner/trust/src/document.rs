@@ -214,6 +214,16 @@ pub(crate) fn error<D: Document>(problem: Problem) -> DocumentError {
     DocumentError { doc: D::DOC, problem }
 }
 
+impl Problem {
+    /// The same, of a field of the part at `path`.
+    pub(crate) fn within(self, path: &str) -> Self {
+        match self {
+            Self::Field { field, what } => Self::Field { field: format!("{path}.{field}"), what },
+            other => other,
+        }
+    }
+}
+
 pub(crate) fn field(name: impl Into<String>, what: impl Into<String>) -> Problem {
     Problem::Field { field: name.into(), what: what.into() }
 }

@@ -10,7 +10,8 @@ mod statements;
 pub use directory::{Directory, KeyStatus, Person, PersonKey, PersonKind};
 pub use keyring::{Floors, Keyring, KeyringKey, Role, RoleRule};
 pub use policy::{
-    Policy, PolicyRunner, PolicyScript, PolicyTarget, Read, SqliteIdentity, TargetIdentity,
+    Policy, PolicyRunner, PolicyScript, PolicyTarget, PostgresIdentity, Read, SqliteIdentity,
+    TargetIdentity,
 };
 pub use receipt::{LogPosition, Receipt};
 pub use statements::{AccessRequest, Approval, Login, Review, RunRequest, Stop, Submission};

@@ -9,7 +9,7 @@ use crate::capability::{Capabilities, Pair};
 use crate::digest::Digest;
 use crate::ids::{ApprovalId, RequestId, ReviewId, RunId};
 use crate::limits::{Limits, QueryLimits};
-use crate::manifest::Manifest;
+use crate::manifest::{Engine, Manifest};
 use crate::names::{GroupName, PersonId, RunnerName, TargetId};
 use crate::time::Timestamp;
 
@@ -250,6 +250,8 @@ impl Quorum {
 pub struct TargetRules {
     /// The target.
     pub id: TargetId,
+    /// What it is.
+    pub engine: Engine,
     /// Whether it is production.
     pub prod: bool,
     /// Runners that reach it.

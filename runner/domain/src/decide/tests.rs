@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::capability::Pair;
 use crate::limits::{Limits, QueryLimits};
-use crate::manifest::Manifest;
+use crate::manifest::{Engine, Manifest};
 use crate::{Digest, PersonId};
 
 const MANIFEST: &str = r#"
@@ -110,6 +110,7 @@ fn facts(manifest: &Manifest) -> Facts<'_> {
         stops: vec![],
         targets: vec![TargetRules {
             id: "shop-1".parse().unwrap(),
+            engine: Engine::Sqlite,
             prod: false,
             runners: vec!["runner-1".parse().unwrap()],
             callers: vec!["dev".parse().unwrap()],
@@ -303,6 +304,7 @@ fn targets_are_bound_exactly_and_known() {
         after(|f| f.run.pairs[0].target = "other".parse().unwrap()),
         Some(Rule::TargetUnknown)
     );
+    assert_eq!(after(|f| f.targets[0].engine = Engine::Postgres), Some(Rule::Targets));
     assert_eq!(after(|f| f.run.runner = "runner-2".parse().unwrap()), Some(Rule::TargetUnknown));
     assert_eq!(after(|f| f.targets[0].prod = true), Some(Rule::ProdNotSupported));
     assert_eq!(after(|f| f.caller_groups.clear()), Some(Rule::CallerNotAllowed));

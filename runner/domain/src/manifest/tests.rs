@@ -43,7 +43,7 @@ fn each_mistake_is_named_with_its_place() {
         "[[query]]\nname = \"q\"\ntarget = \"db\"\nfile = \"readme.md\"\n",
         "[[query]]\nname = \"q\"\ntarget = \"db\"\nfile = \"queries/q.sql\"\nparams = [{ name = \"a\", type = \"text\", from = \"/a\" }]\n",
         "[[query]]\nname = \"q\"\ntarget = \"db\"\nfile = \"queries/q.sql\"\nparams = [{ name = \"a\", type = \"text\", optional = true }]\n",
-        "[targets.pg]\nengine = \"postgres\"\n",
+        "[targets.my]\nengine = \"mysql\"\n",
     ];
     let told: Vec<String> =
         cases.iter().map(|c| error(c).lines().last().unwrap_or_default().to_owned()).collect();
@@ -55,7 +55,7 @@ fn each_mistake_is_named_with_its_place() {
         script.toml, query q: file readme.md is not queries/NAME.sql
         script.toml, query q, parameter a: `from` needs an input; set script.input = "input.schema.json"
         script.toml, query q, parameter a: `optional` goes with `from`; a script always passes its own parameters
-        script.toml, targets.pg.engine: "postgres" is not supported yet; use "sqlite"
+        script.toml, targets.my.engine: "mysql" is not supported yet; use "sqlite" or "postgres"
     "#]]
     .assert_eq(&(told.join("\n") + "\n"));
 }

@@ -6,7 +6,6 @@ use api::types::{DocumentView, TargetView};
 use app::App;
 use axum::Json;
 use axum::extract::State;
-use domain::manifest::Engine;
 use store::DocumentKind;
 
 use super::Answer;
@@ -31,9 +30,7 @@ pub(crate) async fn policy(State(app): State<Arc<App>>, _: Session) -> Answer<Js
 pub(crate) async fn targets(State(app): State<Arc<App>>, _: Session) -> Json<Vec<TargetView>> {
     let view = |t: &app::PolicyTarget| TargetView {
         id: t.id.clone(),
-        engine: match t.engine {
-            Engine::Sqlite => "sqlite".to_owned(),
-        },
+        engine: t.engine.to_string(),
         prod: t.prod,
     };
     Json(app.targets().iter().map(view).collect())

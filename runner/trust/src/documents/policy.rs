@@ -15,12 +15,28 @@ use crate::document::{Document, EmptyOnly, Full, Header, Problem, SignedBy, Vers
 use crate::envelope::POLICY_BYTES_MAX;
 use crate::key::PublicKey;
 
+/// Bytes of a PostgreSQL name: NAMEDATALEN − 1, and longer ones would be cut silently.
+const POSTGRES_NAME_BYTES_MAX: usize = 63;
+
 /// How the runner knows that it reached the right database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum TargetIdentity {
     /// A SQLite file.
     Sqlite(SqliteIdentity),
+    /// A PostgreSQL database, as one role sees it.
+    Postgres(PostgresIdentity),
+}
+
+impl TargetIdentity {
+    /// The engine that it is an identity of.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        match self {
+            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Postgres(_) => Engine::Postgres,
+        }
+    }
 }
 
 /// What identifies a SQLite file.
@@ -31,14 +47,52 @@ pub struct SqliteIdentity {
     pub application_id: u32,
 }
 
+/// What identifies a PostgreSQL database, and the role that the runner is there. A primary and its
+/// standbys share it; a cluster restored from elsewhere under the same host name does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostgresIdentity {
+    /// `system_identifier` of `pg_control_system()`, in decimal; text, because it needs 64 bits.
+    pub system_identifier: String,
+    /// The database.
+    pub database: String,
+    /// The login role, which has no more privileges than the reads.
+    pub role: String,
+}
+
+impl PostgresIdentity {
+    /// [`PostgresIdentity::system_identifier`] as the number it is.
+    ///
+    /// # Errors
+    /// When it is no canonical decimal number of 64 bits.
+    pub fn system(&self) -> Result<u64, Problem> {
+        let text = self.system_identifier.as_str();
+        let number = text.parse::<u64>().ok().filter(|n| n.to_string() == text);
+        number.ok_or_else(|| {
+            let got = domain::display::neutralise(text);
+            let what = format!("\"{got}\" is not a system identifier: 64 bits in decimal digits");
+            field("identity.postgres.system_identifier", what)
+        })
+    }
+}
+
 /// Columns of one table that may be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Read {
-    /// The table or view.
+    /// The table or view; `schema.table` on PostgreSQL.
     pub table: String,
     /// Its columns; one that is not listed cannot be read.
     pub columns: Vec<String>,
+}
+
+impl Read {
+    /// Both halves of `schema.table`; `None` when the name has another form.
+    #[must_use]
+    pub fn schema_and_name(&self) -> Option<(&str, &str)> {
+        let (schema, name) = self.table.split_once('.')?;
+        (!schema.is_empty() && !name.is_empty() && !name.contains('.')).then_some((schema, name))
+    }
 }
 
 /// One target.
@@ -92,6 +146,7 @@ impl PolicyTarget {
     pub fn rules(&self) -> TargetRules {
         TargetRules {
             id: self.id.clone(),
+            engine: self.engine,
             prod: self.prod,
             runners: self.runners.clone(),
             callers: self.callers.clone(),
@@ -100,6 +155,35 @@ impl PolicyTarget {
             limits: self.limits,
             query: self.query,
         }
+    }
+}
+
+impl PolicyTarget {
+    /// What its engine asks of it.
+    fn check(&self) -> Result<(), Problem> {
+        if self.identity.engine() != self.engine {
+            let got = self.identity.engine();
+            return Err(field("identity", format!("is of {got}, and `engine` is {}", self.engine)));
+        }
+        let TargetIdentity::Postgres(identity) = &self.identity else { return Ok(()) };
+        identity.system()?;
+        for (name, text) in [("database", &identity.database), ("role", &identity.role)] {
+            if text.is_empty() || text.len() > POSTGRES_NAME_BYTES_MAX || text.contains('\0') {
+                let what = format!("expected 1 to {POSTGRES_NAME_BYTES_MAX} bytes without NUL");
+                return Err(field(format!("identity.postgres.{name}"), what));
+            }
+        }
+        if self.lag_s_max.is_none() {
+            let what = "a standby lags: write how many seconds are bearable, as `lag_s_max = 30`";
+            return Err(field("lag_s_max", what));
+        }
+        let unqualified = |r: &&Read| r.schema_and_name().is_none();
+        if let Some(read) = self.reads.iter().find(unqualified) {
+            let got = domain::display::neutralise(&read.table);
+            let what = format!("{got} names no schema; write it as schema.table");
+            return Err(field("reads", what));
+        }
+        Ok(())
     }
 }
 
@@ -180,6 +264,7 @@ impl Document for Policy {
         let keys: Vec<String> = self.runners.iter().map(|r| r.key.to_string()).collect();
         unique("runners.key", keys.iter().map(String::as_str))?;
         for (i, t) in self.targets.iter().enumerate() {
+            t.check().map_err(|problem| problem.within(&format!("targets.{i}")))?;
             if let Some(r) = t.runners.iter().find(|r| self.runner(r).is_none()) {
                 return Err(field(
                     format!("targets.{i}.runners"),
