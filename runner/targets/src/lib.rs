@@ -9,6 +9,7 @@
 mod error;
 mod spool;
 
+pub mod postgres;
 pub mod sqlite;
 
 #[cfg(test)]
