@@ -7,8 +7,12 @@
 mod tidy;
 
 mod attacks;
+mod benches;
 mod capabilities;
 mod crash;
 mod faults;
 mod live;
 mod runs;
+
+#[path = "../benches/suite/mod.rs"]
+mod suite;

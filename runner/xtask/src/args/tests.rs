@@ -14,7 +14,7 @@ fn each_command_is_understood_and_explains_itself() {
         ("tidy", Task::Tidy),
         ("lint", Task::Lint),
         ("ci", Task::Ci),
-        ("bench", Task::Bench),
+        ("bench", Task::Bench(None)),
     ] {
         assert_eq!(parsed(command), Ok(task));
         let Ok(Task::Help(text)) = parsed(&format!("{command} --help")) else {
@@ -33,6 +33,13 @@ fn one_group_can_be_chosen_and_a_wrong_one_gets_the_list() {
         let problem = parsed(wrong).expect_err("must be refused");
         assert!(problem.contains("pure"), "the way forward is missing: {problem}");
     }
+}
+
+#[test]
+fn benches_can_be_chosen_by_a_part_of_their_name() {
+    assert_eq!(parsed("bench row"), Ok(Task::Bench(Some("row".to_owned()))));
+    assert!(parsed("bench --fast").is_err(), "an unknown flag is no filter");
+    assert!(parsed("bench rows ledger").is_err(), "one filter at a time");
 }
 
 #[test]

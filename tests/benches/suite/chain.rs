@@ -1,0 +1,76 @@
+//! Verification of a run's documents: three reviews, two approvals, submission, access request, run
+//! request, against a directory of 500 people; from the order's bytes to the decision. Beside it, as
+//! many bare ed25519 verifications as the chain has signatures.
+
+use domain::{Clock as _, Digest, decide};
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use executor::{OsEntropy, RunOrder, SystemClock};
+use tests::company::{Company, RUNNER, p};
+use tokio::runtime::Runtime;
+use trust::{Authority, Local, Pinned, Seen};
+
+use super::Scale;
+use super::bed::{Meter, company, order, run_request, story};
+use super::stats::{Goal, Row, Unit, alternate, seconds};
+
+/// Signatures of one chain.
+const SIGNATURES: u8 = 8;
+
+pub(super) fn run(_: &Runtime, scale: Scale) -> Vec<Row> {
+    let (company, meter) = (company(), Meter::new());
+    let story = story(&company, &meter, "{}");
+    let (_, request) = run_request(&company, &meter, &story, 1);
+    let bytes = order(&company, &story, request).to_bytes();
+    let authority = establish(&company);
+    let (runner, input) = (p(RUNNER), Digest::of(&story.input));
+    let verify = || {
+        let order = RunOrder::parse(&bytes).unwrap();
+        let local = Local {
+            now: SystemClock.now(),
+            runner: &runner,
+            manifest: &meter.manifest,
+            revision: meter.revision,
+            input,
+            stops: &[],
+            run_id_spent: false,
+            uses_spent: Vec::new(),
+        };
+        let facts = trust::facts(&authority, &order.documents, local).unwrap();
+        decide(&facts).unwrap()
+    };
+    let signed = signed();
+    let raw = || signed.iter().for_each(|(key, s, m)| key.verify_strict(m, s).unwrap());
+    let (cold, plain) = alternate(scale, 200, || seconds(verify), || seconds(raw));
+    let what = "verify a run's chain, cold";
+    let cold = Row::pair(what, Unit::Seconds, cold, ("8 × ed25519", plain));
+
+    let (again, plain) = alternate(scale, 30, || seconds(|| establish(&company)), || seconds(raw));
+    let what = "verify keyring, directory of 500 people and policy";
+    let again = Row::pair(what, Unit::Seconds, again, ("8 × ed25519", plain));
+    vec![cold.goal(Goal::AtMost(1e-3)), again]
+}
+
+fn establish(company: &Company) -> Authority {
+    let pinned = Pinned { trust_domain: company.domain.clone(), keyring: company.keyring_ref() };
+    Authority::establish(
+        &company.keyring,
+        &company.directory,
+        &company.policy,
+        &pinned,
+        &Seen::default(),
+        SystemClock.now(),
+    )
+    .unwrap()
+}
+
+/// Keys and signatures over messages as long as what an SSH signature covers.
+fn signed() -> Vec<(VerifyingKey, Signature, [u8; 140])> {
+    use domain::Entropy as _;
+    let one = |number| {
+        let mut seed = [0; 32];
+        OsEntropy.fill(&mut seed);
+        let (key, message) = (SigningKey::from_bytes(&seed), [number; 140]);
+        (key.verifying_key(), key.sign(&message), message)
+    };
+    (0..SIGNATURES).map(one).collect()
+}
