@@ -41,7 +41,8 @@ pub(crate) struct Who {
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) url: Option<String>,
 
-    /// Private key file to sign with (OpenSSH, ed25519, no passphrase)
+    /// Key to sign with: an ed25519 private file, or a .pub file whose key your agent or security
+    /// key holds
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
 
@@ -100,6 +101,8 @@ pub(crate) enum Command {
     Replay(c::replay::ReplayArgs),
     /// Verify evidence or a journal offline, against a trust file
     Verify(c::verify::VerifyArgs),
+    /// Whose keys sign what
+    Keys(c::keys::KeysArgs),
 }
 
 /// Parses `logical=target`.

@@ -5,6 +5,7 @@ pub(crate) mod approve;
 pub(crate) mod cancel;
 pub(crate) mod demo;
 pub(crate) mod init;
+pub(crate) mod keys;
 pub(crate) mod login;
 pub(crate) mod replay;
 pub(crate) mod request;
@@ -61,5 +62,6 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Stop(args) => stop::command(&call, args).await,
         Command::Replay(args) => replay::command(&call, args).await,
         Command::Verify(args) => verify::command(&call, &args),
+        Command::Keys(args) => keys::command(&call, args).await,
     }
 }

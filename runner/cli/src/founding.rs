@@ -14,12 +14,11 @@ use domain::{
 use ledger::{LogKey, Origin};
 use serde::{Deserialize, Serialize};
 use trust::source::{self, Issue};
-use trust::{
-    Envelope, Floors, Keyring, KeyringKey, Pinned, PublicKey, Role, RoleRule, SecretKey, VersionRef,
-};
+use trust::{Envelope, Floors, Keyring, KeyringKey, Pinned, PublicKey, Role, RoleRule, VersionRef};
 
 use crate::keys;
 use crate::session::World;
+use crate::signer::Signer;
 
 /// How long the first documents are valid, seconds: a year.
 const LIFE_S: i64 = 365 * 86_400;
@@ -97,7 +96,7 @@ pub(crate) struct Founding<'a> {
     /// Holds every role.
     pub(crate) root: PersonId,
     /// The root's key.
-    pub(crate) root_key: &'a SecretKey,
+    pub(crate) root_key: &'a Signer,
     /// The runner's name.
     pub(crate) runner: RunnerName,
     /// `directory.toml`.
@@ -148,7 +147,7 @@ pub(crate) fn found(
     world: &World,
 ) -> anyhow::Result<TrustSource> {
     let keys = runner_keys(data, &founding.trust_domain, &founding.runner, world)?;
-    let keyring = trust::sign(&first_keyring(founding, world), founding.root_key)?;
+    let keyring = founding.root_key.sign(&first_keyring(founding, world))?;
     let pin = VersionRef { version: 1, digest: keyring.payload_digest() };
     let directory = source::directory(
         &founding.directory,
@@ -170,8 +169,8 @@ pub(crate) fn found(
     )?;
     let documents = Documents {
         keyring,
-        directory: trust::sign(&directory, founding.root_key)?,
-        policy: trust::sign(&policy, founding.root_key)?,
+        directory: founding.root_key.sign(&directory)?,
+        policy: founding.root_key.sign(&policy)?,
     };
     let path = data.documents();
     fs::write(&path, serde_json::to_vec_pretty(&documents)?)

@@ -5,33 +5,51 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use domain::Entropy;
-use trust::{PublicKey, SecretKey};
+use trust::{KeyFile, PublicKey, SecretKey};
 
 use crate::exit::Failure;
 
 /// The largest key file that is read.
 const KEY_FILE_BYTES_MAX: u64 = 64 << 10;
 
-/// Reads a private key that only its owner may read.
+/// What a mistake about a key is helped by.
+const KEY_HELP: &str = "give your OpenSSH key with --key: the private file, or the .pub file of a key \
+                        that your agent or security key holds; a new one: ssh-keygen -t ed25519";
+
+/// Reads a private key of this machine, which signs while nobody is there.
 pub(crate) fn read(path: &Path) -> anyhow::Result<SecretKey> {
     let place = path.display();
-    let meta = fs::metadata(path).map_err(|e| {
-        Failure::usage(
-            format!("the key {place} cannot be read: {e}"),
-            "give the path of your OpenSSH private key with --key",
+    match parse(path, &text(path)?)? {
+        KeyFile::Open(key) => Ok(*key),
+        KeyFile::Locked(_) | KeyFile::SecurityKey(_) => Err(Failure::usage(
+            format!("{place}: {}", trust::KeyError::Locked),
+            "use a key file of its own for whatever signs by itself",
         )
-    })?;
-    if meta.len() > KEY_FILE_BYTES_MAX {
-        return Err(Failure::usage(
-            format!("{place} is no private key: it has {} bytes", meta.len()),
-            "give the path of your OpenSSH private key with --key",
-        )
-        .into());
+        .into()),
     }
+}
+
+/// The text of a key file.
+pub(crate) fn text(path: &Path) -> anyhow::Result<String> {
+    let place = path.display();
+    let unreadable =
+        |e: io::Error| Failure::usage(format!("the key {place} cannot be read: {e}"), KEY_HELP);
+    let bytes = fs::metadata(path).map_err(unreadable)?.len();
+    if bytes > KEY_FILE_BYTES_MAX {
+        let message = format!("{place} is no key file: it has {bytes} bytes");
+        return Err(Failure::usage(message, KEY_HELP).into());
+    }
+    Ok(fs::read_to_string(path).map_err(unreadable)?)
+}
+
+/// Parses the text of a private key file that only its owner may read.
+pub(crate) fn parse(path: &Path, text: &str) -> anyhow::Result<KeyFile> {
+    let place = path.display();
+    let meta = fs::metadata(path).with_context(|| format!("cannot read {place}"))?;
     if meta.permissions().mode() & 0o077 != 0 {
         return Err(Failure::usage(
             format!("others may read the private key {place}"),
@@ -39,13 +57,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<SecretKey> {
         )
         .into());
     }
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {place}"))?;
-    Ok(SecretKey::from_openssh(&text).map_err(|e| {
-        Failure::usage(
-            format!("{place}: {e}"),
-            "use an ed25519 key without passphrase: ssh-keygen -t ed25519 -N ''",
-        )
-    })?)
+    Ok(KeyFile::parse(text).map_err(|e| Failure::usage(format!("{place}: {e}"), KEY_HELP))?)
 }
 
 /// Makes a key pair at `path` and `path.pub`, or reads the one that is there.
@@ -60,16 +72,28 @@ pub(crate) fn make_or_read(
     let key = SecretKey::generate(entropy)?;
     write_secret(path, key.to_openssh(comment).as_bytes())?;
     let line = format!("{} {comment}\n", key.public());
-    let public = path.with_extension("pub");
+    let public = public_path(path);
     fs::write(&public, line).with_context(|| format!("cannot write {}", public.display()))?;
     Ok(key)
 }
 
+/// Where the public half of a private key file is: `.pub` after its whole name, as OpenSSH has it.
+pub(crate) fn public_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".pub");
+    name.into()
+}
+
 /// Reads a `.pub` file.
 pub(crate) fn read_public(path: &Path) -> anyhow::Result<PublicKey> {
+    public(path, &text(path)?)
+}
+
+/// Parses the text of a `.pub` file.
+pub(crate) fn public(path: &Path, text: &str) -> anyhow::Result<PublicKey> {
     let place = path.display();
-    let line = fs::read_to_string(path).with_context(|| format!("cannot read {place}"))?;
-    PublicKey::parse_line(line.trim()).with_context(|| format!("{place}"))
+    let key = PublicKey::parse_line(text.trim());
+    Ok(key.map_err(|e| Failure::usage(format!("{place}: {e}"), KEY_HELP))?)
 }
 
 /// 32 secret bytes at `path`, made when there are none.

@@ -4,6 +4,7 @@
 //! and verified itself, and everything that it is told by a server is checked against the keyring
 //! that the user's context pins. Start reading at [`commands`].
 
+mod allowed_signers;
 mod args;
 mod bundle;
 mod commands;
@@ -16,6 +17,7 @@ mod node;
 mod out;
 mod server_config;
 mod session;
+mod signer;
 mod view;
 mod when;
 

@@ -14,15 +14,14 @@ use domain::{BundleIndex, BundlePath, Clock, Digest, Entropy, PersonId, Timestam
 use executor::{OsEntropy, SystemClock};
 use serde_json::value::RawValue;
 use trust::{
-    Authority, Document, Envelope, Header, Keyring, Pinned, Salt, SecretKey, Seen, Verified,
-    VersionRef,
+    Authority, Document, Envelope, Header, Keyring, Pinned, Salt, Seen, Verified, VersionRef,
 };
 
 use crate::args::Who;
 use crate::bundle::Bundle;
 use crate::config::{self, Config, Environment};
 use crate::exit::Failure;
-use crate::keys;
+use crate::signer::Signer;
 
 /// To connect to a server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -69,7 +68,7 @@ pub(crate) struct Session {
     /// Who signs.
     pub(crate) person: PersonId,
     /// Signs.
-    pub(crate) key: SecretKey,
+    pub(crate) key: Signer,
     /// The audience of every signature.
     pub(crate) trust_domain: TrustDomain,
     /// The keyring that is believed.
@@ -93,7 +92,7 @@ impl Session {
     /// the key is at hand, and a token permits nothing that the key does not sign.
     pub(crate) async fn open(who: &Who, env: &Environment) -> anyhow::Result<Self> {
         let (name, context) = Config::load(&env.dir)?.choose(who)?;
-        let key = keys::read(&context.key)?;
+        let key = Signer::open(&context.key)?;
         let mut session = Self {
             client: client(&context.url)?,
             person: context.person,
@@ -121,9 +120,9 @@ impl Session {
         self.world.header(&self.trust_domain, id, life_s)
     }
 
-    /// Signs a document; the result is ready to be filed.
+    /// Signs a document; the result is ready to be filed. The person may have to type or touch.
     pub(crate) fn sign<D: Document>(&self, doc: &D) -> anyhow::Result<Envelope> {
-        Ok(trust::sign(doc, &self.key)?)
+        self.key.sign(doc)
     }
 
     /// Keyring, directory and policy of the server, verified against the pinned keyring.

@@ -324,7 +324,9 @@ fn forward(
 fn one_holder_a_key(keyring: &Keyring, directory: &Directory) -> Result<(), AuthorityError> {
     for p in &directory.people {
         for k in &p.keys {
-            if let Some(other) = keyring.holder(&k.key).filter(|holder| **holder != p.id) {
+            if let Some(other) =
+                keyring.holder_of_material(&k.key).filter(|holder| **holder != p.id)
+            {
                 return Err(AuthorityError::KeyShared(other.clone(), p.id.clone()));
             }
         }

@@ -121,7 +121,7 @@ impl Envelope {
             return Err(EnvelopeError::Signatures(self.signatures.len()));
         }
         for (i, s) in self.signatures.iter().enumerate() {
-            if self.signatures[..i].iter().any(|earlier| earlier.key() == s.key()) {
+            if self.signatures[..i].iter().any(|e| e.key().as_bytes() == s.key().as_bytes()) {
                 return Err(EnvelopeError::KeyTwice(s.key().fingerprint()));
             }
         }

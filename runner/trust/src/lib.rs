@@ -14,6 +14,7 @@ pub mod documents;
 pub mod envelope;
 pub mod key;
 pub mod secret;
+pub mod signing;
 pub mod source;
 pub mod sshsig;
 pub mod verify;
@@ -27,7 +28,8 @@ pub use document::{
 pub use documents::*;
 pub use envelope::{Envelope, EnvelopeError, pae};
 pub use key::{Fingerprint, KeyError, PublicKey};
-pub use secret::SecretKey;
+pub use secret::{KeyFile, SecretKey};
+pub use signing::ToSign;
 pub use sshsig::{Sshsig, SshsigError};
 pub use verify::{Signer, Verified};
 

@@ -1,7 +1,8 @@
-//! Secret keys: OpenSSH private key files (`openssh-key-v1`), ed25519 without a passphrase.
+//! Secret keys: OpenSSH private key files (`openssh-key-v1`) of ed25519 keys.
 //!
-//! Reads and writes bytes only; files and their modes are the business of whoever holds them.
-//! Agents, passphrases and FIDO keys come later and are refused with what to do.
+//! Only keys without a passphrase are read into this process. Of a locked file, or the handle of a
+//! security key, [`KeyFile`] says whose it is: signing with them is `ssh-keygen`'s, run by whoever
+//! has a person at hand. Bytes only: files and their modes are the business of their holder.
 
 use std::fmt;
 
@@ -66,35 +67,16 @@ impl SecretKey {
         self.signing.sign(message).to_bytes()
     }
 
-    /// Reads the text of a private key file.
+    /// Reads the text of a private key file without a passphrase.
     ///
     /// # Errors
-    /// Another kind of key, a passphrase, or a file that is not as `ssh-keygen` writes it.
+    /// Another kind of key, a passphrase, a security key, or a file that is not as `ssh-keygen`
+    /// writes it.
     pub fn from_openssh(text: &str) -> Result<Self, KeyError> {
-        let pem = |kind: &str| text.starts_with(&format!("-----BEGIN {kind}"));
-        if pem("RSA") || pem("EC") || pem("DSA") {
-            return Err(KeyError::Kind("PEM (RSA, DSA, ECDSA)".to_owned()));
+        match KeyFile::parse(text)? {
+            KeyFile::Open(key) => Ok(*key),
+            KeyFile::Locked(_) | KeyFile::SecurityKey(_) => Err(KeyError::Locked),
         }
-        let bytes = Zeroizing::new(dearmor(LABEL, text).ok_or(KeyError::Private("bad armor"))?);
-        let cut = || KeyError::Private("cut short");
-        let mut r = Reader::new(&bytes);
-        if r.take(MAGIC.len()) != Some(MAGIC) {
-            return Err(KeyError::Private("not openssh-key-v1"));
-        }
-        let (cipher, kdf) = (r.string().ok_or_else(cut)?, r.string().ok_or_else(cut)?);
-        if cipher != b"none" || kdf != b"none" {
-            return Err(KeyError::Encrypted);
-        }
-        let options = r.string().ok_or_else(cut)?;
-        if !options.is_empty() || r.u32() != Some(1) {
-            return Err(KeyError::Private("not exactly one key"));
-        }
-        let public = PublicKey::from_blob(r.string().ok_or_else(cut)?)?;
-        let private = r.string().ok_or_else(cut)?;
-        if !r.is_empty() {
-            return Err(KeyError::Private("bytes after the key"));
-        }
-        Self::from_private_section(private, &public)
     }
 
     fn from_private_section(section: &[u8], public: &PublicKey) -> Result<Self, KeyError> {
@@ -154,6 +136,59 @@ impl SecretKey {
         put_string(&mut out, &self.public.to_blob());
         put_string(&mut out, &section);
         Zeroizing::new(armor(LABEL, &out))
+    }
+}
+
+/// What a private key file holds.
+#[derive(Debug)]
+pub enum KeyFile {
+    /// A key that can be used right away.
+    Open(Box<SecretKey>),
+    /// A key under a passphrase, with the public half that the file claims; a signature proves it.
+    Locked(PublicKey),
+    /// The handle of a key on a security key.
+    SecurityKey(PublicKey),
+}
+
+impl KeyFile {
+    /// Whether a text is meant to be a private key file.
+    #[must_use]
+    pub fn is_private(text: &str) -> bool {
+        text.starts_with("-----BEGIN ")
+    }
+
+    /// Reads the text of a private key file.
+    ///
+    /// # Errors
+    /// Another kind of key, or a file that is not as `ssh-keygen` writes it.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        let pem = |kind: &str| text.starts_with(&format!("-----BEGIN {kind}"));
+        if pem("RSA") || pem("EC") || pem("DSA") {
+            return Err(KeyError::Kind("PEM (RSA, DSA, ECDSA)".to_owned()));
+        }
+        let bytes = Zeroizing::new(dearmor(LABEL, text).ok_or(KeyError::Private("bad armor"))?);
+        let cut = || KeyError::Private("cut short");
+        let mut r = Reader::new(&bytes);
+        if r.take(MAGIC.len()) != Some(MAGIC) {
+            return Err(KeyError::Private("not openssh-key-v1"));
+        }
+        let (cipher, kdf) = (r.string().ok_or_else(cut)?, r.string().ok_or_else(cut)?);
+        let options = r.string().ok_or_else(cut)?;
+        if r.u32() != Some(1) {
+            return Err(KeyError::Private("not exactly one key"));
+        }
+        let public = PublicKey::from_blob(r.string().ok_or_else(cut)?)?;
+        if public.application().is_some() {
+            return Ok(Self::SecurityKey(public));
+        }
+        if cipher != b"none" || kdf != b"none" {
+            return Ok(Self::Locked(public));
+        }
+        let private = r.string().ok_or_else(cut)?;
+        if !options.is_empty() || !r.is_empty() {
+            return Err(KeyError::Private("bytes after the key"));
+        }
+        SecretKey::from_private_section(private, &public).map(|key| Self::Open(Box::new(key)))
     }
 }
 

@@ -1,6 +1,10 @@
 //! A small trust domain for the tests of this crate: carol reviews, anna writes, otto is on call,
 //! ruth approves and holds every role. Keys, ids and salts are fixed, so golden files are stable.
 
+mod security_key;
+
+pub(crate) use security_key::SecurityKey;
+
 use domain::decide::{InputRule, StopSubject, Verdict, Window};
 use domain::{
     Capabilities, Digest, Limits, Outcome, Pair, QueryLimits, Scope, Timestamp, TrustDomain,

@@ -15,6 +15,7 @@ use crate::founding::{DataDir, Founding, NewPerson, directory_source, found, wri
 use crate::keys;
 use crate::server_config::FILE;
 use crate::session::World;
+use crate::signer::Signer;
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -24,8 +25,9 @@ use crate::session::World;
   borescope serve --config ./server
 
 Makes keys/ (one key a person, unless keys/NAME.pub is there), policy/directory.toml,
-policy/targets.toml, borescope.toml, trust.toml and data/. The first person holds every role: this
-is for development. Files that are there are used, not replaced; edit the policy sources first if
+policy/targets.toml, borescope.toml, trust.toml and data/. A .pub file may be of any ed25519 key:
+under a passphrase, in an agent, on a security key. The first person holds every role: this is for
+development. Files that are there are used, not replaced; edit the policy sources first if
 you like, and run init after that.")]
 pub(crate) struct InitArgs {
     /// Folder to make
@@ -71,8 +73,7 @@ pub(crate) fn command(call: &Call<'_>, args: &InitArgs) -> anyhow::Result<Exit> 
     let key_dir = dir.join("keys");
     fs::create_dir_all(&key_dir).with_context(|| format!("cannot create {}", key_dir.display()))?;
     let root = args.people.first().context("no person was given")?.clone();
-    let root_key =
-        keys::make_or_read(&key_dir.join(root.as_str()), root.as_str(), &*world.entropy)?;
+    let root_key = root_signer(&key_dir.join(root.as_str()), &root, &world)?;
     let people = people(args, &key_dir, &world)?;
     let sources = dir.join("policy");
     write_new(&sources.join("directory.toml"), &directory_source(&people))?;
@@ -113,15 +114,27 @@ fn show(call: &Call<'_>, args: &InitArgs, dir: &Path, keyring: &str) -> anyhow::
     Ok(Exit::Ok)
 }
 
+/// The root's key: the one that is there, in whatever form, or a new one.
+fn root_signer(secret: &Path, root: &PersonId, world: &World) -> anyhow::Result<Signer> {
+    let public = keys::public_path(secret);
+    if secret.exists() {
+        Signer::open(secret)
+    } else if public.exists() {
+        Signer::open(&public)
+    } else {
+        Ok(Signer::Here(keys::make_or_read(secret, root.as_str(), &*world.entropy)?))
+    }
+}
+
 /// Everybody is in one group; that nobody counts twice for one run is the rules' business.
 fn people(args: &InitArgs, key_dir: &Path, world: &World) -> anyhow::Result<Vec<NewPerson>> {
     let mut people = Vec::new();
     for id in &args.people {
-        let public = key_dir.join(format!("{id}.pub"));
+        let secret = key_dir.join(id.as_str());
+        let public = keys::public_path(&secret);
         let key = if public.exists() {
             keys::read_public(&public)?
         } else {
-            let secret = key_dir.join(id.as_str());
             keys::make_or_read(&secret, id.as_str(), &*world.entropy)?.public().clone()
         };
         people.push(NewPerson { id: id.clone(), key, groups: vec!["engineers".parse()?] });

@@ -12,14 +12,18 @@ use trust::{Login, Salt};
 use super::Call;
 use crate::config::{self, Config, Context};
 use crate::exit::{Exit, Failure};
-use crate::keys;
 use crate::session::{Session, World, client, wire};
+use crate::signer::Signer;
 
 /// Arguments.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   borescope login --url http://127.0.0.1:7777 --as alice --key ~/.ssh/id_ed25519 --trust trust.toml
   borescope login --context shop-dev     log in again
+  borescope login … --key ~/.ssh/id_ed25519_sk.pub       a security key, or a key of your agent
+
+The key is kept as a path: a private file, or a .pub file whose key your agent or security key holds.
+Passphrases, agents and touches are asked for by ssh-keygen, whenever something is signed.
 
 The trust file comes from whoever set the server up (`borescope init` writes it). It says which
 keyring you believe; the server is never asked for that.")]
@@ -42,7 +46,7 @@ pub(crate) async fn command(call: &Call<'_>, args: LoginArgs) -> anyhow::Result<
     let mut session = Session {
         client: client(&context.url)?,
         person: context.person.clone(),
-        key: keys::read(&context.key)?,
+        key: Signer::open(&context.key)?,
         trust_domain: context.trust_domain.clone(),
         keyring: context.keyring,
         world: World::real(),

@@ -97,8 +97,12 @@ pub(crate) async fn command(call: &Call<'_>, args: RunArgs) -> anyhow::Result<Ex
         use_number: None,
         wait: Duration::from_secs(args.wait),
     };
-    let progress = call.out.progress("running");
-    let ran = run(&session, &ask, |what| progress.say(what)).await?;
+    // Not before the order is signed: a passphrase or a touch may be asked for.
+    let mut progress = None;
+    let ran = run(&session, &ask, |what| {
+        progress.get_or_insert_with(|| call.out.progress("running")).say(what);
+    })
+    .await?;
     drop(progress);
     if let Some(dir) = &args.out {
         write(&session, dir, &ran).await?;

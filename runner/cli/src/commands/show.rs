@@ -1,5 +1,9 @@
 //! `borescope show`: any id, digest or name.
 
+mod pae;
+
+use std::path::PathBuf;
+
 use api::types::{DocumentView, RequestView, RevisionView};
 use clap::Args;
 use domain::display::neutralise;
@@ -8,7 +12,7 @@ use sandbox::Sandbox;
 use trust::{AccessRequest, Authority, Review, Submission, Verified};
 
 use super::Call;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::out::{Style, foreign, wrap};
 use crate::session::{Session, envelope, verified};
 use crate::view::{receipt, revision};
@@ -21,16 +25,29 @@ use crate::when;
   borescope show 3f2a91c0d4e5            a revision by the first digits of its digest
   borescope show req_0198f0c0-…          an access request, and what it still lacks
   borescope show run_0198f0c0-…          a run with its receipt, verified here
-  borescope show rev_0198f0c0-…          any signed document")]
+  borescope show rev_0198f0c0-…          any signed document
+  borescope show rev_0198f0c0-… --pae --out proof
+                                         what stock `ssh-keygen -Y verify` needs, as files")]
 pub(crate) struct ShowArgs {
     /// Id, digest or its first digits, NAME or NAME@VERSION
     reference: String,
+    /// Print what stock `ssh-keygen -Y verify` needs: signed bytes, signature, namespace, command
+    #[arg(long)]
+    pae: bool,
+    /// Folder to write that to, with allowed_signers; made if missing
+    #[arg(long, value_name = "DIR", requires = "pae")]
+    out: Option<PathBuf>,
 }
 
 /// Shows whatever it is.
 pub(crate) async fn command(call: &Call<'_>, args: ShowArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
     let reference = args.reference.as_str();
+    if args.pae {
+        let (id, envelope) = signed_document(&session, reference).await?;
+        let authority = session.authority().await?;
+        return pae::show(call, &authority, &id, &envelope, args.out.as_deref());
+    }
     if let Ok(run) = reference.parse::<RunId>() {
         return show_run(call, &session, &run).await;
     }
@@ -38,9 +55,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ShowArgs) -> anyhow::Result<E
         let view = session.client.access_request(&request).await?;
         return show_request(call, &session, &view).await;
     }
-    let is_document =
-        reference.split_once('_').is_some_and(|(kind, id)| kind.len() == 3 && id.len() == 36);
-    if is_document {
+    if is_document_id(reference) {
         return show_document(call, &session.client.document(reference).await?);
     }
     let digest = session.resolve(reference).await?;
@@ -51,6 +66,43 @@ pub(crate) async fn command(call: &Call<'_>, args: ShowArgs) -> anyhow::Result<E
             Err(_) => Err(error.into()),
         },
     }
+}
+
+/// `<kind>_<uuid>`
+fn is_document_id(reference: &str) -> bool {
+    reference.split_once('_').is_some_and(|(_, id)| id.len() == 36)
+}
+
+/// The envelope of a document, or of a run's receipt, and its id.
+async fn signed_document(
+    session: &Session,
+    reference: &str,
+) -> anyhow::Result<(String, trust::Envelope)> {
+    if let Ok(run) = reference.parse::<RunId>() {
+        let view = session.client.receipt(&run).await?;
+        let receipt = trust::Envelope::from_json(view.receipt.get().as_bytes())?;
+        let claimed: trust::Receipt = trust::read_unverified(&receipt)?;
+        return Ok((claimed.header.id.to_string(), receipt));
+    }
+    let digest = reference.parse::<Digest>().is_ok();
+    if !digest && !is_document_id(reference) {
+        return Err(Failure::usage(
+            format!("\"{}\" is no signed document", neutralise(reference)),
+            "--pae takes the id or digest of a document, or a run: borescope show NAME lists them",
+        )
+        .into());
+    }
+    let view = session.client.document(reference).await?;
+    let envelope = envelope(&view)?;
+    // The id becomes a file name: believed only in the form of an id.
+    let id = if is_document_id(&view.id)
+        && view.id.bytes().all(|b| b"_-".contains(&b) || b.is_ascii_alphanumeric())
+    {
+        view.id
+    } else {
+        envelope.payload_digest().hex()
+    };
+    Ok((id, envelope))
 }
 
 async fn show_run(call: &Call<'_>, session: &Session, run: &RunId) -> anyhow::Result<Exit> {

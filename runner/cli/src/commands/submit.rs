@@ -49,9 +49,7 @@ pub(crate) struct Submitted {
 /// Submits and shows what to do next.
 pub(crate) async fn command(call: &Call<'_>, args: SubmitArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
-    let progress = call.out.progress("uploading");
-    let submitted = submit(&session, &args.dir).await?;
-    drop(progress);
+    let submitted = submit(&session, &args.dir, || call.out.progress("uploading")).await?;
     if call.out.json {
         call.out.json(&submitted)?;
         return Ok(Exit::Ok);
@@ -74,11 +72,18 @@ pub(crate) async fn command(call: &Call<'_>, args: SubmitArgs) -> anyhow::Result
     Ok(Exit::Ok)
 }
 
-/// Uploads the folder and files the submission.
-pub(crate) async fn submit(session: &Session, dir: &Path) -> anyhow::Result<Submitted> {
+/// Uploads the folder and files the submission. `progress` is shown during the upload, not while the
+/// person is asked to sign.
+pub(crate) async fn submit<P>(
+    session: &Session,
+    dir: &Path,
+    progress: impl FnOnce() -> P,
+) -> anyhow::Result<Submitted> {
     let bundle = Bundle::read(dir)?;
     write_index(dir, &bundle.index)?;
+    let shown = progress();
     let warnings = upload(session, dir, &bundle).await?;
+    drop(shown);
     let filed = file(session, &bundle).await?;
     Ok(Submitted {
         revision: bundle.revision,

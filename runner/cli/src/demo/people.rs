@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use domain::{Pair, PersonId, RunnerName, TargetId, TrustDomain};
-use trust::SecretKey;
 
 use crate::founding::{DataDir, Founding, NewPerson, TrustSource, directory_source, found};
 use crate::keys;
 use crate::session::{Session, World, client};
+use crate::signer::Signer;
 
 /// Submits scripts and runs them; may review and approve, too, but never her own.
 pub(super) const ALICE: &str = "alice";
@@ -87,7 +87,7 @@ pub(super) fn found_all(
         let groups: Result<_, _> = groups.iter().map(|g| g.parse()).collect();
         people.push(NewPerson { id: id.parse()?, key: key.public().clone(), groups: groups? });
     }
-    let root_key: SecretKey = keys::read(&key_path(dir, CAROL))?;
+    let root_key = Signer::open(&key_path(dir, CAROL))?;
     let runner: RunnerName = RUNNER.parse()?;
     let founding = Founding {
         trust_domain: domain.clone(),
@@ -114,7 +114,7 @@ pub(super) fn session(
     Ok(Session {
         client: client(url)?,
         person: id,
-        key: keys::read(&key_path(dir, person))?,
+        key: Signer::open(&key_path(dir, person))?,
         trust_domain: trust.trust_domain.clone(),
         keyring: trust.keyring,
         world: world.clone(),

@@ -41,7 +41,7 @@ pub(super) async fn play(stage: &Stage, story: &Story, report: &mut Report) -> a
     approve_it(&stage.bob, &short).await?;
     let short_made = stage.alice.world.now();
 
-    let unreviewed = submit::submit(alice, &stage.bundle("payment-mismatch")).await?;
+    let unreviewed = submit::submit(alice, &stage.bundle("payment-mismatch"), || ()).await?;
     let unreviewed = alice.fetch(&unreviewed.revision).await?;
     let got = reviewless(stage, &unreviewed).await;
     report.refused("alice runs a revision that nobody reviewed", "review-missing", got)?;

@@ -42,7 +42,7 @@ pub(super) struct Story {
 /// Plays it.
 pub(super) async fn play(stage: &Stage, report: &mut Report) -> anyhow::Result<Story> {
     let (alice, bob) = (&stage.alice, &stage.bob);
-    let submitted = submit::submit(alice, &stage.bundle("stuck-orders")).await;
+    let submitted = submit::submit(alice, &stage.bundle("stuck-orders"), || ()).await;
     let submitted = report.ok("alice submits the script stuck-orders", submitted, |s| {
         format!("revision {}, signed by alice", s.revision)
     })?;
@@ -208,7 +208,7 @@ pub(super) async fn approve_it(session: &Session, request: &RequestId) -> anyhow
 
 /// Submits, reviews, requests and approves an embedded bundle; the grant has one use.
 pub(super) async fn grant(stage: &Stage, name: &str, input: &[u8]) -> anyhow::Result<RequestId> {
-    let submitted = submit::submit(&stage.alice, &stage.bundle(name)).await?;
+    let submitted = submit::submit(&stage.alice, &stage.bundle(name), || ()).await?;
     let bundle = stage.bob.fetch(&submitted.revision).await?;
     review_it(&stage.bob, &bundle).await?;
     let request = ask(&stage.alice, &bundle, input, 1, 3600).await?;

@@ -14,7 +14,7 @@ fn what_is_founded_is_accepted_by_its_own_pin() {
     let dir = tempfile::tempdir().unwrap();
     let data = DataDir(dir.path().to_owned());
     let world = World::real();
-    let root_key = SecretKey::generate(&OsEntropy).unwrap();
+    let root_key = Signer::Here(trust::SecretKey::generate(&OsEntropy).unwrap());
     let alice: PersonId = "alice".parse().unwrap();
     let people = [NewPerson {
         id: alice.clone(),

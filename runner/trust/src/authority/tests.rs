@@ -95,6 +95,79 @@ fn a_policy_below_the_keyrings_floor_is_refused() {
 }
 
 #[test]
+fn people_sign_with_security_keys_that_they_touch() {
+    let (token, mut with_token) = (SecurityKey::new(30), directory());
+    with_token.people[1].keys[0].key = token.public();
+    let authority = authority_with(&with_token, &policy());
+    let nobody = std::collections::BTreeSet::new();
+    let review = review();
+    let verified = authority.verify::<crate::Review>(&token.sign(&review, 0x01), &nobody).unwrap();
+    assert_eq!(verified.signers()[0].name, "carol");
+    assert_eq!(verified.signers()[0].key, token.public().fingerprint());
+    let untouched = authority.verify::<crate::Review>(&token.sign(&review, 0x00), &nobody);
+    assert!(untouched.unwrap_err().to_string().contains("without being touched"));
+    // The same material as a plain key is not what carol enrolled.
+    let plain = authority.verify::<crate::Review>(&sign(&review, &key(30)).unwrap(), &nobody);
+    assert!(plain.unwrap_err().to_string().contains("nobody known holds the key"));
+    let sent = token.sign(&review, 0x01).to_json().unwrap();
+    assert!(
+        authority.verify::<crate::Review>(&Envelope::from_json(&sent).unwrap(), &nobody).is_ok()
+    );
+}
+
+#[test]
+fn roles_may_be_held_with_security_keys_and_an_untouched_one_does_not_count() {
+    let (token, mut keyring) = (SecurityKey::new(31), keyring());
+    keyring.keys[0].key = token.public();
+    let name = crate::namespace::<Keyring>(&keyring.header.trust_domain);
+    let bytes = crate::payload(&keyring).unwrap();
+    let message = crate::pae(&crate::payload_type::<Keyring>(), &bytes);
+    let signed = |flags| {
+        let ruth = crate::Sshsig::from_blob(&token.sshsig(&name, &message, flags)).unwrap();
+        let rosa = crate::Sshsig::sign(&key(ROOT2), &name, &message);
+        let kind = crate::payload_type::<Keyring>();
+        let envelope = Envelope::assemble(kind, bytes.clone(), vec![ruth, rosa]).unwrap();
+        let domain = &keyring.header.trust_domain;
+        verify::threshold::<Keyring>(&envelope, domain, &keyring, Role::Root)
+    };
+    assert_eq!(signed(0x05).unwrap().signers().len(), 2);
+    assert!(signed(0x00).unwrap_err().to_string().contains("without being touched"));
+}
+
+#[test]
+fn what_signs_without_a_person_is_no_security_key() {
+    let mut touched_by_whom = policy();
+    touched_by_whom.runners[0].key = SecurityKey::new(32).public();
+    let refused = sign(&touched_by_whom, &key(RUTH)).unwrap_err().to_string();
+    assert!(refused.contains("field `runners.0.key`: is on a security key"), "{refused}");
+    let mut status = keyring();
+    status.keys[1].key = SecurityKey::new(33).public();
+    assert!(sign(&status, &key(RUTH)).is_ok());
+    let people = vec![t("rosa")];
+    status.roles.push(crate::RoleRule { role: Role::Status, threshold: 1, people });
+    let refused = sign(&status, &key(RUTH)).unwrap_err().to_string();
+    assert!(refused.contains("field `keys.1`: is on a security key"), "{refused}");
+}
+
+#[test]
+fn one_material_under_two_types_has_one_holder() {
+    // Whoever knows the secret of a plain key can sign as if it were on a security key.
+    let mut twice = directory();
+    twice.people[2].keys[0].key = SecurityKey::new(ANNA).public();
+    let refused = sign(&twice, &key(RUTH)).unwrap_err().to_string();
+    assert!(refused.contains("anna has this key already"), "{refused}");
+    let mut both = keyring();
+    both.keys[1].key = SecurityKey::new(RUTH).public();
+    let refused = sign(&both, &key(RUTH)).unwrap_err().to_string();
+    assert!(refused.contains("the key is listed twice"), "{refused}");
+    let mut shared = directory();
+    shared.people[2].keys[0].key = SecurityKey::new(ROOT2).public();
+    let (k, _, p) = good();
+    let shared = sign(&shared, &key(RUTH)).unwrap();
+    assert!(refusal(&Seen::default(), &k, &shared, &p).contains("a key has one holder"));
+}
+
+#[test]
 fn a_key_has_one_holder() {
     let mut twice = directory();
     let stolen = twice.people[0].keys[0].clone();

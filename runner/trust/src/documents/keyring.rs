@@ -108,11 +108,24 @@ impl Keyring {
         self.keys.iter().find(|k| k.key == *key).map(|k| &k.person)
     }
 
+    /// Who holds a key of the same material, plain or on a security key.
+    #[must_use]
+    pub fn holder_of_material(&self, key: &PublicKey) -> Option<&PersonId> {
+        self.keys.iter().find(|k| k.key.as_bytes() == key.as_bytes()).map(|k| &k.person)
+    }
+
     fn check_rules(&self) -> Result<(), Problem> {
         check_version(self.version, self.previous)?;
         for (i, k) in self.keys.iter().enumerate() {
-            if self.keys[..i].iter().any(|earlier| earlier.key == k.key) {
+            if self.keys[..i].iter().any(|earlier| earlier.key.as_bytes() == k.key.as_bytes()) {
                 return Err(field(format!("keys.{i}"), "the key is listed twice"));
+            }
+            let signs_status =
+                self.role(Role::Status).is_some_and(|r| r.people.contains(&k.person));
+            if signs_status && k.key.application().is_some() {
+                let what =
+                    "is on a security key; `status` is signed while nobody is there to touch it";
+                return Err(field(format!("keys.{i}"), what));
             }
         }
         for (i, rule) in self.roles.iter().enumerate() {

@@ -261,6 +261,10 @@ impl Document for Policy {
         unique("targets", self.targets.iter().map(|t| t.id.as_str()))?;
         unique("runners", self.runners.iter().map(|r| r.name.as_str()))?;
         unique("scripts", self.scripts.iter().map(|s| s.name.as_str()))?;
+        if let Some(i) = self.runners.iter().position(|r| r.key.application().is_some()) {
+            let what = "is on a security key; a runner signs while nobody is there to touch it";
+            return Err(field(format!("runners.{i}.key"), what));
+        }
         let keys: Vec<String> = self.runners.iter().map(|r| r.key.to_string()).collect();
         unique("runners.key", keys.iter().map(String::as_str))?;
         for (i, t) in self.targets.iter().enumerate() {

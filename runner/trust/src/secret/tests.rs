@@ -44,11 +44,25 @@ fn a_passphrase_or_another_kind_is_refused_with_what_to_do() {
         SecretKey::from_openssh(&std::fs::read_to_string(&file).unwrap()).unwrap_err()
     };
     let locked = make("locked", &["-t", "ed25519", "-N", "secret"]);
-    assert_eq!(locked, KeyError::Encrypted);
+    assert_eq!(locked, KeyError::Locked);
     let other = make("ecdsa", &["-t", "ecdsa", "-N", ""]);
     assert_eq!(other, KeyError::Kind("ecdsa-sha2-nistp256".to_owned()));
     let pem = make("pem", &["-t", "rsa", "-b", "2048", "-m", "PEM", "-N", ""]);
     assert!(pem.to_string().contains("use an ed25519 key"));
+}
+
+#[test]
+fn a_locked_file_says_whose_it_is_and_nothing_more() {
+    let dir = tempfile::tempdir().unwrap();
+    for cipher in ["aes256-ctr", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com"] {
+        let file = dir.path().join(cipher);
+        let path = file.to_str().unwrap();
+        keygen(&["-q", "-t", "ed25519", "-N", "secret", "-Z", cipher, "-f", path], b"");
+        let line = std::fs::read_to_string(format!("{path}.pub")).unwrap();
+        let read = KeyFile::parse(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let KeyFile::Locked(public) = read else { panic!("{cipher}: {read:?}") };
+        assert_eq!(public, PublicKey::parse_line(&line).unwrap(), "{cipher}");
+    }
 }
 
 #[test]

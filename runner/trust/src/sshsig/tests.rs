@@ -1,5 +1,7 @@
 //! The published vector, the real `ssh-keygen` both ways, and every way to be almost right.
 
+mod security_keys;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,0 +1,97 @@
+//! A machine with the program, an empty HOME and nothing else; servers that end with the test.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A machine with the program and nothing else.
+pub(crate) struct Machine {
+    home: tempfile::TempDir,
+}
+
+/// A server that ends with the test.
+pub(crate) struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+impl Machine {
+    pub(crate) fn new() -> Self {
+        Self { home: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_borescope"));
+        command.args(args).current_dir(self.home.path()).env_clear();
+        command.env("HOME", self.home.path()).env("PATH", std::env::var_os("PATH").unwrap());
+        command
+    }
+
+    /// What a command prints, with these variables set and nothing to read.
+    pub(crate) fn output(&self, env: &[(&str, &str)], args: &[&str]) -> Output {
+        let mut command = self.command(args);
+        command.stdin(Stdio::null()).envs(env.iter().copied()).output().unwrap()
+    }
+
+    /// The JSON that a command prints, one object a line; the command must succeed.
+    pub(crate) fn json(&self, args: &[&str]) -> Vec<Value> {
+        self.json_with(&[], args)
+    }
+
+    pub(crate) fn json_with(&self, env: &[(&str, &str)], args: &[&str]) -> Vec<Value> {
+        let mut all = args.to_vec();
+        all.push("--json");
+        let output = self.output(env, &all);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {stderr}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+    }
+
+    /// The exit code and everything that a command prints.
+    pub(crate) fn told(&self, args: &[&str]) -> (i32, String) {
+        self.told_with(&[], args)
+    }
+
+    pub(crate) fn told_with(&self, env: &[(&str, &str)], args: &[&str]) -> (i32, String) {
+        let output = self.output(env, args);
+        let all = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8(all).unwrap())
+    }
+
+    pub(crate) fn serve(&self) -> Server {
+        let mut command = self.command(&["serve", "--config", "server"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let ready = lines.by_ref().map_while(Result::ok).any(|l| l.contains("127.0.0.1:"));
+        assert!(ready, "the server did not say where it listens");
+        // Somebody has to read on, or the server blocks on a full pipe.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Server(child)
+    }
+}
+
+pub(crate) fn copy_bundle(name: &str, to: &Path) {
+    let from = Path::new(env!("OUT_DIR")).join("bundles").join(name);
+    let copied = Command::new("cp").arg("-r").arg(from).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
+pub(crate) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_else(|| panic!("{value} has no text `{key}`"))
+}
+
+/// A loopback port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

@@ -1,0 +1,65 @@
+//! Signing by another program: an SSH agent, a passphrase or a security key is `ssh-keygen`'s
+//! business, so it gets the bytes and its answer is checked before anybody relies on it.
+//!
+//! Starting that program is not done here (this crate does no IO); keys in this process sign with
+//! [`crate::sign`].
+
+use crate::document::{Document, DocumentError, Problem, namespace, payload, payload_type};
+use crate::envelope::{Envelope, pae};
+use crate::key::PublicKey;
+use crate::sshsig::{Sshsig, SshsigError};
+
+/// A document that waits for its signature.
+#[derive(Debug, Clone)]
+pub struct ToSign {
+    doc: &'static str,
+    payload_type: String,
+    payload: Vec<u8>,
+    namespace: String,
+}
+
+impl ToSign {
+    /// Of a document.
+    ///
+    /// # Errors
+    /// When the document breaks a rule of its kind, so that nothing invalid is ever signed.
+    pub fn of<D: Document>(doc: &D) -> Result<Self, DocumentError> {
+        Ok(Self {
+            doc: D::DOC,
+            payload_type: payload_type::<D>(),
+            payload: payload(doc)?,
+            namespace: namespace::<D>(doc.trust_domain()),
+        })
+    }
+
+    /// What the signature is made for: `ssh-keygen -Y sign -n NAMESPACE`.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The bytes to sign.
+    #[must_use]
+    pub fn message(&self) -> Vec<u8> {
+        pae(&self.payload_type, &self.payload)
+    }
+
+    /// The envelope, once the signature has proved that `key` made it over these bytes.
+    ///
+    /// # Errors
+    /// Another key, namespace or message, or a security key that nobody touched.
+    pub fn signed(self, key: &PublicKey, signature: Sshsig) -> Result<Envelope, DocumentError> {
+        let error = |problem| DocumentError { doc: self.doc, problem };
+        if signature.key() != key {
+            let (want, got) = (key.fingerprint(), signature.key().fingerprint());
+            return Err(error(Problem::Signature(SshsigError::OtherKey { want, got })));
+        }
+        let message = pae(&self.payload_type, &self.payload);
+        signature.verify(&self.namespace, &message).map_err(|e| error(Problem::Signature(e)))?;
+        Envelope::assemble(self.payload_type, self.payload, vec![signature])
+            .map_err(|e| DocumentError { doc: self.doc, problem: Problem::Envelope(e) })
+    }
+}
+
+#[cfg(test)]
+mod tests;
