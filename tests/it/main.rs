@@ -6,6 +6,7 @@
 
 mod tidy;
 
+mod api;
 mod attacks;
 mod benches;
 mod capabilities;

@@ -11,5 +11,7 @@ pub mod blobs;
 pub mod company;
 pub mod faults;
 pub mod guests;
+pub mod raw_http;
 pub mod rig;
+pub mod served;
 pub mod watch;

@@ -89,7 +89,7 @@ const SHOP_SOURCES: &[&str] = &[
 ];
 
 /// The sample shop, made once and then shared by all scenarios: they only read it.
-async fn shop_file() -> PathBuf {
+pub(crate) async fn shop_file() -> PathBuf {
     static SHOP: OnceCell<PathBuf> = OnceCell::const_new();
     let make = || async { tokio::task::spawn_blocking(make_shop).await.unwrap() };
     SHOP.get_or_init(make).await.clone()
@@ -225,7 +225,7 @@ async fn open_runner(
 }
 
 /// Compiled components are shared by the scenarios; they are authenticated by the same test key.
-fn artifacts() -> PathBuf {
+pub(crate) fn artifacts() -> PathBuf {
     let dir = std::env::temp_dir().join("borescope-test-artifacts");
     std::fs::create_dir_all(&dir).unwrap();
     dir

@@ -9,11 +9,11 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use crate::types::{
-    Challenge, ChallengeRequest, DocumentView, Envelope, EventView, Filed, Inbox, InputStored,
-    ProofView, Ready, ReceiptView, RequestView, RevisionView, RunOrdered, RunView, ScriptView,
-    SessionOpened, SessionView, TargetView, Uploaded,
+    Challenge, ChallengeRequest, ConsistencyView, DocumentView, Envelope, Filed, Inbox,
+    InputStored, LeavesView, ProofView, Ready, ReceiptView, RequestView, RevisionView, RunOrdered,
+    RunView, ScriptView, SessionOpened, SessionView, StatusView, TargetView, Uploaded,
 };
-use crate::{IDEMPOTENCY_KEY, Problem};
+use crate::{IDEMPOTENCY_KEY, Problem, RunEvents};
 
 /// Where to, as whom, and for how long.
 #[derive(Clone)]
@@ -37,6 +37,9 @@ pub enum ClientError {
     /// The server was not reached, or the connection broke; whether it acted is unknown.
     #[error("cannot talk to the server; check its address and that it runs")]
     Transport(#[from] reqwest::Error),
+    /// A stream of events is not one.
+    #[error("the server's events are not of this API; compare versions")]
+    Broken,
     /// The answer is not this API's.
     #[error("the server's answer (status {status}) is not of this API; compare versions")]
     Decode {
@@ -144,8 +147,12 @@ impl Client {
         run(id: &RunId) -> RunView = "/v1/runs/{id}";
         /// A run's receipt with its proof.
         receipt(id: &RunId) -> ReceiptView = "/v1/runs/{id}/receipt";
-        /// A run's released events.
-        events(id: &RunId) -> Vec<EventView> = "/v1/runs/{id}/events";
+        /// All stops.
+        stops() -> Vec<DocumentView> = "/v1/stops";
+        /// All access requests.
+        access_requests() -> Vec<DocumentView> = "/v1/access-requests";
+        /// What the server serves from.
+        status() -> StatusView = "/v1/status";
         /// The keyring in force.
         keyring() -> DocumentView = "/v1/keyring";
         /// The directory in force.
@@ -156,6 +163,10 @@ impl Client {
         targets() -> Vec<TargetView> = "/v1/targets";
         /// That a leaf is in the log of a given size.
         proof(index: u64, size: u64) -> ProofView = "/v1/log/proof?index={index}&size={size}";
+        /// That a smaller log is the beginning of a larger one.
+        consistency(old: u64, new: u64) -> ConsistencyView = "/v1/log/consistency?old={old}&new={new}";
+        /// Leaves of the log, as hashed.
+        leaves(from: u64, count: u64) -> LeavesView = "/v1/log/leaves?from={from}&count={count}";
     }
 
     gets_bytes! {
@@ -258,9 +269,28 @@ impl Client {
         decode(response).await
     }
 
+    /// Follows a run's released events, from the one after number `last` on.
+    #[must_use]
+    pub fn events(&self, id: &RunId, last: Option<u64>) -> RunEvents {
+        RunEvents::new(self.clone(), id.clone(), last)
+    }
+
+    /// A stream of events has no time limit: it ends with its run.
+    pub(crate) async fn open_events(&self, id: &RunId, last: Option<u64>) -> Answer<Response> {
+        let mut call = self.unlimited(Method::GET, &format!("/v1/runs/{id}/events"));
+        if let Some(last) = last {
+            call = call.header("last-event-id", last);
+        }
+        accepted(call.header("accept", "text/event-stream").send().await?).await
+    }
+
     fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        self.unlimited(method, path).timeout(self.config.call_timeout)
+    }
+
+    fn unlimited(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.config.base.trim_end_matches('/'));
-        let call = self.http.request(method, url).timeout(self.config.call_timeout);
+        let call = self.http.request(method, url);
         match &self.config.token {
             Some(token) => call.bearer_auth(token),
             None => call,

@@ -52,7 +52,13 @@ codes! {
     NotFound = "not-found", 404, "There is no such thing";
     /// It exists with another content, or is in another state.
     Conflict = "conflict", 409, "It exists already, or has moved on";
-    /// A body or a quota.
+    /// The route exists and has no such method.
+    MethodNotAllowed = "method-not-allowed", 405, "The route has no such method";
+    /// The first call with this idempotency key has not answered yet.
+    IdempotencyKeyInUse = "idempotency-key-in-use", 409, "The first call is still at work";
+    /// An idempotency key came again with another path or body.
+    IdempotencyKeyReused = "idempotency-key-reused", 422, "The idempotency key belongs to another call";
+    /// A body or all stored bytes together.
     TooLarge = "too-large", 413, "A limit of size is exceeded";
     /// A field or feature of a later version.
     NotSupportedYet = "not-supported-yet", 422, "This version does not support it";
@@ -60,6 +66,8 @@ codes! {
     EvidenceInvalid = "evidence-invalid", 422, "The evidence is invalid";
     /// Too many calls.
     RateLimited = "rate-limited", 429, "Too many calls";
+    /// What one person may use in a while is used up.
+    QuotaExceeded = "quota-exceeded", 429, "Your quota is used up for now";
     /// Our fault.
     Internal = "internal", 500, "The server failed";
     /// Overloaded, starting or stopping.

@@ -6,11 +6,14 @@
 
 mod client;
 mod code;
+mod events;
 mod problem;
+pub mod shapes;
 pub mod types;
 
 pub use client::{Client, ClientConfig, ClientError};
 pub use code::Code;
+pub use events::RunEvents;
 pub use problem::Problem;
 pub use types::Envelope;
 

@@ -2,11 +2,12 @@
 
 use domain::Denial;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Code;
 
 /// A refused call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, thiserror::Error)]
 #[error("{detail}")]
 pub struct Problem {
     /// `https://borescope.dev/problems/<code>`
@@ -25,6 +26,9 @@ pub struct Problem {
     /// The request's id in the server's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
+    /// Seconds after which the same call may do better; also in the header `Retry-After`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
 }
 
 impl Problem {
@@ -39,7 +43,15 @@ impl Problem {
             code,
             help: help.into(),
             instance: None,
+            retry_after_s: None,
         }
+    }
+
+    /// The same problem with the seconds after which to try again.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
     }
 }
 

@@ -63,3 +63,27 @@ fn a_denial_has_the_code_of_its_rule() {
         assert_eq!((rule.code(), Code::from(rule).code()), (name, name));
     }
 }
+
+#[test]
+fn the_shapes_of_ids_accept_what_their_types_make() {
+    use std::str::FromStr as _;
+    // The same text through the type's own parser and through the documented pattern's example.
+    let parses = |name: &str, text: &str| match name {
+        "Sha256" => domain::Digest::from_str(text).is_ok(),
+        "Person" => domain::PersonId::from_str(text).is_ok(),
+        "Script" => domain::ScriptName::from_str(text).is_ok(),
+        "Version" => domain::ScriptVersion::from_str(text).is_ok(),
+        "Target" => domain::TargetId::from_str(text).is_ok(),
+        "Path" => domain::BundlePath::from_str(text).is_ok(),
+        "Session" => domain::SessionId::from_str(text).is_ok(),
+        "AccessRequest" => domain::RequestId::from_str(text).is_ok(),
+        "Run" => domain::RunId::from_str(text).is_ok(),
+        "Receipt" => domain::ReceiptId::from_str(text).is_ok(),
+        "Reference" => true,
+        other => panic!("no parser is named for {other}"),
+    };
+    for (name, pattern, example) in crate::shapes::EXAMPLES {
+        assert!(parses(name, example), "{name}: {example}");
+        assert!(pattern.starts_with('^') && pattern.ends_with('$'), "{name} is anchored");
+    }
+}

@@ -6,22 +6,26 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::shapes;
 
 /// A signed document's envelope: JSON whose exact bytes survive.
 pub type Envelope = Box<RawValue>;
 
 /// `POST /v1/challenges`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChallengeRequest {
     /// Who wants to log in.
+    #[schema(value_type = shapes::Person)]
     pub person: PersonId,
     /// The origin that the client dials, as `https://host:port`.
     pub origin: String,
 }
 
 /// What to sign for a login.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Challenge {
     /// The nonce to put into the login document.
     pub challenge: String,
@@ -30,22 +34,25 @@ pub struct Challenge {
 }
 
 /// `POST /v1/sessions` (its body is the signed login's envelope)
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionOpened {
     /// The bearer token; shown once.
     pub token: String,
     /// When it ends.
     pub expires_ms: u64,
     /// Who logged in.
+    #[schema(value_type = shapes::Person)]
     pub person: PersonId,
 }
 
 /// `GET /v1/sessions/me`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionView {
     /// Its id.
+    #[schema(value_type = shapes::Session)]
     pub id: SessionId,
     /// Who.
+    #[schema(value_type = shapes::Person)]
     pub person: PersonId,
     /// When it ends.
     pub expires_ms: u64,
@@ -54,37 +61,44 @@ pub struct SessionView {
 }
 
 /// `POST /v1/revisions`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Uploaded {
     /// The revision digest.
+    #[schema(value_type = shapes::Sha256)]
     pub revision: Digest,
     /// The script's name.
+    #[schema(value_type = shapes::Script)]
     pub script: ScriptName,
     /// Its version.
+    #[schema(value_type = shapes::Version)]
     pub version: ScriptVersion,
     /// What a reviewer will ask about.
     pub warnings: Vec<String>,
 }
 
 /// One row of `GET /v1/scripts`; newest first within a script.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ScriptView {
     /// The script's name.
+    #[schema(value_type = shapes::Script)]
     pub script: ScriptName,
     /// Its version.
+    #[schema(value_type = shapes::Version)]
     pub version: ScriptVersion,
     /// The revision digest.
+    #[schema(value_type = shapes::Sha256)]
     pub revision: Digest,
     /// The author's summary; not neutralised.
     pub summary: String,
     /// Who uploaded it.
+    #[schema(value_type = shapes::Person)]
     pub uploader: PersonId,
     /// When.
     pub created_ms: u64,
 }
 
 /// `GET /v1/revisions/{digest}`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct RevisionView {
     /// What and who.
     pub script: ScriptView,
@@ -97,44 +111,50 @@ pub struct RevisionView {
 }
 
 /// A file of a bundle.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FileView {
     /// Its path.
+    #[schema(value_type = shapes::Path)]
     pub path: BundlePath,
     /// Its digest.
+    #[schema(value_type = shapes::Sha256)]
     pub digest: Digest,
     /// Its size, bytes.
     pub size_bytes: u64,
 }
 
 /// The answer to a filed document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Filed {
     /// The document's id.
     pub id: String,
     /// The digest of its payload.
+    #[schema(value_type = shapes::Sha256)]
     pub digest: Digest,
 }
 
 /// `GET /v1/documents/{id-or-digest}`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct DocumentView {
     /// Which document, as `access-request`.
     pub kind: String,
     /// Its id.
     pub id: String,
     /// The digest of its payload.
+    #[schema(value_type = shapes::Sha256)]
     pub digest: Digest,
     /// Who signed it, when one person did.
+    #[schema(value_type = Option<shapes::Person>)]
     pub person: Option<PersonId>,
     /// When it came.
     pub created_ms: u64,
     /// The signed bytes; only these count.
+    #[schema(value_type = shapes::EnvelopeShape)]
     pub envelope: Envelope,
 }
 
 /// Where an access request is; derived, never stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RequestState {
     /// Reviews or approvals are missing.
@@ -150,7 +170,7 @@ pub enum RequestState {
 }
 
 /// `GET /v1/access-requests/{id}`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct RequestView {
     /// The access request.
     pub request: DocumentView,
@@ -163,32 +183,37 @@ pub struct RequestView {
     /// Where it is.
     pub state: RequestState,
     /// The first rule that fails now; `None` when open.
+    #[schema(value_type = Option<shapes::DenialShape>)]
     pub missing: Option<Denial>,
     /// Uses spent.
     pub uses_spent: u64,
 }
 
 /// `GET /v1/inbox`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Inbox {
     /// Revisions that want this person's review.
     pub to_review: Vec<ScriptView>,
     /// Access requests that want this person's approval.
     pub to_approve: Vec<DocumentView>,
+    /// This person's runs that have not ended.
+    pub live_runs: Vec<RunView>,
 }
 
 /// `POST /v1/inputs` (its body is the input, exactly)
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InputStored {
     /// SHA-256 of the bytes.
+    #[schema(value_type = shapes::Sha256)]
     pub digest: Digest,
 }
 
 /// `POST /v1/runs`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunOrdered {
     /// The signed run request.
+    #[schema(value_type = shapes::EnvelopeShape)]
     pub run_request: Envelope,
     /// The input's exact bytes, base64; absent when they were sent to `/v1/inputs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,17 +221,22 @@ pub struct RunOrdered {
 }
 
 /// A run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RunView {
     /// Its id.
+    #[schema(value_type = shapes::Run)]
     pub id: RunId,
     /// Where it is.
+    #[schema(value_type = shapes::RunStateShape)]
     pub state: RunState,
     /// Who ordered it.
+    #[schema(value_type = shapes::Person)]
     pub caller: PersonId,
     /// What it executes.
+    #[schema(value_type = shapes::Sha256)]
     pub revision: Digest,
     /// The access request that it uses.
+    #[schema(value_type = Option<shapes::AccessRequest>)]
     pub request: Option<RequestId>,
     /// When it was accepted.
     pub queued_ms: u64,
@@ -215,52 +245,60 @@ pub struct RunView {
     /// When it ended.
     pub ended_ms: Option<u64>,
     /// Why it never started.
+    #[schema(value_type = Option<shapes::DenialShape>)]
     pub denial: Option<Denial>,
     /// Its receipt.
+    #[schema(value_type = Option<shapes::Receipt>)]
     pub receipt: Option<ReceiptId>,
     /// The digest of its recording.
+    #[schema(value_type = Option<shapes::Sha256>)]
     pub recording: Option<Digest>,
     /// The digest of its result.
+    #[schema(value_type = Option<shapes::Sha256>)]
     pub result: Option<Digest>,
 }
 
 /// One released event of a run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct EventView {
     /// Its number in the run.
     pub seq: u64,
     /// When.
     pub at_ms: u64,
     /// The event.
+    #[schema(value_type = shapes::AnyJson)]
     pub event: Box<RawValue>,
 }
 
 /// A proof that a leaf is in the log; the shape of `ledger::LogProof`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProofView {
     /// The leaf's index.
     pub index: u64,
     /// The leaf's bytes, as hashed.
     pub leaf: String,
     /// The inclusion proof for the checkpoint's size.
+    #[schema(value_type = Vec<shapes::Sha256>)]
     pub inclusion: Vec<Digest>,
     /// The signed checkpoint.
     pub checkpoint: String,
 }
 
 /// `GET /v1/runs/{id}/receipt`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ReceiptView {
     /// The runner's signed statement.
+    #[schema(value_type = shapes::EnvelopeShape)]
     pub receipt: Envelope,
     /// That it is in the log.
     pub proof: ProofView,
 }
 
 /// One row of `GET /v1/targets`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TargetView {
     /// The target.
+    #[schema(value_type = shapes::Target)]
     pub id: TargetId,
     /// Its engine, as `sqlite`.
     pub engine: String,
@@ -269,10 +307,64 @@ pub struct TargetView {
 }
 
 /// `GET /readyz`, also with status 503
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Ready {
     /// Whether writes are accepted.
     pub ready: bool,
     /// Why not.
     pub reason: Option<String>,
+}
+
+/// A version of a signed document in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VersionView {
+    /// Its number.
+    pub version: u64,
+    /// The digest of its payload.
+    #[schema(value_type = shapes::Sha256)]
+    pub digest: Digest,
+}
+
+/// `GET /v1/status`: what this server serves from now. Unsigned: nobody may rely on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatusView {
+    /// The keyring in force.
+    pub keyring: VersionView,
+    /// The directory in force.
+    pub directory: VersionView,
+    /// The policy in force.
+    pub policy: VersionView,
+    /// Stops on file; each of them bans.
+    pub stops: u64,
+    /// Entries of the log.
+    pub log_size: u64,
+    /// Runs that wait or execute.
+    pub live_runs: u64,
+    /// Whether writes are accepted.
+    pub ready: bool,
+    /// Why not.
+    pub reason: Option<String>,
+}
+
+/// `GET /v1/log/consistency`: that the smaller log is the beginning of the larger one (RFC 6962).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConsistencyView {
+    /// Size of the smaller log.
+    pub old: u64,
+    /// Size of the larger log.
+    pub new: u64,
+    /// The proof's hashes.
+    #[schema(value_type = Vec<shapes::Sha256>)]
+    pub proof: Vec<Digest>,
+}
+
+/// `GET /v1/log/leaves`: leaves as hashed, so that anybody can build the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LeavesView {
+    /// The index of the first one.
+    pub from: u64,
+    /// Durable entries of the log.
+    pub size: u64,
+    /// The leaves' bytes, in order; fewer than asked for at the end of the log.
+    pub leaves: Vec<String>,
 }

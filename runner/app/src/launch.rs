@@ -239,6 +239,10 @@ impl App {
                 serde_json::json!({ "event": "ended", "outcome": ended.outcome, "denial": ended.denial })
             }
         };
+        let outcome = match &event {
+            RunEvent::Ended(ended) => Some(ended.outcome),
+            RunEvent::Started { .. } | RunEvent::Progress { .. } => None,
+        };
         let kept = match event {
             RunEvent::Started { .. } => self.project().await,
             RunEvent::Progress { .. } => Ok(()),
@@ -248,9 +252,18 @@ impl App {
             // The runner has recorded it: the next projection, at the latest the next start, repairs.
             tracing::error!(run.id = %run, error = %chain(&e), "a run's event is not in the store yet");
         }
+        self.tell(run, &told, outcome).await;
+    }
+
+    /// Lists a released event, and counts the last one.
+    async fn tell(&self, run: &RunId, told: &serde_json::Value, outcome: Option<Outcome>) {
         let at_ms = self.clock.now_ms();
         if let Err(e) = self.store.append_event(run, at_ms, &told.to_string()).await {
             tracing::error!(run.id = %run, error = %chain(&e), "a run's event is not listed");
+        }
+        self.live.tell(run);
+        if let Some(outcome) = outcome {
+            self.live.count_end(outcome);
         }
     }
 
@@ -276,14 +289,22 @@ impl App {
         let closed = async {
             let row = self.store.run(run).await?;
             if row.is_none_or(|r| matches!(r.state, RunState::Ended { .. })) {
-                return Ok(());
+                return Ok(false);
             }
             let mut tx = self.store.begin().await?;
             tx.end_run(run, &end_without_proof(outcome, self.clock.now_ms(), None)).await?;
-            tx.commit().await
+            tx.commit().await.map(|()| true)
         };
-        if let Err(e) = closed.await {
-            tracing::error!(run.id = %run, error = %chain(&e), "a run's row cannot be closed");
+        match closed.await {
+            Ok(false) => {}
+            Ok(true) => {
+                let told =
+                    serde_json::json!({ "event": "ended", "outcome": outcome, "denial": null });
+                self.tell(run, &told, Some(outcome)).await;
+            }
+            Err(e) => {
+                tracing::error!(run.id = %run, error = %chain(&e), "a run's row cannot be closed");
+            }
         }
     }
 }

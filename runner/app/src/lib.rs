@@ -11,6 +11,7 @@ mod blobs;
 mod documents;
 mod error;
 mod evidence;
+mod feed;
 mod launch;
 mod live;
 mod login;
@@ -20,6 +21,7 @@ mod project_runs;
 mod reading;
 mod requests;
 mod runs;
+mod status;
 mod stops;
 mod upload;
 
@@ -36,10 +38,12 @@ pub use blobs::RunnerBlobs;
 pub use documents::Filed;
 pub use error::{AppError, chain};
 pub use evidence::Receipted;
+pub use feed::Feed;
 pub use login::{CHALLENGE_LIFE_MS, Opened, SESSION_LIFE_MS, Who};
 pub use open::{AppLimits, AppOptions, OpenError};
-pub use reading::RevisionStatus;
+pub use reading::{Leaves, RevisionStatus};
 pub use requests::{Inbox, RequestState, RequestStatus};
+pub use status::{Figures, Status, Versions};
 /// One target of the policy, as `targets` lists them.
 pub use trust::PolicyTarget;
 pub use upload::{Upload, Uploaded};
@@ -71,6 +75,12 @@ impl App {
     pub async fn ready(&self) -> Result<(), AppError> {
         self.writable()?;
         Ok(self.store.ping().await?)
+    }
+
+    /// The clock of this control plane.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     /// Refuses every write while nothing can be recorded.

@@ -1,11 +1,13 @@
 //! The runs of this process that have not ended: queue, cancellation, waiting, drain.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::RunId;
+use domain::{Outcome, RunId};
 use tokio::sync::{Semaphore, watch};
+
+use crate::status::{OUTCOMES, place};
 
 /// Runs that wait or execute.
 pub(crate) struct LiveRuns {
@@ -15,10 +17,14 @@ pub(crate) struct LiveRuns {
     pub(crate) slots: Arc<Semaphore>,
     /// How many there are, for those who wait for none.
     count: watch::Sender<usize>,
+    /// How many have ended, by outcome.
+    ended: [AtomicU64; OUTCOMES.len()],
 }
 
 struct Live {
     cancel: watch::Sender<bool>,
+    /// Changes with every event that is listed.
+    told: watch::Sender<()>,
     done: watch::Receiver<bool>,
 }
 
@@ -45,6 +51,7 @@ impl LiveRuns {
             closing: AtomicBool::new(false),
             slots: Arc::new(Semaphore::new(concurrent_runs_max.max(1))),
             count: watch::Sender::new(0),
+            ended: Default::default(),
         }
     }
 
@@ -61,7 +68,7 @@ impl LiveRuns {
         }
         let (cancel, cancelled) = watch::channel(false);
         let (done, ended) = watch::channel(false);
-        runs.insert(run.clone(), Live { cancel, done: ended });
+        runs.insert(run.clone(), Live { cancel, told: watch::Sender::new(()), done: ended });
         self.count.send_replace(runs.len());
         Some(Listed { all: self, run: run.clone(), done, cancel: cancelled })
     }
@@ -74,6 +81,35 @@ impl LiveRuns {
     /// Something to wait on for the end of a run; `None` when it is not live.
     pub(crate) fn ended(&self, run: &RunId) -> Option<watch::Receiver<bool>> {
         self.lock().get(run).map(|l| l.done.clone())
+    }
+
+    /// Something that changes with every event of a run that is listed from now on, and closes with
+    /// the run; `None` when it is not live.
+    pub(crate) fn told(&self, run: &RunId) -> Option<watch::Receiver<()>> {
+        self.lock().get(run).map(|l| l.told.subscribe())
+    }
+
+    /// Tells those who follow a run that an event is listed.
+    pub(crate) fn tell(&self, run: &RunId) {
+        if let Some(live) = self.lock().get(run) {
+            live.told.send_replace(());
+        }
+    }
+
+    /// How many runs wait or execute.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Counts a run that ended.
+    pub(crate) fn count_end(&self, outcome: Outcome) {
+        self.ended[place(outcome)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many runs have ended, by the outcome's code.
+    pub(crate) fn ended_by_outcome(&self) -> BTreeMap<&'static str, u64> {
+        let counts = self.ended.iter().map(|n| n.load(Ordering::Relaxed));
+        OUTCOMES.into_iter().zip(counts).collect()
     }
 
     pub(crate) fn is_closing(&self) -> bool {

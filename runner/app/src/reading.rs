@@ -4,7 +4,7 @@
 
 use domain::{BundlePath, Digest, RunId};
 use ledger::{LogProof, Position};
-use store::{Document, DocumentKind, Filter, Revision, RevisionFile};
+use store::{Document, DocumentKind, Filter, Reference, Revision, RevisionFile};
 use trust::{Envelope, PolicyTarget, Receipt, RunRequest};
 
 use crate::advice::unverified;
@@ -66,13 +66,9 @@ impl App {
     ///
     /// # Errors
     /// When there is none that this person may see, or its content was erased.
-    pub async fn document(&self, who: &Who, reference: &str) -> Result<Document, AppError> {
-        let shown = domain::display::neutralise(&reference.chars().take(100).collect::<String>());
-        let absent = || AppError::NotFound(format!("document {shown}"));
-        let found = match reference.parse::<Digest>() {
-            Ok(digest) => self.store.document_by_digest(&digest).await?,
-            Err(_) => self.store.document(reference).await?,
-        };
+    pub async fn document(&self, who: &Who, reference: &Reference) -> Result<Document, AppError> {
+        let absent = || AppError::NotFound(format!("document {reference}"));
+        let found = self.store.document_by_reference(reference).await?;
         let document = found.filter(|d| !is_tombstone(d)).ok_or_else(absent)?;
         if let Some(run) = run_of(&document) {
             self.readable_run(who, &run).await.map_err(|e| match e {
@@ -147,6 +143,51 @@ impl App {
         let inclusion = self.ledger.inclusion(position, size)?;
         Ok(LogProof { inclusion, ..proof })
     }
+
+    /// That the log of `old` entries is the beginning of that of `new`.
+    ///
+    /// # Errors
+    /// When the log is smaller than `new`, or `new` than `old`.
+    pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, AppError> {
+        if old > new || new > self.ledger.size() {
+            let what = format!("log of {new} entries that continues one of {old}");
+            return Err(AppError::NotFound(what));
+        }
+        Ok(self.ledger.consistency(old, new)?)
+    }
+
+    /// At most `count` leaves from index `from` on, and never more than 256.
+    ///
+    /// # Errors
+    /// When there is no entry `from`, or the log cannot be read.
+    pub fn leaves(&self, from: u64, count: u64) -> Result<Leaves, AppError> {
+        let size = self.ledger.size();
+        if from >= size || count == 0 {
+            return Err(AppError::NotFound(format!("{count} leaves from {from} on, of {size}")));
+        }
+        let end = from.saturating_add(count.min(LEAVES_MAX)).min(size);
+        let mut leaves = Vec::new();
+        for index in from..end {
+            let entry = self.ledger.entry(Position::from_index(index))?;
+            // A leaf is JSON that the ledger wrote, so it is UTF-8.
+            leaves.push(String::from_utf8_lossy(&entry.leaf_bytes).into_owned());
+        }
+        Ok(Leaves { from, size, leaves })
+    }
+}
+
+/// Leaves that one call gives: a leaf has at most 4 KiB, so the answer stays below 1 MiB.
+pub(crate) const LEAVES_MAX: u64 = 256;
+
+/// Leaves of the log, as hashed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaves {
+    /// The index of the first one.
+    pub from: u64,
+    /// Durable entries of the log.
+    pub size: u64,
+    /// In order.
+    pub leaves: Vec<String>,
 }
 
 /// An erased document keeps id and digest.

@@ -2,7 +2,7 @@
 
 use domain::decide::decide;
 use domain::{Denial, RequestId, Rule, Timestamp};
-use store::{Document, DocumentKind, Filter, Revision};
+use store::{Document, DocumentKind, Filter, Revision, Run, RunFilter};
 use trust::AccessRequest;
 
 use crate::advice::{Belongs, unverified, usable};
@@ -50,6 +50,8 @@ pub struct Inbox {
     pub to_review: Vec<Revision>,
     /// Access requests that want the person's approval.
     pub to_approve: Vec<Document>,
+    /// The person's runs that have not ended.
+    pub live_runs: Vec<Run>,
 }
 
 impl App {
@@ -61,10 +63,10 @@ impl App {
         let absent = || AppError::NotFound(format!("access request {id}"));
         let document = self.store.document(id.as_str()).await?.ok_or_else(absent)?;
         let access: AccessRequest = unverified(&document).ok_or_else(absent)?;
-        self.status(document, &access).await
+        self.request_status(document, &access).await
     }
 
-    async fn status(
+    async fn request_status(
         &self,
         request: Document,
         access: &AccessRequest,
@@ -89,7 +91,7 @@ impl App {
         Ok(RequestStatus { request, submissions, reviews, approvals, state, missing, uses_spent })
     }
 
-    /// What waits for this person: revisions to review and access requests to approve.
+    /// What waits for this person: revisions to review, access requests to approve, live runs.
     ///
     /// # Errors
     /// When the store fails.
@@ -114,14 +116,16 @@ impl App {
             if access.caller == who.person || !mine {
                 continue;
             }
-            let status = self.status(document, &access).await?;
+            let status = self.request_status(document, &access).await?;
             let wanted = status.missing.as_ref().is_some_and(|d| d.rule == Rule::ApprovalMissing);
             let done = status.approvals.iter().any(|a| a.person.as_ref() == Some(&who.person));
             if wanted && !done {
                 to_approve.push(status.request);
             }
         }
-        Ok(Inbox { to_review, to_approve })
+        let mine = RunFilter { caller: Some(who.person.clone()), open_only: true };
+        let live_runs = self.store.runs(&mine).await?;
+        Ok(Inbox { to_review, to_approve, live_runs })
     }
 
     /// Revisions that the person has neither submitted nor reviewed.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use domain::{RunId, TargetId};
-use store::{Run, RunEvent, RunFilter};
+use store::{Run, RunFilter};
 use trust::{Role, RunRequest};
 
 use crate::advice::unverified;
@@ -104,20 +104,6 @@ impl App {
             tracing::info!(run.id = %id, person = %who.person, "run is cancelled");
         }
         Ok(run)
-    }
-
-    /// A run's released events from number `from_seq` on.
-    ///
-    /// # Errors
-    /// As [`App::run`].
-    pub async fn events(
-        &self,
-        who: &Who,
-        id: &RunId,
-        from_seq: u64,
-    ) -> Result<Vec<RunEvent>, AppError> {
-        self.readable_run(who, id).await?;
-        Ok(self.store.events(id, from_seq).await?)
     }
 
     /// A run's output, byte for byte as its receipt names it.

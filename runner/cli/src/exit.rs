@@ -136,7 +136,7 @@ fn from_client(found: &mut Verdict, error: &ClientError) {
             "unreachable".clone_into(&mut found.code);
             found.help = Some("start it with `borescope serve`, or give another --url".to_owned());
         }
-        ClientError::Decode { .. } => "other-api".clone_into(&mut found.code),
+        ClientError::Decode { .. } | ClientError::Broken => "other-api".clone_into(&mut found.code),
     }
 }
 

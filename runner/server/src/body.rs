@@ -1,15 +1,17 @@
-//! Bodies, paths and headers as handlers take them; what does not fit is a problem of ours, not the
-//! framework's text.
+//! Bodies, addresses and headers as handlers take them; what does not fit is a problem of ours, not
+//! the framework's text. Neighbours: [`crate::prefer`] reads preferences, [`crate::session`] tokens.
 
+use std::str::FromStr;
+
+use api::Code;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::HeaderMap;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
+use domain::ParseError;
 use serde::de::DeserializeOwned;
 
 use crate::problem::Refusal;
-use api::Code;
 
 /// Bytes of every body but an upload's.
 pub(crate) const BODY_BYTES_MAX: usize = 1 << 20;
@@ -61,10 +63,42 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     }
 }
 
-/// `Prefer: wait=N` (RFC 7240): seconds to wait for a run's end; 0 without it.
-pub(crate) fn wait_s(headers: &HeaderMap) -> u64 {
-    let values = headers.get_all("prefer").iter().filter_map(|v| v.to_str().ok());
-    let mut preferences = values.flat_map(|v| v.split([',', ';']));
-    let wait = preferences.find_map(|p| p.trim().strip_prefix("wait="));
-    wait.and_then(|n| n.parse().ok()).unwrap_or(0)
+/// The one variable part of the path.
+pub(crate) struct At<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: FromStr<Err = ParseError>> FromRequestParts<S> for At<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let text: String = variables(parts, state).await?;
+        Ok(Self(text.parse()?))
+    }
+}
+
+/// The two variable parts of the path.
+pub(crate) struct AtBoth<A, B>(pub(crate) A, pub(crate) B);
+
+impl<S, A, B> FromRequestParts<S> for AtBoth<A, B>
+where
+    S: Send + Sync,
+    A: FromStr<Err = ParseError>,
+    B: FromStr<Err = ParseError>,
+{
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let (a, b): (String, String) = variables(parts, state).await?;
+        Ok(Self(a.parse()?, b.parse()?))
+    }
+}
+
+async fn variables<S: Send + Sync, T: DeserializeOwned + Send>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<T, Refusal> {
+    let path = Path::<T>::from_request_parts(parts, state).await;
+    path.map(|Path(t)| t).map_err(|e| {
+        let detail = domain::display::neutralise(&e.body_text());
+        Refusal::new(Code::BadRequest, detail, "correct the path of the address")
+    })
 }

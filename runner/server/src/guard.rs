@@ -1,5 +1,5 @@
-//! Around every request: its id and span, the cap on requests at a time, its time, panics, and the
-//! body of a problem.
+//! Around every request: its id and span, the cap on requests at a time, its time, panics, its place
+//! in the figures, and the body of a problem.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -7,19 +7,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use api::{Code, PROBLEM_JSON, Problem};
-use axum::extract::{Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::Clock;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use crate::ServerLimits;
+use crate::meter::Meter;
 use crate::problem::Refusal;
 
 /// The request's id, also in problems and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Seconds after which a server that is full or slow may answer again.
+const BUSY_RETRY_S: u64 = 1;
 
 /// What all requests share.
 pub(crate) struct Guard {
@@ -27,15 +32,19 @@ pub(crate) struct Guard {
     requests_max: usize,
     most: Duration,
     number: AtomicU64,
+    meter: Arc<Meter>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Guard {
-    pub(crate) fn new(limits: ServerLimits) -> Self {
+    pub(crate) fn new(limits: ServerLimits, meter: Arc<Meter>, clock: Arc<dyn Clock>) -> Self {
         Self {
             slots: Semaphore::new(limits.requests_max),
             requests_max: limits.requests_max,
             most: Duration::from_secs(limits.request_s_max),
             number: AtomicU64::new(1),
+            meter,
+            clock,
         }
     }
 
@@ -43,6 +52,7 @@ impl Guard {
         let Ok(_slot) = self.slots.try_acquire() else {
             let detail = format!("{} requests are at work", self.requests_max);
             return Refusal::new(Code::Unavailable, detail, "try again in a moment")
+                .retry_after(BUSY_RETRY_S)
                 .into_response();
         };
         match tokio::time::timeout(self.most, next.run(request)).await {
@@ -50,6 +60,7 @@ impl Guard {
             Err(_) => {
                 let detail = format!("the request took longer than {} s", self.most.as_secs());
                 Refusal::new(Code::Unavailable, detail, "try again; whether it acted is unknown")
+                    .retry_after(BUSY_RETRY_S)
                     .into_response()
             }
         }
@@ -70,6 +81,10 @@ pub(crate) async fn guard(
         http.path = %domain::display::neutralise(request.uri().path()),
     );
     async {
+        let _at_work = guard.meter.begin();
+        let began_ms = guard.clock.now_ms();
+        let method = request.method().clone();
+        let route = request.extensions().get::<MatchedPath>().cloned();
         let mut response = guard.within_limits(request, next).await;
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
             tracing::info!(
@@ -77,9 +92,14 @@ pub(crate) async fn guard(
                 detail = problem.detail,
                 "request is refused"
             );
-            response = write(Problem { instance: Some(id.clone()), ..problem });
+            let problem = Problem { instance: Some(id.clone()), ..problem };
+            write(&mut response, &problem);
         }
-        tracing::debug!(http.status = response.status().as_u16(), "request is answered");
+        let status = response.status().as_u16();
+        tracing::debug!(http.status = status, "request is answered");
+        let route = route.as_ref().map(MatchedPath::as_str);
+        let took = Duration::from_millis(guard.clock.now_ms().saturating_sub(began_ms));
+        guard.meter.answered(&method, route, status, took);
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }
@@ -89,12 +109,17 @@ pub(crate) async fn guard(
     .await
 }
 
-fn write(problem: Problem) -> Response {
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
-    let mut response = Refusal(problem).into_response();
-    *response.body_mut() = body.into();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-    response
+/// Writes the problem into its response, whose other headers stay.
+fn write(response: &mut Response, problem: &Problem) {
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    if let Some(seconds) = problem.retry_after_s {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if problem.code == Code::Unauthorized {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    *response.body_mut() = serde_json::to_vec(problem).unwrap_or_default().into();
 }
 
 /// A handler that panics is a bug of ours; the others go on.

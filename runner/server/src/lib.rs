@@ -7,10 +7,14 @@
 mod body;
 mod guard;
 mod handlers;
+mod meter;
+mod openapi;
+mod prefer;
 mod problem;
 mod render;
 mod routes;
 mod session;
+mod upload;
 
 use std::future::Future;
 use std::io;
@@ -28,13 +32,30 @@ pub struct ServerLimits {
     pub requests_max: usize,
     /// Seconds of one request. Longer than an upload on a slow line or the wait for a run.
     pub request_s_max: u64,
+    /// Streams of events at a time; each holds a connection until its run ends.
+    pub streams_max: usize,
+    /// Seconds that a stream's client may take no event before it is dropped: longer than any pause
+    /// of an honest one.
+    pub stream_stall_s_max: u64,
     /// Seconds that live runs have to end at shutdown, before they are cancelled.
     pub drain_s: u64,
 }
 
 impl ServerLimits {
     /// For one team and one machine.
-    pub const DEFAULT: Self = Self { requests_max: 512, request_s_max: 120, drain_s: 10 };
+    pub const DEFAULT: Self = Self {
+        requests_max: 512,
+        request_s_max: 120,
+        streams_max: 256,
+        stream_stall_s_max: 30,
+        drain_s: 10,
+    };
+}
+
+/// `openapi.json` as this version serves it, pretty-printed; empty only if it cannot be written.
+#[must_use]
+pub fn openapi_json() -> String {
+    routes::description().to_pretty_json().unwrap_or_default()
 }
 
 /// Seconds that handlers have to finish after the runs have ended.

@@ -21,6 +21,11 @@ impl Refusal {
     pub(crate) fn new(code: Code, detail: impl Into<String>, help: &str) -> Self {
         Self(Problem::new(code, detail, help))
     }
+
+    /// The same with the seconds after which to try again.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        Self(self.0.retry_after(seconds))
+    }
 }
 
 impl IntoResponse for Refusal {

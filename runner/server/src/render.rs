@@ -3,7 +3,8 @@
 
 use api::types;
 use app::{
-    AppError, Inbox, Opened, Receipted, RequestState, RequestStatus, RevisionStatus, Uploaded,
+    AppError, Filed, Inbox, Opened, Receipted, RequestState, RequestStatus, RevisionStatus,
+    Uploaded,
 };
 use serde_json::value::RawValue;
 use store::{Document, Revision, RevisionFile, Run, RunEvent};
@@ -28,7 +29,7 @@ pub(crate) fn document(d: Document) -> Result<types::DocumentView, AppError> {
 }
 
 /// Those that can be shown; an erased one has nothing to show.
-fn documents(all: Vec<Document>) -> Vec<types::DocumentView> {
+pub(crate) fn documents(all: Vec<Document>) -> Vec<types::DocumentView> {
     all.into_iter().filter_map(|d| document(d).ok()).collect()
 }
 
@@ -71,11 +72,17 @@ pub(crate) fn access_request(r: RequestStatus) -> Result<types::RequestView, App
 }
 
 pub(crate) fn inbox(i: Inbox) -> types::Inbox {
-    let Inbox { to_review, to_approve } = i;
+    let Inbox { to_review, to_approve, live_runs } = i;
     types::Inbox {
         to_review: to_review.into_iter().map(script).collect(),
         to_approve: documents(to_approve),
+        live_runs: live_runs.into_iter().map(run).collect(),
     }
+}
+
+pub(crate) fn filed(f: Filed) -> types::Filed {
+    let Filed { id, digest } = f;
+    types::Filed { id, digest }
 }
 
 pub(crate) fn run(r: Run) -> types::RunView {

@@ -1,67 +1,149 @@
-//! Every route, in one table.
+//! Every route, in one table, with what surrounds them all; the description of the API comes from
+//! the same table.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::Code;
 use app::App;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
 use domain::bundle::BUNDLE_BYTES_MAX;
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::routes;
 
 use crate::ServerLimits;
 use crate::body::BODY_BYTES_MAX;
 use crate::guard::{Guard, guard, panicked};
-use crate::handlers::{documents, health, log, login, policy, runs, scripts};
+use crate::handlers::{
+    approvals, documents, events, health, inbox, inputs, log, policy, requests, reviews, revisions,
+    run_files, runs, scripts, sessions, status, stops, submissions,
+};
+use crate::meter::Meter;
+use crate::openapi;
 use crate::problem::Refusal;
 
 /// Bytes of an upload: a bundle, its list, and what multipart adds to each of its files.
 const UPLOAD_BYTES_MAX: u64 = BUNDLE_BYTES_MAX + (1 << 20);
 
-pub(crate) fn router(app: Arc<App>, limits: ServerLimits) -> Router {
+/// What handlers and extractors may ask for.
+#[derive(Clone)]
+pub(crate) struct Shell {
+    app: Arc<App>,
+    meter: Arc<Meter>,
+    streams: Streams,
+    description: Description,
+}
+
+/// What all streams of events share.
+#[derive(Clone)]
+pub(crate) struct Streams {
+    /// A permit for each.
+    pub(crate) permits: Arc<Semaphore>,
+    /// How long a client may take no event.
+    pub(crate) stall_max: Duration,
+}
+
+/// `openapi.json`.
+#[derive(Clone)]
+pub(crate) struct Description(pub(crate) Arc<str>);
+
+impl FromRef<Shell> for Arc<App> {
+    fn from_ref(shell: &Shell) -> Self {
+        Self::clone(&shell.app)
+    }
+}
+
+impl FromRef<Shell> for Arc<Meter> {
+    fn from_ref(shell: &Shell) -> Self {
+        Self::clone(&shell.meter)
+    }
+}
+
+impl FromRef<Shell> for Streams {
+    fn from_ref(shell: &Shell) -> Self {
+        shell.streams.clone()
+    }
+}
+
+impl FromRef<Shell> for Description {
+    fn from_ref(shell: &Shell) -> Self {
+        shell.description.clone()
+    }
+}
+
+fn table() -> OpenApiRouter<Shell> {
     let upload_bytes_max = usize::try_from(UPLOAD_BYTES_MAX).unwrap_or(usize::MAX);
-    let upload = post(scripts::upload).layer(DefaultBodyLimit::max(upload_bytes_max));
-    Router::new()
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route("/v1/challenges", post(login::challenge))
-        .route("/v1/sessions", post(login::open))
-        .route("/v1/sessions/me", get(login::me))
-        .route("/v1/revisions", upload)
-        .route("/v1/scripts", get(scripts::list))
-        .route("/v1/revisions/{digest}", get(scripts::show))
-        .route("/v1/revisions/{digest}/files/{*path}", get(scripts::file))
-        .route("/v1/submissions", post(documents::submit))
-        .route("/v1/reviews", post(documents::review))
-        .route("/v1/access-requests", post(documents::request_access))
-        .route("/v1/access-requests/{id}", get(documents::access_request))
-        .route("/v1/approvals", post(documents::approve))
-        .route("/v1/stops", post(documents::stop))
-        .route("/v1/documents/{reference}", get(documents::show))
-        .route("/v1/inbox", get(documents::inbox))
-        .route("/v1/inputs", post(runs::input))
-        .route("/v1/runs", post(runs::order).get(runs::list))
-        .route("/v1/runs/{id}", get(runs::show))
-        .route("/v1/runs/{id}/result", get(runs::result))
-        .route("/v1/runs/{id}/receipt", get(runs::receipt))
-        .route("/v1/runs/{id}/evidence", get(runs::evidence))
-        .route("/v1/runs/{id}/recording", get(runs::recording))
-        .route("/v1/runs/{id}/events", get(runs::events))
-        .route("/v1/runs/{id}/cancel", post(runs::cancel))
-        .route("/v1/keyring", get(policy::keyring))
-        .route("/v1/directory", get(policy::directory))
-        .route("/v1/policy", get(policy::policy))
-        .route("/v1/targets", get(policy::targets))
-        .route("/v1/log/checkpoint", get(log::checkpoint))
-        .route("/v1/log/proof", get(log::proof))
+    let upload = routes!(revisions::upload).layer(DefaultBodyLimit::max(upload_bytes_max));
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+        .routes(routes!(health::openapi))
+        .routes(routes!(sessions::challenge))
+        .routes(routes!(sessions::open))
+        .routes(routes!(sessions::me))
+        .routes(upload)
+        .routes(routes!(revisions::revision))
+        .routes(routes!(revisions::file))
+        .routes(routes!(scripts::scripts))
+        .routes(routes!(submissions::submit))
+        .routes(routes!(reviews::review))
+        .routes(routes!(requests::request_access, requests::access_requests))
+        .routes(routes!(requests::access_request))
+        .routes(routes!(approvals::approve))
+        .routes(routes!(stops::stop, stops::stops))
+        .routes(routes!(documents::document))
+        .routes(routes!(inbox::inbox))
+        .routes(routes!(inputs::input))
+        .routes(routes!(runs::order, runs::runs))
+        .routes(routes!(runs::run))
+        .routes(routes!(runs::cancel))
+        .routes(routes!(events::events))
+        .routes(routes!(run_files::result))
+        .routes(routes!(run_files::recording))
+        .routes(routes!(run_files::receipt))
+        .routes(routes!(run_files::evidence))
+        .routes(routes!(policy::keyring))
+        .routes(routes!(policy::directory))
+        .routes(routes!(policy::policy))
+        .routes(routes!(policy::targets))
+        .routes(routes!(status::status))
+        .routes(routes!(log::checkpoint))
+        .routes(routes!(log::proof))
+        .routes(routes!(log::consistency))
+        .routes(routes!(log::leaves))
+}
+
+/// The description of the API, from the routes that are served.
+pub(crate) fn description() -> OpenApi {
+    openapi::finish(table().into_openapi())
+}
+
+pub(crate) fn router(app: Arc<App>, limits: ServerLimits) -> Router {
+    let (router, api) = table().split_for_parts();
+    let text = openapi::finish(api).to_pretty_json().unwrap_or_default();
+    let shell = Shell {
+        app,
+        meter: Arc::default(),
+        streams: Streams {
+            permits: Arc::new(Semaphore::new(limits.streams_max)),
+            stall_max: Duration::from_secs(limits.stream_stall_s_max),
+        },
+        description: Description(text.into()),
+    };
+    let around = Arc::new(Guard::new(limits, Arc::clone(&shell.meter), shell.app.clock()));
+    router
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(Arc::new(Guard::new(limits)), guard))
-        .with_state(app)
+        .layer(from_fn_with_state(around, guard))
+        .with_state(shell)
 }
 
 async fn nowhere() -> Refusal {
@@ -69,5 +151,6 @@ async fn nowhere() -> Refusal {
 }
 
 async fn not_so() -> Refusal {
-    Refusal::new(Code::BadRequest, "the route has no such method", "use GET to read, POST to act")
+    let detail = "the route has no such method; the header `Allow` has those that it has";
+    Refusal::new(Code::MethodNotAllowed, detail, "use GET to read, POST to act")
 }

@@ -3,6 +3,7 @@
 //! The columns are conveniences that `app` filled after verifying; who must be sure parses the
 //! envelope.
 
+use std::fmt;
 use std::str::FromStr;
 
 use domain::{Digest, ParseError, PersonId, RequestId};
@@ -89,6 +90,43 @@ pub struct Document {
     pub created_ms: u64,
 }
 
+/// How people and programs refer to a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    /// By its id: the prefix of its kind, an underscore, a UUID.
+    Id(String),
+    /// By the digest of its payload.
+    Digest(Digest),
+}
+
+impl FromStr for Reference {
+    type Err = ParseError;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        if let Ok(digest) = s.parse() {
+            return Ok(Self::Digest(digest));
+        }
+        let is_id = s.split_once('_').is_some_and(|(kind, uuid)| {
+            (2..=3).contains(&kind.len())
+                && kind.bytes().all(|b| b.is_ascii_lowercase())
+                && uuid.len() == 36
+                && uuid.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+        });
+        if is_id {
+            return Ok(Self::Id(s.to_owned()));
+        }
+        Err(ParseError::new("document", s, "a document's id, or the digest of its payload"))
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => f.write_str(id),
+            Self::Digest(digest) => digest.fmt(f),
+        }
+    }
+}
+
 /// Which ledger entry put a document into the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DocumentEntry {
@@ -170,6 +208,20 @@ impl Store {
     ) -> Result<Option<Document>, StoreError> {
         let query = sqlx::query(sql::DOCUMENT).bind(None::<String>).bind(digest.to_string());
         query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
+    }
+
+    /// One document by its id or the digest of its payload.
+    ///
+    /// # Errors
+    /// As [`Store::document`].
+    pub async fn document_by_reference(
+        &self,
+        reference: &Reference,
+    ) -> Result<Option<Document>, StoreError> {
+        match reference {
+            Reference::Id(id) => self.document(id).await,
+            Reference::Digest(digest) => self.document_by_digest(digest).await,
+        }
     }
 
     /// The documents that match, newest first, at most [`LIST_ROWS_MAX`].

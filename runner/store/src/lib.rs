@@ -23,7 +23,7 @@ mod sql;
 mod tx;
 
 pub use blobs::{BlobError, BlobWriter, Blobs};
-pub use documents::{Document, DocumentEntry, DocumentKind, Filter};
+pub use documents::{Document, DocumentEntry, DocumentKind, Filter, Reference};
 pub use error::StoreError;
 pub use idempotency::{Claim, IdempotencyKey};
 pub use meta::Anchor;

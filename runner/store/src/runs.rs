@@ -184,15 +184,20 @@ impl Store {
         Reader::new(&row, "run_events", "run")?.number("seq")
     }
 
-    /// A run's events from number `from_seq` on, at most [`LIST_ROWS_MAX`].
+    /// A run's events from number `from_seq` on, at most `rows_max`.
     ///
     /// # Errors
     /// As [`Store::run`].
-    pub async fn events(&self, run: &RunId, from_seq: u64) -> Result<Vec<RunEvent>, StoreError> {
+    pub async fn events(
+        &self,
+        run: &RunId,
+        from_seq: u64,
+        rows_max: u32,
+    ) -> Result<Vec<RunEvent>, StoreError> {
         let query = sqlx::query(sql::EVENTS)
             .bind(run.as_str())
             .bind(int(from_seq, "an event number")?)
-            .bind(LIST_ROWS_MAX);
+            .bind(rows_max);
         let read = |row: &SqliteRow| {
             let row = Reader::new(row, "run_events", "run")?;
             let (seq, at_ms) = (row.number("seq")?, row.number("at_ms")?);

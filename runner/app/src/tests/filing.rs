@@ -16,7 +16,7 @@ async fn the_same_document_twice_is_on_file_once() {
     let size = app.ledger.size();
     assert_eq!(app.submit(&who("anna"), &submission).await.unwrap(), first);
     assert_eq!(app.ledger.size(), size, "nothing was recorded twice");
-    let kept = app.document(&who("otto"), &first.id).await.unwrap();
+    let kept = app.document(&who("otto"), &first.id.parse().unwrap()).await.unwrap();
     assert_eq!(kept.envelope, submission, "the bytes that came are the bytes that are kept");
 }
 

@@ -25,7 +25,7 @@ async fn a_run_is_seen_by_its_caller_and_the_targets_readers_and_does_not_exist_
         assert_eq!(Some(Digest::of(&result)), run.result);
         assert!(String::from_utf8(result).unwrap().contains("answer"));
         app.recording(&who(person), &run.id).await.unwrap();
-        app.document(&who(person), receipt.as_str()).await.unwrap();
+        app.document(&who(person), &receipt.as_str().parse().unwrap()).await.unwrap();
         assert_eq!(app.runs(&who(person)).await.unwrap().len(), 1);
     }
     for person in ["anna", "carol", "ruth"] {
@@ -33,10 +33,12 @@ async fn a_run_is_seen_by_its_caller_and_the_targets_readers_and_does_not_exist_
         is_not_there(&app.wait(&who(person), &run.id, 1).await);
         is_not_there(&app.result(&who(person), &run.id).await);
         is_not_there(&app.recording(&who(person), &run.id).await);
-        is_not_there(&app.events(&who(person), &run.id, 0).await);
+        is_not_there(&app.feed(&who(person), &run.id, 0).await.map(drop));
         is_not_there(&app.receipt(&who(person), &run.id).await);
-        is_not_there(&app.document(&who(person), receipt.as_str()).await);
-        is_not_there(&app.document(&who(person), &run.run_request.to_string()).await);
+        is_not_there(&app.document(&who(person), &receipt.as_str().parse().unwrap()).await);
+        is_not_there(
+            &app.document(&who(person), &run.run_request.to_string().parse().unwrap()).await,
+        );
         assert!(app.runs(&who(person)).await.unwrap().is_empty());
     }
     is_not_there(&app.cancel(&who("anna"), &run.id).await);

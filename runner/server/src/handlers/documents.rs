@@ -1,52 +1,29 @@
-//! Signed documents: the body is the envelope, its bytes are what is kept.
+//! Any signed document, by its id or the digest of its payload.
 
 use std::sync::Arc;
 
-use api::types::{DocumentView, Filed, Inbox, RequestView};
+use api::shapes;
+use api::types::DocumentView;
 use app::App;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
+use store::Reference;
 
 use super::Answer;
-use crate::body::Raw;
+use crate::body::At;
+use crate::openapi::Finds;
 use crate::render;
 use crate::session::Session;
 
-/// A handler that files one kind of document.
-macro_rules! files {
-    ($($name:ident)*) => {$(
-        pub(crate) async fn $name(
-            State(app): State<Arc<App>>,
-            Session(who): Session,
-            Raw(envelope): Raw,
-        ) -> Answer<Json<Filed>> {
-            let app::Filed { id, digest } = app.$name(&who, &envelope).await?;
-            Ok(Json(Filed { id, digest }))
-        }
-    )*};
-}
-
-files! { submit review request_access approve stop }
-
-pub(crate) async fn show(
+/// A signed document; those of a run only for people who may see the run
+#[utoipa::path(get, path = "/v1/documents/{reference}", tag = "documents",
+    security(("session" = [])),
+    params(("reference" = shapes::Reference, Path, description = "Its id, or its payload's digest.")),
+    responses((status = 200, body = DocumentView, description = "Its exact bytes."), Finds))]
+pub(crate) async fn document(
     State(app): State<Arc<App>>,
     Session(who): Session,
-    Path(reference): Path<String>,
+    At(reference): At<Reference>,
 ) -> Answer<Json<DocumentView>> {
     Ok(Json(render::document(app.document(&who, &reference).await?)?))
-}
-
-pub(crate) async fn access_request(
-    State(app): State<Arc<App>>,
-    _: Session,
-    Path(id): Path<String>,
-) -> Answer<Json<RequestView>> {
-    Ok(Json(render::access_request(app.access_request(&id.parse()?).await?)?))
-}
-
-pub(crate) async fn inbox(
-    State(app): State<Arc<App>>,
-    Session(who): Session,
-) -> Answer<Json<Inbox>> {
-    Ok(Json(render::inbox(app.inbox(&who).await?)))
 }

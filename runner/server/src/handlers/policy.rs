@@ -9,13 +9,20 @@ use axum::extract::State;
 use store::DocumentKind;
 
 use super::Answer;
+use crate::openapi::Reads;
 use crate::render;
 use crate::session::Session;
 
+/// The keyring in force
+#[utoipa::path(get, path = "/v1/keyring", tag = "policy", security(("session" = [])),
+    responses((status = 200, body = DocumentView, description = "Root keys, roles and floors."), Reads))]
 pub(crate) async fn keyring(State(app): State<Arc<App>>, _: Session) -> Answer<Json<DocumentView>> {
     Ok(Json(render::document(app.in_force(DocumentKind::Keyring)?)?))
 }
 
+/// The directory in force
+#[utoipa::path(get, path = "/v1/directory", tag = "policy", security(("session" = [])),
+    responses((status = 200, body = DocumentView, description = "People, keys and groups."), Reads))]
 pub(crate) async fn directory(
     State(app): State<Arc<App>>,
     _: Session,
@@ -23,10 +30,16 @@ pub(crate) async fn directory(
     Ok(Json(render::document(app.in_force(DocumentKind::Directory)?)?))
 }
 
+/// The policy in force
+#[utoipa::path(get, path = "/v1/policy", tag = "policy", security(("session" = [])),
+    responses((status = 200, body = DocumentView, description = "Targets and their rules."), Reads))]
 pub(crate) async fn policy(State(app): State<Arc<App>>, _: Session) -> Answer<Json<DocumentView>> {
     Ok(Json(render::document(app.in_force(DocumentKind::Policy)?)?))
 }
 
+/// The policy's targets
+#[utoipa::path(get, path = "/v1/targets", tag = "policy", security(("session" = [])),
+    responses((status = 200, body = [TargetView], description = "The targets."), Reads))]
 pub(crate) async fn targets(State(app): State<Arc<App>>, _: Session) -> Json<Vec<TargetView>> {
     let view = |t: &app::PolicyTarget| TargetView {
         id: t.id.clone(),

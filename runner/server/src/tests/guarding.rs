@@ -15,9 +15,19 @@ use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::ServerLimits;
-use crate::body::{Posted, Raw, wait_s};
+use crate::body::{Posted, Raw};
 use crate::guard::{Guard, guard, panicked};
+use crate::prefer::Wait;
 use crate::problem::Refusal;
+
+/// A clock that stands.
+struct Stands;
+
+impl domain::Clock for Stands {
+    fn now_ms(&self) -> u64 {
+        1_795_464_000_000
+    }
+}
 
 fn router(limits: ServerLimits) -> Router {
     Router::new()
@@ -29,7 +39,10 @@ fn router(limits: ServerLimits) -> Router {
         .route("/json", post(|Posted(n): Posted<u64>| async move { n.to_string() }))
         .layer(DefaultBodyLimit::max(10))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(Arc::new(Guard::new(limits)), guard))
+        .layer(from_fn_with_state(
+            Arc::new(Guard::new(limits, Arc::default(), Arc::new(Stands))),
+            guard,
+        ))
 }
 
 async fn panics() {
@@ -112,10 +125,10 @@ fn the_preference_to_wait_is_read_among_others() {
     let wait = |value: &str| {
         let mut headers = HeaderMap::new();
         headers.insert("prefer", value.parse().unwrap());
-        wait_s(&headers)
+        Wait::read(&headers).seconds()
     };
     assert_eq!(wait("wait=30"), 30);
     assert_eq!(wait("respond-async, wait=5"), 5);
     assert_eq!(wait("wait=soon"), 0);
-    assert_eq!(wait_s(&HeaderMap::new()), 0);
+    assert_eq!(Wait::read(&HeaderMap::new()).seconds(), 0);
 }

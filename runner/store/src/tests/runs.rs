@@ -101,7 +101,7 @@ async fn events_are_numbered_without_gaps() {
         assert_eq!(store.append_event(&id(1), 5, "{}").await.unwrap(), n);
     }
     let seqs: Vec<u64> =
-        store.events(&id(1), 1).await.unwrap().into_iter().map(|e| e.seq).collect();
+        store.events(&id(1), 1, 9).await.unwrap().into_iter().map(|e| e.seq).collect();
     assert_eq!(seqs, [1, 2]);
     let absent = store.append_event(&id(2), 5, "{}").await;
     assert!(matches!(absent, Err(StoreError::Absent { .. })));

@@ -1,0 +1,75 @@
+//! A run's released events, one by one, while it goes on.
+//!
+//! A feed holds one page of events and a place in the run, nothing else: what is not asked for stays
+//! in the store. Every event comes once and in order, from any place on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use domain::RunId;
+use store::RunEvent;
+
+use crate::login::Who;
+use crate::{App, AppError};
+
+/// Events of one page.
+const PAGE_EVENTS_MAX: u32 = 32;
+
+/// The events of one run from some number on.
+pub struct Feed {
+    app: Arc<App>,
+    run: RunId,
+    /// The number of the event after the last one of `page`.
+    next_seq: u64,
+    page: VecDeque<RunEvent>,
+}
+
+impl App {
+    /// A run's released events from number `from_seq` on, until the run is over.
+    ///
+    /// # Errors
+    /// As [`App::run`].
+    pub async fn feed(
+        self: &Arc<Self>,
+        who: &Who,
+        id: &RunId,
+        from_seq: u64,
+    ) -> Result<Feed, AppError> {
+        self.readable_run(who, id).await?;
+        let (app, run) = (Arc::clone(self), id.clone());
+        Ok(Feed { app, run, next_seq: from_seq, page: VecDeque::new() })
+    }
+}
+
+impl Feed {
+    /// The next event; waits for it while the run is live. `None` when there will be no more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn next(&mut self) -> Result<Option<RunEvent>, AppError> {
+        loop {
+            if let Some(event) = self.page.pop_front() {
+                return Ok(Some(event));
+            }
+            // Before the page is read: an event that is stored in between is told afterwards.
+            let told = self.app.live.told(&self.run);
+            self.page = self.read().await?.into();
+            if !self.page.is_empty() {
+                continue;
+            }
+            match told {
+                None => return Ok(None),
+                // An error says that the run is over; the next round reads what came last.
+                Some(mut told) => drop(told.changed().await),
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<Vec<RunEvent>, AppError> {
+        let page = self.app.store.events(&self.run, self.next_seq, PAGE_EVENTS_MAX).await?;
+        if let Some(last) = page.last() {
+            self.next_seq = last.seq.saturating_add(1);
+        }
+        Ok(page)
+    }
+}

@@ -1,0 +1,138 @@
+//! What the API says about itself: the golden description, and that each of its operations works.
+
+use std::collections::BTreeSet;
+
+use domain::decide::StopSubject;
+use serde_json::Value;
+use tests::company::p;
+use tests::served::{Served, wire};
+
+#[test]
+fn the_description_changes_only_in_review() {
+    // `UPDATE_EXPECT=1 cargo test --workspace --test it description` writes it anew.
+    expect_test::expect_file!["../golden/openapi.json"].assert_eq(&(server::openapi_json() + "\n"));
+}
+
+fn description() -> Value {
+    serde_json::from_str(&server::openapi_json()).unwrap()
+}
+
+/// Every operation: method in capitals and path.
+fn operations() -> BTreeSet<(String, String)> {
+    let description = description();
+    let paths = description["paths"].as_object().unwrap();
+    let of_path = |(path, item): (&String, &Value)| {
+        let methods: Vec<_> = item.as_object().unwrap().keys().cloned().collect();
+        let path = path.clone();
+        methods.into_iter().map(move |m| (m.to_uppercase(), path.clone()))
+    };
+    paths.iter().flat_map(of_path).collect()
+}
+
+#[test]
+fn every_operation_names_its_refusals_and_who_may_call() {
+    let description = description();
+    let open =
+        ["/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/challenges", "/v1/sessions"];
+    for (method, path) in operations() {
+        let operation = &description["paths"][&path][method.to_lowercase()];
+        let at = format!("{method} {path}");
+        assert!(operation["summary"].is_string(), "{at} has a summary");
+        let responses = operation["responses"].as_object().unwrap();
+        for status in ["200", "500", "503"] {
+            assert!(responses.contains_key(status), "{at} has {status}");
+        }
+        for (status, response) in responses.iter().filter(|(status, _)| status.as_str() >= "400") {
+            let problem = &response["content"]["application/problem+json"]["schema"]["$ref"];
+            assert_eq!(problem, "#/components/schemas/Problem", "{at} {status}");
+        }
+        let closed = !open.contains(&path.as_str());
+        assert_eq!(operation["security"][0]["session"].is_array(), closed, "{at}");
+        assert_eq!(responses.contains_key("401"), closed || path.starts_with("/v1/"), "{at}");
+    }
+}
+
+/// The operations that the server has answered with success, as it counts them itself.
+async fn succeeded(served: &Served) -> BTreeSet<(String, String)> {
+    let metrics = served.raw("GET /metrics", &[], b"").await;
+    let text = String::from_utf8(metrics.body).unwrap();
+    let label = |line: &str, name: &str| {
+        let (_, rest) = line.split_once(&format!("{name}=\""))?;
+        Some(rest.split_once('"')?.0.to_owned())
+    };
+    let requests = text.lines().filter(|l| l.starts_with("borescope_http_requests_total{"));
+    let ok = requests.filter(|l| label(l, "status").is_some_and(|s| s == "200"));
+    ok.filter_map(|l| Some((label(l, "method")?, label(l, "route")?.replace("{*", "{")))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_works_at_least_once() {
+    let served = Served::start().await;
+    let granted = served.granted("echo", r#"{"text":"hello"}"#, |_| {}).await;
+    let (alice, bob) = (served.login("alice").await, served.login("bob").await);
+    let run = served.ran(&alice, &granted, 1).await;
+    assert_eq!(run.state.code(), "succeeded", "{run:?}");
+
+    alice.session().await.unwrap();
+    let scripts = alice.scripts().await.unwrap();
+    let revision = alice.revision(&scripts[0].revision).await.unwrap();
+    let path = p("script.toml");
+    let file = alice.file(&scripts[0].revision, &path).await.unwrap();
+    assert!(revision.files.iter().any(|f| f.path == path && f.size_bytes == file.len() as u64));
+    let requests = alice.access_requests().await.unwrap();
+    assert_eq!(requests[0].digest, granted.request.payload_digest());
+    alice.access_request(&requests[0].id.parse().unwrap()).await.unwrap();
+    alice.document(&requests[0].id).await.unwrap();
+    alice.inbox().await.unwrap();
+    assert_eq!(alice.runs().await.unwrap(), [alice.run(&run.id).await.unwrap()]);
+    assert_eq!(alice.cancel(&run.id).await.unwrap().state, run.state, "over is over");
+    let mut events = alice.events(&run.id, None);
+    while events.next().await.unwrap().is_some() {}
+    alice.result(&run.id).await.unwrap();
+    alice.receipt(&run.id).await.unwrap();
+    alice.recording(&run.id).await.unwrap();
+    alice.evidence(&run.id).await.unwrap();
+    for document in [alice.keyring().await, alice.directory().await, alice.policy().await] {
+        document.unwrap();
+    }
+    assert_eq!(alice.targets().await.unwrap().len(), 1);
+    let c = &served.company;
+    let carol = served.login("carol").await;
+    let stop = c.sign("carol", &c.stop(StopSubject::Revision(scripts[0].revision)));
+    carol.stop(&wire(&stop)).await.unwrap();
+    assert_eq!(bob.stops().await.unwrap().len(), 1);
+    let status = bob.status().await.unwrap();
+    assert!(status.ready && status.stops == 1 && status.policy.version == 1, "{status:?}");
+    let size = status.log_size;
+    alice.checkpoint().await.unwrap();
+    alice.proof(0, size).await.unwrap();
+    alice.consistency(1, size).await.unwrap();
+    assert_eq!(alice.leaves(0, 2).await.unwrap().leaves.len(), 2);
+    assert!(alice.ready().await.unwrap().ready);
+    for path in ["/healthz", "/metrics", "/openapi.json"] {
+        assert_eq!(served.raw(&format!("GET {path}"), &[], b"").await.status, 200, "{path}");
+    }
+
+    let uncovered: Vec<_> = operations().difference(&succeeded(&served).await).cloned().collect();
+    assert_eq!(uncovered, [], "operations that nothing has used");
+    served.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_leaves_of_the_log_have_the_checkpoints_root() {
+    let served = Served::start().await;
+    served.granted("echo", "{}", |_| {}).await;
+    let alice = served.login("alice").await;
+    let checkpoint = String::from_utf8(alice.checkpoint().await.unwrap()).unwrap();
+    let (checkpoint, _) = ledger::Checkpoint::parse(&checkpoint).unwrap();
+    let mut leaves = Vec::new();
+    while (leaves.len() as u64) < checkpoint.size {
+        leaves.extend(alice.leaves(leaves.len() as u64, 3).await.unwrap().leaves);
+    }
+    let mut tree = ledger::merkle::Tree::new();
+    for leaf in &leaves {
+        tree.push(ledger::merkle::leaf_hash(leaf.as_bytes()));
+    }
+    assert_eq!(tree.root_at(checkpoint.size), Some(checkpoint.root));
+    served.close().await;
+}

@@ -1,0 +1,271 @@
+//! A company behind a real server on a loopback port: store, blobs, runner, control plane and HTTP in
+//! this process, on the scenario's clock.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::types::{ChallengeRequest, Envelope as Wire, RunOrdered, RunView};
+use api::{Client, ClientConfig};
+use app::{App, AppLimits, AppOptions, RunnerBlobs};
+use domain::{Clock as _, Digest, Manifest, Timestamp};
+use executor::{AuthorityDocuments, LocalRunner, OsEntropy, RunnerOptions};
+use ledger::{Ledger, Options};
+use sandbox::{Sandbox, SandboxOptions};
+use server::ServerLimits;
+use store::{Blobs, Store};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use trust::{Envelope, Login, Salt, SecretKey};
+
+use crate::ambient::{ManualClock, SeededEntropy};
+use crate::company::{Company, RUNNER, p};
+use crate::raw_http::{Answer, exchange};
+use crate::watch::{Seen, WatchedConnectors};
+
+/// The server with everything behind it.
+pub struct Served {
+    /// The people.
+    pub company: Company,
+    /// The clock.
+    pub clock: Arc<ManualClock>,
+    /// What the target saw.
+    pub seen: Arc<Seen>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    dir: TempDir,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+/// An access request that may be used, with its input.
+pub struct Granted {
+    /// The script's manifest.
+    pub manifest: Manifest,
+    /// The signed access request.
+    pub request: Envelope,
+    /// The input's digest.
+    pub input: Digest,
+}
+
+/// An envelope as bodies carry it.
+pub fn wire(envelope: &Envelope) -> Wire {
+    serde_json::from_slice(&envelope.to_json().unwrap()).unwrap()
+}
+
+impl Served {
+    /// With ordinary limits.
+    pub async fn start() -> Self {
+        Self::with(AppLimits::DEFAULT, ServerLimits::DEFAULT).await
+    }
+
+    /// With these limits.
+    pub async fn with(app_limits: AppLimits, limits: ServerLimits) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let entropy = Arc::new(SeededEntropy::new("company"));
+        let company = Company::found(Arc::clone(&clock) as _, entropy);
+        let dir = tempfile::tempdir().unwrap();
+        executor::state::enrol(dir.path(), &crate::rig::pin(&company)).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Seen::default());
+        let app = open(&company, &clock, &seen, dir.path(), address, app_limits).await;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async move { drop(stopped.await) };
+        let serving = tokio::spawn(server::serve(listener, app, limits, shutdown));
+        Self { company, clock, seen, address, dir, stop, serving }
+    }
+
+    /// The address that people dial.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A client that nobody is logged in with.
+    pub fn client(&self) -> Client {
+        Client::new(ClientConfig {
+            base: self.url(),
+            token: None,
+            connect_timeout: Duration::from_secs(5),
+            call_timeout: Duration::from_secs(60),
+        })
+        .unwrap()
+    }
+
+    /// Logs in and gives the token.
+    pub async fn token(&self, person: &str) -> String {
+        let client = self.client();
+        let asked = ChallengeRequest { person: p(person), origin: self.url() };
+        let challenge = client.challenge(&asked).await.unwrap();
+        let mut nonce = [0; 16];
+        hex::decode_to_slice(&challenge.challenge, &mut nonce).unwrap();
+        let ends = i64::try_from(challenge.expires_ms / 1000).unwrap();
+        let login = Login {
+            trust_domain: self.company.domain.clone(),
+            person: p(person),
+            origin: self.url(),
+            nonce: Salt(nonce),
+            not_after: Timestamp::from_unix_s(ends),
+        };
+        let signed = wire(&self.company.sign(person, &login));
+        client.open_session(&signed).await.unwrap().token
+    }
+
+    /// A client of a person who is logged in.
+    pub async fn login(&self, person: &str) -> Client {
+        self.client().with_token(self.token(person).await)
+    }
+
+    /// Uploads a guest as alice; `change` may alter its files before.
+    pub async fn upload(
+        &self,
+        alice: &Client,
+        guest: &str,
+        change: impl FnOnce(&mut Vec<(String, Vec<u8>)>),
+    ) -> (Manifest, Digest) {
+        let mut files = crate::guests::files(guest);
+        change(&mut files);
+        let digests = files.iter().map(|(path, bytes)| (p(path), Digest::of(bytes))).collect();
+        let index = domain::BundleIndex::new(digests).unwrap();
+        files.push(("bundle.sha256".to_owned(), index.to_bytes()));
+        let dir = tempfile::tempdir().unwrap();
+        let mut sent = Vec::new();
+        for (n, (path, bytes)) in files.iter().enumerate() {
+            let file = dir.path().join(n.to_string());
+            std::fs::write(&file, bytes).unwrap();
+            sent.push((p(path), file));
+        }
+        let uploaded = alice.upload(&sent).await.unwrap();
+        let manifest = files.iter().find(|(path, _)| path == "script.toml").unwrap();
+        (Manifest::parse(&manifest.1).unwrap(), uploaded.revision)
+    }
+
+    /// A guest that alice submitted, bob reviewed and approved for this input.
+    pub async fn granted(
+        &self,
+        guest: &str,
+        input: &str,
+        change: impl FnOnce(&mut Vec<(String, Vec<u8>)>),
+    ) -> Granted {
+        let (alice, bob) = (self.login("alice").await, self.login("bob").await);
+        let (manifest, revision) = self.upload(&alice, guest, change).await;
+        let c = &self.company;
+        let submission = c.sign("alice", &c.submission(&manifest, revision));
+        alice.submit(&wire(&submission)).await.unwrap();
+        let review = c.sign("bob", &c.review(&manifest, revision));
+        bob.review(&wire(&review)).await.unwrap();
+        let input = alice.store_input(input.as_bytes().to_vec()).await.unwrap().digest;
+        let request = c.sign("alice", &c.access_request(&manifest, revision, input));
+        alice.request_access(&wire(&request)).await.unwrap();
+        let approval = c.sign("bob", &c.approval(&manifest, &request, &[&review]));
+        bob.approve(&wire(&approval)).await.unwrap();
+        Granted { manifest, request, input }
+    }
+
+    /// Alice's signed order for use `use_number`.
+    pub fn order(&self, granted: &Granted, use_number: u64) -> RunOrdered {
+        let Granted { manifest, request, input } = granted;
+        let order = self.company.run_request(manifest, request, *input, use_number);
+        RunOrdered { run_request: wire(&self.company.sign("alice", &order)), input: None }
+    }
+
+    /// Orders a run as alice and waits for its end.
+    pub async fn ran(&self, alice: &Client, granted: &Granted, use_number: u64) -> RunView {
+        let order = self.order(granted, use_number);
+        alice.order_run(&order, Duration::from_secs(60), None).await.unwrap()
+    }
+
+    /// One request by hand: method, path, further header lines, body.
+    pub async fn raw(&self, line: &str, headers: &[&str], body: &[u8]) -> Answer {
+        let mut head = format!("{line} HTTP/1.1");
+        for header in headers {
+            head.push_str("\r\n");
+            head.push_str(header);
+        }
+        exchange(self.address, &head, body).await
+    }
+
+    /// Where the server keeps everything.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Asks the server to stop and waits until it has.
+    pub async fn close(self) {
+        self.stop_and_keep().await;
+    }
+
+    /// Stops the server; what it kept is still there.
+    pub async fn stop_and_keep(self) -> TempDir {
+        // A server that has ended by itself hears nothing, and its error comes next.
+        let _ = self.stop.send(());
+        self.serving.await.unwrap().unwrap();
+        self.dir
+    }
+
+    /// The current time of the scenario, milliseconds.
+    pub fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
+    }
+}
+
+async fn open(
+    company: &Company,
+    clock: &Arc<ManualClock>,
+    seen: &Arc<Seen>,
+    dir: &Path,
+    address: SocketAddr,
+    limits: AppLimits,
+) -> Arc<App> {
+    let clock: Arc<dyn domain::Clock> = Arc::clone(clock) as _;
+    let options = Options {
+        dir: dir.join("ledger"),
+        key: company.log_key(),
+        clock: Arc::clone(&clock),
+        entropy: Arc::new(OsEntropy),
+    };
+    let blobs = Blobs::open(&dir.join("blobs"), 1 << 30).await.unwrap();
+    let sandbox = Sandbox::new(SandboxOptions {
+        artifact_dir: Some(crate::rig::artifacts()),
+        mac_key: [7; 32],
+        concurrent_runs_max: 4,
+        concurrent_compiles_max: 1,
+        compile_ms_max: 120_000,
+    });
+    let runner = LocalRunner::open(RunnerOptions {
+        dir: dir.to_owned(),
+        name: p(RUNNER),
+        key: SecretKey::from_seed(&company.key("runner").seed()).unwrap(),
+        ledger: Ledger::open(options).unwrap(),
+        sandbox: sandbox.unwrap(),
+        connectors: Arc::new(WatchedConnectors::new(
+            crate::rig::shop_file().await,
+            Arc::clone(seen),
+        )),
+        blobs: Arc::new(RunnerBlobs::new(blobs.clone())),
+        clock: Arc::clone(&clock),
+        entropy: Arc::new(OsEntropy),
+        concurrent_runs_max: 4,
+    })
+    .await
+    .unwrap();
+    App::open(AppOptions {
+        store: Store::open(&dir.join("store.sqlite")).await.unwrap(),
+        blobs,
+        runner,
+        documents: AuthorityDocuments {
+            keyring: company.keyring.clone(),
+            directory: company.directory.clone(),
+            policy: company.policy.clone(),
+        },
+        origins: vec![format!("http://{address}")],
+        clock,
+        entropy: Arc::new(OsEntropy),
+        limits,
+    })
+    .await
+    .unwrap()
+}
