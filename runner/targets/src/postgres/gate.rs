@@ -1,0 +1,148 @@
+//! The first gate for PostgreSQL: which query may be sent, and as which text.
+//!
+//! A pure function over a reviewed query's text and the target's grant. PostgreSQL's own grammar
+//! reads the text; a default-deny walk takes the tree apart, field by field, and builds a new one
+//! from what it knows; only the new tree, deparsed, is ever sent. So comments, quoting tricks and
+//! whatever the walk did not look at end here.
+//!
+//! 1. [`tokens`]: size, NUL, nesting, before the parser sees the text;
+//! 2. [`parser`]: one statement, as a tree;
+//! 3. [`walk`]: the closed grammar. Each reference to a relation becomes a sub-select of exactly
+//!    its granted columns, so `*`, predicates, joins and errors see nothing else; functions, types
+//!    and operators are on short lists ([`functions`], [`types`], [`operators`]) and are written
+//!    with the schema `pg_catalog`; names resolve by PostgreSQL's own rules ([`scope`]);
+//! 4. [`second`]: the text that will be sent is parsed again and checked by other code.
+//!
+//! Not here: the session's layers (role, read-only transaction, `search_path`, time), which hold
+//! even if the gate fails; masks and row filters; costs. The keyword forms `IN (…)`, `BETWEEN`,
+//! `IS DISTINCT FROM`, `NULLIF`, `CASE x WHEN` and `USING` name no operator in their syntax; they
+//! mean `pg_catalog`'s by the session's pinned `search_path`. A column whose type comes from an
+//! extension (`citext`) is compared by `pg_catalog`'s operators, hence as text.
+
+mod functions;
+mod operators;
+mod parser;
+mod refusal;
+mod scope;
+mod second;
+mod tokens;
+mod types;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use domain::ParamType;
+
+pub use refusal::{Position, Refusal, What};
+
+/// Bytes of a query's text; more than a person reviews.
+pub const SQL_BYTES_MAX: usize = 64 << 10;
+/// Parentheses, brackets and CASEs open at a time. The parser's own tree format ends near 45.
+pub const NESTING_MAX: usize = 32;
+/// Nodes of the tree that is sent: names, expressions, and each column that `*` or a relation
+/// stands for.
+pub const NODES_MAX: usize = 20_000;
+/// Bytes of the text that is sent; with the schema names and columns it is longer than the query's.
+pub const SENT_BYTES_MAX: usize = 1 << 20;
+
+/// Stack for one query. Decoding the parser's tree takes tens of kilobytes a level in a development
+/// build: a tree of the deepest allowed nesting overflowed the 2 MiB that threads usually have.
+const STACK_BYTES: usize = 16 << 20;
+
+/// A relation that queries may read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// Its schema, as in the catalog.
+    pub schema: String,
+    /// Its name, as in the catalog.
+    pub name: String,
+    /// The columns that queries may read, as in the catalog, in the order of `*`.
+    pub columns: Vec<String>,
+}
+
+/// What queries may see on one target: the signed policy's `reads`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Grant {
+    /// The relations; nothing else exists for a query.
+    pub relations: Vec<Relation>,
+}
+
+/// A query that may be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gated {
+    /// The text to send, deparsed from the checked tree; never the script's text.
+    pub sql: String,
+    /// Names of the result's columns. Those without a name have PostgreSQL's `?column?`.
+    pub columns: Vec<String>,
+    /// The highest `n` of the `$n` that it uses, 0 for none.
+    pub params: u32,
+}
+
+/// Checks one query and rewrites it. `$n` is the n-th of `params`, whose types the session declares
+/// when it prepares the statement.
+///
+/// Deterministic, without IO; it neither panics nor blocks for long on any text. A refusal says
+/// what, where, and what would help.
+///
+/// # Errors
+/// [`Refusal`]: the query is not in the grammar, or reads what is not granted. Also when the grant
+/// itself cannot be used.
+pub fn gate(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Refusal> {
+    let failed = |problem: &str| {
+        let what = What::Failed { problem: problem.to_owned() };
+        Refusal { what, position: None }
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("gate".to_owned()).stack_size(STACK_BYTES);
+        let work = thread.spawn_scoped(scope, || steps(sql, params, grant));
+        let work = work.map_err(|error| failed(&error.to_string()))?;
+        work.join().unwrap_or_else(|_| Err(failed("a defect, which the log shows")))
+    })
+}
+
+/// The gate's steps, in order.
+fn steps(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Refusal> {
+    let refuse = |denial: refusal::Denial| denial.at(sql);
+    tokens::check(sql).map_err(refuse)?;
+    check_grant(grant).map_err(refuse)?;
+    let statement = parser::parse_one(sql).map_err(refuse)?;
+    let walked = walk::Walk::new(grant, params.len()).statement(statement).map_err(refuse)?;
+    let disagree = |problem| Refusal { what: What::Disagreement { problem }, position: None };
+    let tree = parser::tree(walked.select);
+    let text = parser::deparse(&tree).map_err(disagree)?;
+    if text.len() > SENT_BYTES_MAX {
+        let what = What::TooLarge { of: "bytes when rewritten", max: SENT_BYTES_MAX };
+        return Err(Refusal { what, position: None });
+    }
+    second::check(&text, &tree, grant, params.len()).map_err(disagree)?;
+    Ok(Gated { sql: text, columns: walked.columns, params: walked.params })
+}
+
+/// Names that PostgreSQL cannot hold, or that would make a relation mean two things, are a mistake
+/// in the policy.
+fn check_grant(grant: &Grant) -> Result<(), refusal::Denial> {
+    let bad = |problem: String| Err(refusal::Denial::nowhere(What::Grant { problem }));
+    let name_ok = |name: &str| !name.is_empty() && name.len() <= 63 && !name.contains('\0');
+    for (index, relation) in grant.relations.iter().enumerate() {
+        let Relation { schema, name, columns } = relation;
+        let full = format!("{schema}.{name}");
+        if !name_ok(schema) || !name_ok(name) || !columns.iter().all(|c| name_ok(c)) {
+            return bad(format!("{full} has a name that is empty or longer than 63 bytes"));
+        }
+        if schema.starts_with("pg_") || schema == "information_schema" {
+            return bad(format!("{full} is in a system schema"));
+        }
+        if columns.is_empty() {
+            return bad(format!("{full} has no columns"));
+        }
+        if columns.iter().enumerate().any(|(i, c)| columns[..i].contains(c)) {
+            return bad(format!("{full} has a column twice"));
+        }
+        let same = |r: &Relation| r.schema == *schema && r.name == *name;
+        if grant.relations[..index].iter().any(same) {
+            return bad(format!("{full} is listed twice"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! The way to PostgreSQL's grammar (libpg_query) and back to text. No rules live here.
+
+use std::sync::{Mutex, PoisonError};
+
+use pg_query::protobuf::{ParseResult, RawStmt, ScanToken, SelectStmt};
+use pg_query::{Node, NodeEnum};
+
+use super::refusal::{Checked, Denial, What};
+
+/// The library points the process's standard error at a pipe while it parses. Two threads at once
+/// could leave it there, so they take turns. (What other threads write to standard error within
+/// these microseconds is lost.)
+static PARSER: Mutex<()> = Mutex::new(());
+
+/// Refuses to go on where the library would corrupt memory: it does not survive a failing `pipe`.
+/// It needs three descriptors; others may take these in between, so this narrows the gap only.
+fn spare_descriptors() -> Result<(), String> {
+    let two_pipes = std::io::pipe().and_then(|first| Ok((first, std::io::pipe()?)));
+    two_pipes.map(drop).map_err(|error| format!("no file descriptors are left ({error})"))
+}
+
+/// The version that the grammar writes into its trees.
+const TREE_VERSION: i32 = 180_006;
+
+/// The tokens of a text, comments among them.
+pub(super) fn scan(sql: &str) -> Result<Vec<ScanToken>, String> {
+    let _turn = PARSER.lock().unwrap_or_else(PoisonError::into_inner);
+    spare_descriptors()?;
+    match pg_query::scan(sql) {
+        Ok(scanned) => Ok(scanned.tokens),
+        Err(pg_query::Error::Scan(message)) => Err(message),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The tree of a text.
+pub(super) fn parse(sql: &str) -> Result<ParseResult, String> {
+    let _turn = PARSER.lock().unwrap_or_else(PoisonError::into_inner);
+    spare_descriptors()?;
+    match pg_query::parse(sql, 0) {
+        Ok(parsed) => Ok(parsed.protobuf),
+        Err(pg_query::Error::Parse(message)) => Err(message),
+        Err(pg_query::Error::Decode(_)) => Err("it is nested too deep".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The one statement of a text.
+pub(super) fn parse_one(sql: &str) -> Checked<Node> {
+    let syntax = |message| Denial::nowhere(What::Syntax { message });
+    let ParseResult { version: _, stmts } = parse(sql).map_err(syntax)?;
+    let count = stmts.len();
+    let mut stmts = stmts.into_iter();
+    match (stmts.next(), stmts.next()) {
+        (Some(RawStmt { stmt: Some(node), stmt_location: _, stmt_len: _ }), None) => Ok(*node),
+        (_, second) => {
+            let offset = second.map_or(-1, |s| s.stmt_location);
+            Err(Denial::new(What::Statements { count }, offset))
+        }
+    }
+}
+
+/// A SELECT as the tree of a whole text.
+pub(super) fn tree(select: SelectStmt) -> ParseResult {
+    let node = Node { node: Some(NodeEnum::SelectStmt(Box::new(select))) };
+    let statement = RawStmt { stmt: Some(Box::new(node)), stmt_location: 0, stmt_len: 0 };
+    ParseResult { version: TREE_VERSION, stmts: vec![statement] }
+}
+
+/// The text of a tree.
+pub(super) fn deparse(tree: &ParseResult) -> Result<String, String> {
+    pg_query::deparse(tree, pg_query::DeparseOptions::default()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,361 @@
+//! The second look: the text that will be sent, read again by other code than the walk's.
+//!
+//! It knows no scopes and rewrites nothing. The tree becomes JSON, and one generic descent looks
+//! at every object in it: its kind and each field that is set must be in [`FIELDS`], and a handful
+//! of rules hold wherever they apply. It also checks that the text means the tree that the walk
+//! made, no more and no less. Whatever it does not confirm is refused.
+
+use std::collections::BTreeSet;
+
+use pg_query::protobuf::ParseResult;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{Grant, functions, operators, parser, types};
+
+/// The alias of a granted relation inside its sub-select.
+pub(super) const GRANTED: &str = "granted";
+
+/// The kinds of nodes that may be sent, with the fields of each that may be set.
+const FIELDS: &[(&str, &[&str])] = &[
+    ("AArrayExpr", &["elements"]),
+    ("AConst", &["isnull", "val"]),
+    ("AExpr", &["kind", "name", "lexpr", "rexpr"]),
+    ("AIndices", &["uidx"]),
+    ("AIndirection", &["arg", "indirection"]),
+    ("Alias", &["aliasname", "colnames"]),
+    ("BoolExpr", &["boolop", "args"]),
+    ("BooleanTest", &["arg", "booltesttype"]),
+    ("CaseExpr", &["arg", "args", "defresult"]),
+    ("CaseWhen", &["expr", "result"]),
+    ("CoalesceExpr", &["args"]),
+    ("ColumnRef", &["fields"]),
+    ("CommonTableExpr", &["ctename", "aliascolnames", "ctematerialized", "ctequery"]),
+    (
+        "FuncCall",
+        &[
+            "funcname",
+            "args",
+            "agg_order",
+            "agg_filter",
+            "agg_within_group",
+            "agg_star",
+            "agg_distinct",
+            "funcformat",
+        ],
+    ),
+    ("Integer", &["ival"]),
+    ("JoinExpr", &["jointype", "larg", "rarg", "using_clause", "quals"]),
+    ("List", &["items"]),
+    ("MinMaxExpr", &["op", "args"]),
+    ("NamedArgExpr", &["arg", "name", "argnumber"]),
+    ("NullTest", &["arg", "nulltesttype"]),
+    ("ParamRef", &["number"]),
+    ("RangeSubselect", &["lateral", "subquery", "alias"]),
+    ("RangeVar", &["relname", "inh", "relpersistence", "alias"]),
+    ("ResTarget", &["name", "val"]),
+    (
+        "SelectStmt",
+        &[
+            "distinct_clause",
+            "target_list",
+            "from_clause",
+            "where_clause",
+            "group_clause",
+            "having_clause",
+            "sort_clause",
+            "limit_offset",
+            "limit_count",
+            "limit_option",
+            "with_clause",
+            "op",
+        ],
+    ),
+    ("SortBy", &["node", "sortby_dir", "sortby_nulls"]),
+    ("SqlvalueFunction", &["op", "typmod"]),
+    ("String", &["sval"]),
+    ("SubLink", &["sub_link_type", "testexpr", "oper_name", "subselect"]),
+    ("TypeCast", &["arg", "type_name"]),
+    ("TypeName", &["names", "typmods", "typemod", "array_bounds"]),
+    ("WithClause", &["ctes"]),
+];
+
+/// Fields that hold a struct rather than a node, and which.
+const STRUCTS: &[(&str, &str)] =
+    &[("alias", "Alias"), ("type_name", "TypeName"), ("with_clause", "WithClause")];
+
+/// Fields that tell where something stood in a text.
+const PLACES: &[&str] = &[
+    "version",
+    "stmt_location",
+    "stmt_len",
+    "location",
+    "rexpr_list_start",
+    "rexpr_list_end",
+    "list_start",
+    "list_end",
+];
+
+type Object = Map<String, Value>;
+
+/// Confirms that `text` is what may be sent for the walk's tree.
+///
+/// # Errors
+/// What is not confirmed, in words.
+pub(super) fn check(
+    text: &str,
+    intended: &ParseResult,
+    grant: &Grant,
+    params: usize,
+) -> Result<(), String> {
+    let parsed = parser::parse(text).map_err(|error| format!("the new text fails: {error}"))?;
+    let tree = shape(&parsed)?;
+    if tree != shape(intended)? {
+        return Err("the new text does not mean the tree that was checked".to_owned());
+    }
+    if parser::deparse(&parsed).as_deref() != Ok(text) {
+        return Err("the new text is not stable".to_owned());
+    }
+    let Some([statement]) = tree["stmts"].as_array().map(Vec::as_slice) else {
+        return Err("the new text is not one statement".to_owned());
+    };
+    let mut names = Names::default();
+    names.collect(&tree)?;
+    for relation in &grant.relations {
+        names.columns.extend(relation.columns.iter().cloned());
+    }
+    let check = Check { grant, params, names };
+    let Some(Value::Object(node)) = statement.pointer("/stmt/node") else {
+        return Err("the new text is empty".to_owned());
+    };
+    match node.get("SelectStmt") {
+        Some(Value::Object(select)) => check.object("SelectStmt", select),
+        _ => Err("the new text is not a SELECT".to_owned()),
+    }
+}
+
+/// A tree without the places of its parts.
+fn shape(tree: &impl Serialize) -> Result<Value, String> {
+    fn forget_places(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                map.retain(|key, _| !PLACES.contains(&key.as_str()));
+                map.values_mut().for_each(forget_places);
+            }
+            Value::Array(items) => items.iter_mut().for_each(forget_places),
+            _ => {}
+        }
+    }
+    let mut json = serde_json::to_value(tree).map_err(|error| error.to_string())?;
+    forget_places(&mut json);
+    Ok(json)
+}
+
+/// All names that a statement makes, wherever.
+#[derive(Default)]
+struct Names {
+    ctes: BTreeSet<String>,
+    aliases: BTreeSet<String>,
+    columns: BTreeSet<String>,
+}
+
+impl Names {
+    fn collect(&mut self, value: &Value) -> Result<(), String> {
+        match value {
+            Value::Array(items) => items.iter().try_for_each(|item| self.collect(item)),
+            Value::Object(map) => {
+                if let Some(Value::String(name)) = map.get("ctename")
+                    && !self.ctes.insert(name.clone())
+                {
+                    return Err(format!("two WITH queries are named {name}"));
+                }
+                if let Some(Value::String(name)) = map.get("aliasname") {
+                    self.aliases.insert(name.clone());
+                }
+                if let Some(Value::Object(target)) = map.get("ResTarget")
+                    && let Some(Value::String(name)) = target.get("name")
+                {
+                    self.columns.insert(name.clone());
+                }
+                for list in ["colnames", "aliascolnames"] {
+                    let words = map.get(list).and_then(words).unwrap_or_default();
+                    self.columns.extend(words.into_iter().map(str::to_owned));
+                }
+                map.values().try_for_each(|item| self.collect(item))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+struct Check<'a> {
+    grant: &'a Grant,
+    params: usize,
+    names: Names,
+}
+
+impl Check<'_> {
+    /// A struct of the tree: its kind and fields are known, its rules hold, and so on inside.
+    fn object(&self, kind: &str, object: &Object) -> Result<(), String> {
+        if kind == "SelectStmt" && reads_relation(object) {
+            return self.granted_columns(object);
+        }
+        let Some((_, fields)) = FIELDS.iter().find(|(known, _)| *known == kind) else {
+            return Err(format!("{kind} is not in the grammar"));
+        };
+        self.rules(kind, object)?;
+        for (field, value) in object.iter().filter(|(_, value)| is_set(value)) {
+            if !fields.contains(&field.as_str()) {
+                return Err(format!("{kind} has {field}"));
+            }
+            self.value(kind, field, value)?;
+        }
+        Ok(())
+    }
+
+    fn value(&self, kind: &str, field: &str, value: &Value) -> Result<(), String> {
+        match value {
+            Value::Array(items) => items.iter().try_for_each(|i| self.value(kind, field, i)),
+            Value::Object(object) => self.part(kind, field, object),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+        }
+    }
+
+    fn part(&self, kind: &str, field: &str, object: &Object) -> Result<(), String> {
+        if let Some((_, name)) = STRUCTS.iter().find(|(known, _)| *known == field) {
+            return self.object(name, object);
+        }
+        if (kind, field) == ("AConst", "val") {
+            let known = ["Ival", "Fval", "Boolval", "Sval"];
+            return match object.keys().all(|key| known.contains(&key.as_str())) {
+                true => Ok(()),
+                false => Err("a constant of an unknown form".to_owned()),
+            };
+        }
+        match (object.get("node"), object.len()) {
+            (Some(Value::Null), 1) if field == "distinct_clause" => Ok(()),
+            (Some(Value::Object(node)), 1) => node.iter().try_for_each(|(kind, body)| match body {
+                Value::Object(body) => self.object(kind, body),
+                _ => Err(format!("{kind} is malformed")),
+            }),
+            _ => Err(format!("{kind} has a malformed {field}")),
+        }
+    }
+
+    /// What must hold of a kind beyond its fields.
+    fn rules(&self, kind: &str, object: &Object) -> Result<(), String> {
+        let number = |field: &str| object.get(field).and_then(Value::as_i64).unwrap_or(-1);
+        let names = |field: &str| object.get(field).and_then(words).unwrap_or_default();
+        let holds = match kind {
+            "SelectStmt" => number("op") == 1 && [1, 2].contains(&number("limit_option")),
+            "FuncCall" => {
+                number("funcformat") == 1
+                    && matches!(names("funcname").as_slice(), ["pg_catalog", f] if functions::kind(f).is_some())
+            }
+            "TypeName" => {
+                number("typemod") == -1
+                    && matches!(names("names").as_slice(), ["pg_catalog", t] if types::is_allowed(t))
+            }
+            "AExpr" => operator(number("kind"), &names("name")),
+            "SubLink" => match number("sub_link_type") {
+                1 | 5 => names("oper_name").is_empty(),
+                3 => {
+                    matches!(names("oper_name").as_slice(), ["pg_catalog", o] if operators::is_comparison(o))
+                }
+                _ => false,
+            },
+            "SqlvalueFunction" => (1..=9).contains(&number("op")),
+            "ParamRef" => {
+                usize::try_from(number("number")).is_ok_and(|n| (1..=self.params).contains(&n))
+            }
+            "RangeVar" => self.is_cte(object),
+            "RangeSubselect" => object.get("alias").is_some_and(is_set),
+            "ColumnRef" => self.is_column(&names("fields")),
+            _ => true,
+        };
+        if holds { Ok(()) } else { Err(format!("{kind} breaks its rule")) }
+    }
+
+    fn is_cte(&self, object: &Object) -> bool {
+        let Some(Value::String(name)) = object.get("relname") else { return false };
+        let granted = self.grant.relations.iter().any(|relation| relation.name == *name);
+        self.names.ctes.contains(name) && !granted && !name.starts_with("pg_")
+    }
+
+    fn is_column(&self, words: &[&str]) -> bool {
+        match words {
+            [column] => self.names.columns.contains(*column),
+            [item, column] => {
+                let known = self.names.aliases.contains(*item) || self.names.ctes.contains(*item);
+                known && self.names.columns.contains(*column)
+            }
+            _ => false,
+        }
+    }
+
+    /// A SELECT from a stored relation is exactly the granted columns of it, and nothing else.
+    fn granted_columns(&self, select: &Object) -> Result<(), String> {
+        let allowed = ["target_list", "from_clause", "limit_option", "op"];
+        let extra = select.iter().find(|(k, v)| is_set(v) && !allowed.contains(&k.as_str()));
+        if let Some((field, _)) = extra {
+            return Err(format!("a relation is read with {field}"));
+        }
+        let same = |relation: &&super::Relation| {
+            let from = json!([{"node": {"RangeVar": {
+                "catalogname": "", "schemaname": relation.schema, "relname": relation.name,
+                "inh": true, "relpersistence": "p",
+                "alias": {"aliasname": GRANTED, "colnames": []},
+            }}}]);
+            let target = |column: &String| {
+                let name = json!({"node": {"String": {"sval": column}}});
+                let val = json!({"node": {"ColumnRef": {"fields": [name]}}});
+                json!({"node": {"ResTarget": {"name": "", "indirection": [], "val": val}}})
+            };
+            let targets: Vec<Value> = relation.columns.iter().map(target).collect();
+            select.get("from_clause") == Some(&from)
+                && select.get("target_list") == Some(&Value::Array(targets))
+                && select.get("limit_option") == Some(&json!(1))
+                && select.get("op") == Some(&json!(1))
+        };
+        match self.grant.relations.iter().find(same) {
+            Some(_) => Ok(()),
+            None => Err("a relation is read other than as granted".to_owned()),
+        }
+    }
+}
+
+/// Whether a SELECT names a stored relation in its FROM.
+fn reads_relation(select: &Object) -> bool {
+    let stored = |item: &Value| {
+        let schema = item.pointer("/node/RangeVar/schemaname");
+        schema.is_some_and(is_set)
+    };
+    select.get("from_clause").and_then(Value::as_array).is_some_and(|from| from.iter().any(stored))
+}
+
+/// Whether an operator expression is of a known form and names an operator of that form.
+fn operator(kind: i64, name: &[&str]) -> bool {
+    match (kind, name) {
+        (1, ["pg_catalog", operator]) => operators::is_allowed(operator),
+        (2 | 3, ["pg_catalog", operator]) => operators::is_comparison(operator),
+        (4..=6, ["="]) | (7, ["=" | "<>"]) => true,
+        (11..=14, [keyword]) => keyword.contains("BETWEEN"),
+        _ => false,
+    }
+}
+
+/// The words of a list of names, if it is one.
+fn words(list: &Value) -> Option<Vec<&str>> {
+    list.as_array()?.iter().map(|word| word.pointer("/node/String/sval")?.as_str()).collect()
+}
+
+/// Whether a field holds anything but its empty value.
+fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) | Value::Object(_) => true,
+        Value::Number(number) => number.as_i64() != Some(0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+    }
+}

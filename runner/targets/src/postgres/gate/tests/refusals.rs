@@ -1,0 +1,226 @@
+//! What is refused, with the place and the words.
+
+use expect_test::{Expect, expect};
+
+use super::try_gate;
+
+#[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "`expect![]` is written in place")]
+fn check(queries: &[&str], refusals: Expect) {
+    let said = queries.iter().map(|sql| match try_gate(sql) {
+        Ok(gated) => format!("SENT {}", gated.sql),
+        Err(refusal) => refusal.to_string(),
+    });
+    refusals.assert_eq(&said.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn the_place_is_a_line_and_a_column_in_characters() {
+    check(
+        &[
+            "select id,\n       'Ünï',\n       'ä' || pg_sleep(1)\nfrom users",
+            "select id from users\nwhere id = 1 and\n\tssn = 'x'",
+            "select 1;\nselect 2",
+        ],
+        expect![[r#"
+            line 3, column 15: the function pg_sleep is not supported yet; compute in the script, or use a listed function
+            line 3, column 2: ssn is not a column that is granted or made here; use a granted column, or name it with AS
+            line 2, column 1: a query is exactly one SELECT, and this text has 2 statements"#]],
+    );
+}
+
+#[test]
+fn functional_notation_is_never_a_column() {
+    check(
+        &[
+            "select x.pg_sleep from users x",
+            "select u.count from users u",
+            "select ('/etc/passwd'::text).pg_read_file",
+            "select (u).id from users u",
+            "select s.lower from (select country from users) s",
+            "select s.id from (select id, country from users) s(a, b)",
+            "with c(a) as (select id from users) select c.id from c",
+            "select u.status from orders o, users u",
+        ],
+        expect![[r#"
+            line 1, column 8: x.pg_sleep is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 8: u.count is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 9: (expression).field is not supported yet; name the column, or use -> for json
+            line 1, column 9: u is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 8: s.lower is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 8: s.id is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 44: c.id is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 8: u.status is not a column that is granted or made here; use a granted column, or name it with AS"#]],
+    );
+}
+
+#[test]
+fn an_alias_hides_the_same_alias_further_out() {
+    check(
+        &[
+            // The inner `u` has no country; PostgreSQL would call country(u), not look outside.
+            "select 1 from users u where exists (select 1 from orders u where u.country = 'x')",
+            "select (select v.total from (select 1 as one) v) from orders v",
+            "select 1 from users u join (select u.id) x on true",
+            "select 1 from orders o, (users u join events e on o.id = u.id)",
+            "select 1 from users, users",
+            "select 1 from users a join orders a on true",
+        ],
+        expect![[r#"
+            line 1, column 66: u.country is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 16: v.total is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 36: u is not a table or alias of this FROM; write the alias, or add it to FROM
+            line 1, column 51: o is not a table or alias of this FROM; write the alias, or add it to FROM
+            line 1, column 22: the name users is used twice; give one of them another alias
+            line 1, column 28: the name a is used twice; give one of them another alias"#]],
+    );
+}
+
+#[test]
+fn whole_rows_and_system_columns_are_no_columns() {
+    check(
+        &[
+            "select u from users u",
+            "select users from users",
+            "select count(u.*) from users u",
+            "select ctid from users",
+            "select tableoid from orders",
+            "select xmin from users order by xmax",
+        ],
+        expect![[r#"
+            line 1, column 8: u is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 8: users is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 14: * here is not supported yet; name the columns
+            line 1, column 8: ctid is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 8: tableoid is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 8: xmin is not a column that is granted or made here; use a granted column, or name it with AS"#]],
+    );
+}
+
+#[test]
+fn with_cannot_shadow() {
+    check(
+        &[
+            "with users as (select 1 as id) select * from users",
+            "with v_secrets as (select * from v_secrets) select * from v_secrets",
+            "with x as (select * from pg_stats), pg_stats as (select 1) select * from x",
+            "with a as (select 1 as n), a as (select 2) select * from a",
+            "with a as (select 1 as n) select * from (with a as (select 2 as n) select * from a) s",
+            "select * from (with late as (select 1) select 1) s, late",
+            "with recursive r as (select 1) select * from r",
+            "with x as (delete from lockme returning id) select * from x",
+        ],
+        expect![[r#"
+            line 1, column 6: a WITH query named users like a relation is not supported yet; give it another name
+            line 1, column 34: relation v_secrets is not granted on this target; use one that its policy lists, or ask for it there
+            line 1, column 26: relation pg_stats is not granted on this target; use one that its policy lists, or ask for it there
+            line 1, column 28: the name a is used twice; give one of them another alias
+            line 1, column 47: the name a is used twice; give one of them another alias
+            line 1, column 53: relation late is not granted on this target; use one that its policy lists, or ask for it there
+            line 1, column 1: WITH RECURSIVE is not supported yet; its cost has no bound; use joins
+            line 1, column 24: the statement Delete is not supported yet; a query is exactly one SELECT"#]],
+    );
+}
+
+#[test]
+fn hidden_columns_of_joins() {
+    check(
+        &[
+            "select 1 from users a join users b using (ssn)",
+            "select 1 from users a natural join users b",
+            "select 1 from (users a join users b using (id)) as j",
+            "select 1 from users a join users b using (id) as j",
+            "select 1 from users as t(a, b, c)",
+            "select * from users a full join users b using (id)",
+        ],
+        expect![[r#"
+            line 1, column 28: ssn is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 36: NATURAL JOIN is not supported yet; write USING (…) or ON
+            line 1, column 29: an alias for a whole join is not supported yet; give each side its own
+            line 1, column 28: an alias for USING is not supported yet; give each side its own
+            line 1, column 15: a list of column aliases behind a relation is not supported yet; name the columns with AS
+            line 1, column 33: FULL JOIN … USING is not supported yet; write ON and COALESCE"#]],
+    );
+}
+
+#[test]
+fn other_statements() {
+    check(
+        &[
+            "delete from lockme",
+            "select 1 into t",
+            "values (1)",
+            "select 1 union select 2",
+            "explain select 1",
+            "copy users to stdout",
+            "",
+            "-- nothing",
+            "select id from users for update",
+            "selec 1",
+        ],
+        expect![[r#"
+            line 1, column 13: the statement Delete is not supported yet; a query is exactly one SELECT
+            line 1, column 15: SELECT INTO is not supported yet; queries only read
+            line 1, column 9: VALUES is not supported yet; pass values as parameters
+            line 1, column 8: UNION, INTERSECT or EXCEPT is not supported yet; use one query for each part
+            line 1, column 16: the statement Explain is not supported yet; a query is exactly one SELECT
+            line 1, column 6: the statement Copy is not supported yet; a query is exactly one SELECT
+            a query is exactly one SELECT, and this text has 0 statements
+            a query is exactly one SELECT, and this text has 0 statements
+            line 1, column 8: FOR UPDATE or FOR SHARE is not supported yet; queries take no row locks
+            PostgreSQL's parser does not read this: syntax error at or near "selec""#]],
+    );
+}
+
+#[test]
+fn functions_types_and_operators_outside_the_lists() {
+    check(
+        &[
+            "select pg_catalog.pg_read_file('x')",
+            "select public.lower('x')",
+            "select repeat('x', 1000000000)",
+            "select 'v'::regclass",
+            "select '(1)'::public.leaker",
+            "select 1 operator(public.<!>) 1",
+            "select 'a' ~ '(a*)*b'",
+            "select current_user",
+            "select lower(variadic array['a'])",
+            "select lower(distinct 'a')",
+            "select count(*) over () from users",
+            "select created_at at local from users",
+            "select 0x1FFFFFFFFFF",
+            "select B'101'",
+            "select (1, 2) = (1, 2)",
+            "select array(select 1)",
+            "select 'a' collate \"C\"",
+            "select id from users order by id using <",
+            "select $5",
+            "select * from generate_series(1, 2)",
+            "select 1 from users tablesample system (1)",
+            "select count(*) from users group by rollup (country)",
+        ],
+        expect![[r#"
+            line 1, column 8: the function pg_catalog.pg_read_file is not supported yet; compute in the script, or use a listed function
+            line 1, column 8: the function public.lower is not supported yet; compute in the script, or use a listed function
+            line 1, column 8: the function repeat is not supported yet; compute in the script, or use a listed function
+            line 1, column 13: the type regclass is not supported yet; cast to text or another built-in type
+            line 1, column 15: the type public.leaker is not supported yet; cast to text or another built-in type
+            line 1, column 10: the operator public.<!> is not supported yet; use PostgreSQL's own operators
+            line 1, column 12: the operator ~ here is not supported yet; compare with =, <, LIKE or IN, or compute in the script
+            line 1, column 8: a function that tells about the session is not supported yet; queries read granted tables only
+            line 1, column 8: VARIADIC is not supported yet; write the arguments one by one
+            line 1, column 8: lower as an aggregate is not supported yet; it is a plain function
+            line 1, column 22: a window function is not supported yet; aggregate in a sub-select instead
+            line 1, column 8: AT LOCAL is not supported yet; name the zone: AT TIME ZONE 'UTC'
+            line 1, column 8: a constant of this form is not supported yet; write it as text and cast it
+            line 1, column 8: a constant of this form is not supported yet; write it as text and cast it
+            line 1, column 8: a row (a, b) in an expression is not supported yet; write the query without it
+            line 1, column 8: ARRAY(SELECT …) or ALL (SELECT …) is not supported yet; use IN or EXISTS
+            line 1, column 12: COLLATE in an expression is not supported yet; write the query without it
+            line 1, column 40: ORDER BY … USING is not supported yet; use ASC or DESC
+            line 1, column 8: $5 is not a parameter of this query, which has 4; declare it in params
+            line 1, column 15: a function in FROM is not supported yet; write the query without it
+            line 1, column 33: TABLESAMPLE in FROM is not supported yet; write the query without it
+            line 1, column 37: GROUPING SETS, ROLLUP or CUBE in an expression is not supported yet; write the query without it"#]],
+    );
+}
