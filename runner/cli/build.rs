@@ -1,5 +1,5 @@
 //! Embeds the bundles that `borescope demo` submits: the ready-made scripts, and two scripts that
-//! try what they may not.
+//! try what they may not. One more is only put beside them, for the tests of the program.
 
 #[path = "build/guests.rs"]
 mod guests;
@@ -14,11 +14,15 @@ fn main() -> Result<(), guests::Failure> {
     let scripts = ["stuck-orders", "payment-mismatch", "customer-timeline"];
     let scripts = scripts.map(|name| repository.join("scripts").join(name)).to_vec();
     let attackers = repository.join("runner/cli/demo-guests");
+    let proofs = repository.join("tests/guests");
+    let loud =
+        Guests { packages: vec![proofs.join("loud-mouth")], workspace: proofs, listed: false };
     embed(
         &repository,
         &[
-            Guests { workspace: repository.clone(), packages: scripts },
+            Guests { workspace: repository.clone(), packages: scripts, listed: true },
             Guests::all_in(&attackers, &attackers)?,
+            loud,
         ],
     )
 }

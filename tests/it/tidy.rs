@@ -54,6 +54,11 @@ fn clock_and_entropy_are_parameters() {
 }
 
 #[test]
+fn one_place_prints() {
+    assert_tidy(&sources::printing(&rust_sources()));
+}
+
+#[test]
 fn nothing_is_left_unfinished() {
     assert_tidy(&sources::unfinished(&text_sources()));
 }

@@ -84,7 +84,7 @@ texts! {
     /// A receipt's id.
     Receipt = id_pattern!("rcp"), "rcp_0198f0c0-0000-7000-8000-000000000000";
     /// A signed document's id, or the digest of its payload.
-    Reference = "^([a-z]{2,3}_[0-9a-f-]{36}|sha256:[0-9a-f]{64})$",
+    Reference = "^([a-z]{2,4}_[0-9a-f-]{36}|sha256:[0-9a-f]{64})$",
         "rev_0198f0c0-0000-7000-8000-000000000000";
 }
 

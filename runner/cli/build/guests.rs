@@ -30,6 +30,8 @@ pub(crate) struct Guests {
     pub(crate) workspace: PathBuf,
     /// Folders of the packages; a folder is named as its package and its bundle.
     pub(crate) packages: Vec<PathBuf>,
+    /// Whether `BUNDLES` names them. Those that it does not are only files in `OUT_DIR`.
+    pub(crate) listed: bool,
 }
 
 /// Why nothing was embedded, in words for whoever builds.
@@ -48,7 +50,7 @@ impl Guests {
         // A new guest must be seen as well.
         rerun_if_changed(root)?;
         packages.sort();
-        Ok(Self { workspace: workspace.to_owned(), packages })
+        Ok(Self { workspace: workspace.to_owned(), packages, listed: true })
     }
 }
 
@@ -65,7 +67,7 @@ pub(crate) fn embed(repository: &Path, guests: &[Guests]) -> Result<(), Failure>
             let name = name_of(package)?;
             let component = components.join(format!("{}.wasm", name.replace('-', "_")));
             let files = copy_bundle(package, &component, &out.join("bundles").join(&name))?;
-            if bundles.insert(name.clone(), files).is_some() {
+            if guests.listed && bundles.insert(name.clone(), files).is_some() {
                 return Err(format!("two guests are named {name}; rename one"));
             }
         }

@@ -1,8 +1,10 @@
 //! The command line: one verb each, its arguments beside its code in [`crate::commands`].
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use domain::display::neutralise;
 use domain::{LogicalTarget, Pair, PersonId, TargetId};
 
 use crate::commands as c;
@@ -103,6 +105,15 @@ pub(crate) enum Command {
     Verify(c::verify::VerifyArgs),
     /// Whose keys sign what
     Keys(c::keys::KeysArgs),
+}
+
+/// Parses the command line. An error repeats what was typed, so it is the one about the same words
+/// neutralised.
+pub(crate) fn parse(typed: &[OsString]) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(typed).map_err(|error| {
+        let safe = typed.iter().map(|word| neutralise(&word.to_string_lossy()));
+        Cli::try_parse_from(safe).err().unwrap_or(error)
+    })
 }
 
 /// Parses `logical=target`.

@@ -7,8 +7,12 @@ use std::process::ExitCode;
 
 use api::{ClientError, Code};
 use domain::Denial;
+use domain::display::shorten;
 
-use crate::out::{Out, Style, foreign};
+use crate::out::{Out, Style};
+
+/// Characters of an error; a server or a script could make it long.
+const ERROR_CHARS_MAX: usize = 4000;
 
 /// How the program ends; the numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +116,7 @@ pub(crate) fn verdict(error: &anyhow::Error) -> Verdict {
         if let Some(denial) = cause.downcast_ref::<Denial>() {
             found.exit = Exit::Denied as u8;
             denial.rule.code().clone_into(&mut found.code);
-            found.error = foreign(&denial.fact);
+            found.error.clone_from(&denial.fact);
             found.help = Some(denial.help.clone());
             break;
         }
@@ -153,7 +157,7 @@ const fn exit_of(code: Code) -> Exit {
     }
 }
 
-/// The causes of an error in one line, each once, without control characters.
+/// The causes of an error in one line, each once.
 pub(crate) fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
@@ -166,7 +170,15 @@ pub(crate) fn chain(error: &anyhow::Error) -> String {
         }
         text.push_str(&cause);
     }
-    foreign(&text)
+    shorten(&text, ERROR_CHARS_MAX)
+}
+
+/// Prints what the parser of the command line says, or the help that was asked for.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
+    // A closed output changes nothing.
+    drop(crate::out::usage(error));
+    exit.into()
 }
 
 /// Prints an error and gives the exit code.
@@ -183,7 +195,7 @@ pub(crate) fn report(out: Out, error: &anyhow::Error) -> ExitCode {
     let label = out.style_err(Style::Bad, "error:");
     out.note(format!("{label} {}", verdict.error));
     if let Some(help) = &verdict.help {
-        out.note(format!("  {} {}", out.style_err(Style::Bold, "help:"), foreign(help)));
+        out.note(format!("  {} {}", out.style_err(Style::Bold, "help:"), help));
     }
     ExitCode::from(verdict.exit)
 }

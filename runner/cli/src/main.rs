@@ -23,15 +23,15 @@ mod when;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use crate::args::Cli;
 use crate::config::Environment;
 use crate::exit::report;
 use crate::out::Out;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match args::parse(&std::env::args_os().collect::<Vec<_>>()) {
+        Ok(cli) => cli,
+        Err(error) => return exit::usage(&error),
+    };
     let env = Environment::read();
     let out = Out::new(cli.json, env.plain);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -1,15 +1,21 @@
 //! Everything that this program prints, and every question that it asks.
 //!
 //! Results go to standard output, all else to standard error. Colour and progress appear only on
-//! terminals; text that is not ours is neutralised by whoever renders it ([`crate::view`]), or here
-//! by [`foreign`]. What is *not* here: what to say.
+//! terminals. Whatever is printed is neutralised here ([`safe`]), line by line: text that is not ours
+//! can neither draw nor begin a line of its own. Whoever measures or wraps text neutralises it before
+//! that, by [`foreign`]. What is *not* here: what to say.
+
+mod safe;
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use domain::display::neutralise;
+use domain::display::{neutralise, neutralise_block};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use unicode_width::UnicodeWidthChar;
+
+pub(crate) use safe::Log;
 
 /// Columns of text that nobody resized: what fits an 80-column terminal.
 pub(crate) const WIDTH: usize = 80;
@@ -39,18 +45,6 @@ pub(crate) enum Style {
     Warn,
 }
 
-impl Style {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Bold => "1",
-            Self::Dim => "2",
-            Self::Good => "32",
-            Self::Bad => "31",
-            Self::Warn => "33",
-        }
-    }
-}
-
 impl Out {
     /// Decides by the terminal; `plain` is the user's wish for no colour.
     pub(crate) fn new(json: bool, plain: bool) -> Self {
@@ -68,22 +62,41 @@ impl Out {
         Self { json: false, colour: false, colour_err: false, progress: false }
     }
 
-    /// A line of the result.
+    /// A line of the result. A line break in it is shown, not made.
     pub(crate) fn line(&self, text: impl AsRef<str>) -> io::Result<()> {
-        writeln!(io::stdout().lock(), "{}", text.as_ref())
+        writeln!(io::stdout().lock(), "{}", safe::line(text.as_ref(), self.colour))
+    }
+
+    /// Lines of the result.
+    pub(crate) fn lines<T: AsRef<str>>(
+        &self,
+        lines: impl IntoIterator<Item = T>,
+    ) -> io::Result<()> {
+        lines.into_iter().try_for_each(|line| self.line(line))
+    }
+
+    /// A label and text that others wrote, in as many lines as it needs.
+    pub(crate) fn field(&self, label: &str, text: &str) -> io::Result<()> {
+        self.lines(hang(label, &foreign(text), WIDTH))
     }
 
     /// The result as one line of JSON.
     pub(crate) fn json<T: Serialize>(&self, value: &T) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
-        serde_json::to_writer(&mut stdout, value)?;
+        value
+            .serialize(&mut serde_json::Serializer::with_formatter(&mut stdout, safe::Escaping))?;
         stdout.write_all(b"\n")?;
         stdout.flush()
     }
 
     /// A line for people that is not the result. A closed standard error stops nothing.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
-        drop(writeln!(io::stderr().lock(), "{}", text.as_ref()));
+        drop(writeln!(io::stderr().lock(), "{}", safe::line(text.as_ref(), self.colour_err)));
+    }
+
+    /// Lines for people that are not the result.
+    pub(crate) fn notes<T: AsRef<str>>(&self, lines: impl IntoIterator<Item = T>) {
+        lines.into_iter().for_each(|line| self.note(line));
     }
 
     /// `text` in a style, for standard output.
@@ -104,7 +117,7 @@ impl Out {
             return Ok(false);
         }
         let mut stderr = io::stderr().lock();
-        write!(stderr, "{question} [y/N] ")?;
+        write!(stderr, "{} [y/N] ", safe::line(question, self.colour_err))?;
         stderr.flush()?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
@@ -147,7 +160,7 @@ impl Drop for Progress {
 }
 
 fn paint(colour: bool, style: Style, text: &str) -> String {
-    if colour { format!("\u{1b}[{}m{text}\u{1b}[0m", style.code()) } else { text.to_owned() }
+    if colour { safe::marked(style as usize, text) } else { text.to_owned() }
 }
 
 /// Text that is not ours, on one line.
@@ -155,25 +168,54 @@ pub(crate) fn foreign(text: &str) -> String {
     neutralise(text)
 }
 
-/// Breaks text between words so that no line is longer than `width`; every line but the first
-/// begins with `indent` spaces.
-pub(crate) fn wrap(text: &str, width: usize, indent: usize) -> String {
-    let mut out = String::new();
-    let mut column = 0;
-    for word in text.split_whitespace() {
-        let size = unicode_width::UnicodeWidthStr::width(word);
-        if column > 0 && column + 1 + size > width {
-            out.push('\n');
-            out.push_str(&" ".repeat(indent));
-            column = indent;
-        } else if column > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += size;
+/// Shows what the command line's parser says. Its words are coloured by itself, unless they repeat
+/// something that a terminal would obey.
+pub(crate) fn usage(error: &clap::Error) -> io::Result<()> {
+    let text = error.render().to_string();
+    if neutralise_block(&text) == text {
+        return error.print();
     }
-    out
+    text.lines().try_for_each(|line| writeln!(io::stderr().lock(), "{}", neutralise(line)))
+}
+
+/// Breaks `label` and `text` between words into lines of at most `width` columns; every line but the
+/// first begins with as many blanks as the label is wide. The text is neutralised already.
+pub(crate) fn hang(label: &str, text: &str, width: usize) -> Vec<String> {
+    hang_at(columns(label), label, text, width)
+}
+
+/// As [`hang`], with `indent` blanks in front of every line but the first.
+pub(crate) fn hang_at(indent: usize, label: &str, text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![label.to_owned()];
+    let mut column = columns(label);
+    let mut first = true;
+    for word in text.split_whitespace() {
+        let size = columns(word);
+        let open = lines.last().and_then(|line| safe::left_open(line));
+        match lines.last_mut() {
+            Some(line) if first || column + 1 + size <= width => {
+                if !first {
+                    line.push(' ');
+                    column += 1;
+                }
+                line.push_str(word);
+            }
+            _ => {
+                // A style goes on in the next line.
+                let style = open.map(String::from).unwrap_or_default();
+                lines.push(format!("{}{style}{word}", " ".repeat(indent)));
+                column = indent;
+            }
+        }
+        column += size;
+        first = false;
+    }
+    lines
+}
+
+/// Columns that a text takes; styles take none.
+fn columns(text: &str) -> usize {
+    text.chars().filter(|c| !safe::is_marker(*c)).filter_map(UnicodeWidthChar::width).sum()
 }
 
 #[cfg(test)]

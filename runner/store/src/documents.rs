@@ -106,7 +106,7 @@ impl FromStr for Reference {
             return Ok(Self::Digest(digest));
         }
         let is_id = s.split_once('_').is_some_and(|(kind, uuid)| {
-            (2..=3).contains(&kind.len())
+            (2..=4).contains(&kind.len())
                 && kind.bytes().all(|b| b.is_ascii_lowercase())
                 && uuid.len() == 36
                 && uuid.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'))

@@ -34,6 +34,21 @@ const AMBIENT: &[&str] = &[
     "Uuid::now_v7",
 ];
 
+/// `(path or folder, why it may use standard output or error by itself)`. All else that the program
+/// prints goes through `cli::out`, which neutralises it.
+const PRINTERS: &[(&str, &str)] = &[
+    ("runner/cli/src/out", "the one place that prints"),
+    ("runner/cli/src/signer.rs", "asks whether standard error is a terminal"),
+    ("runner/cli/build", "a build script, which talks to cargo"),
+    ("runner/store/build.rs", "a build script, which talks to cargo"),
+    ("runner/targets/bindgen/", "stands in for a tool of a build script"),
+    ("runner/xtask/", "a tool for developers"),
+];
+
+/// Ways to a terminal.
+const PRINTS: &[&str] =
+    &["stdout()", "stderr()", "io::stdout", "io::stderr", "println", "eprintln"];
+
 /// Marks of unfinished work, put together here so that this file does not contain them.
 const UNFINISHED: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 
@@ -66,6 +81,25 @@ pub(super) fn ambient_clock_or_entropy(sources: &[Source]) -> Vec<String> {
             for read in AMBIENT.iter().filter(|read| has_word(line, read)) {
                 violations.push(format!(
                     "{path}:{number}: `{read}`; take a `domain::Clock` or `domain::Entropy`"
+                ));
+            }
+        }
+    }
+    violations
+}
+
+/// Lines of the product, outside tests, that reach a terminal without `cli::out`.
+pub(super) fn printing(sources: &[Source]) -> Vec<String> {
+    let mut violations = Vec::new();
+    for Source { path, text } in sources.iter().filter(|source| !is_test(&source.path)) {
+        let allowed = PRINTERS.iter().any(|(allowed, _)| path.starts_with(allowed));
+        if allowed || !path.starts_with("runner/") {
+            continue;
+        }
+        for (number, line) in (1..).zip(code_only(text).lines()) {
+            for print in PRINTS.iter().filter(|print| has_word(line, print)) {
+                violations.push(format!(
+                    "{path}:{number}: `{print}`; print through `cli::out`, which neutralises"
                 ));
             }
         }
@@ -109,6 +143,23 @@ fn a_read_of_the_real_clock_is_found_and_talk_about_it_is_not() {
     let port = source("runner/executor/src/ports.rs", bad);
     let test = source("runner/app/src/a/tests.rs", bad);
     assert_eq!(ambient_clock_or_entropy(&[talk, port, test]), Vec::<String>::new());
+}
+
+#[test]
+fn a_second_way_to_the_terminal_is_found() {
+    for bad in [
+        "writeln!(std::io::stdout().lock(), \"\")",
+        "eprintln!()",
+        "use std::io::{stdout}; stdout()",
+    ] {
+        let text = format!("//! x\nfn f() {{ {bad}; }}\n");
+        assert!(!printing(&[source("runner/cli/src/view.rs", &text)]).is_empty(), "{bad}");
+        let out = source("runner/cli/src/out.rs", &text);
+        let test = source("runner/cli/src/view/tests.rs", &text);
+        assert_eq!(printing(&[out, test]), Vec::<String>::new());
+    }
+    let talk = source("runner/cli/src/view.rs", "//! x\nlet x = output.stdout; // println\n");
+    assert_eq!(printing(&[talk]), Vec::<String>::new());
 }
 
 #[test]

@@ -5,7 +5,16 @@ use clap::CommandFactory as _;
 use super::*;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(line.split_whitespace())
+    super::parse(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>())
+}
+
+#[test]
+fn what_was_pasted_cannot_forge_a_line_of_the_error() {
+    let pasted = "x\nok: signed\u{1b}[2J";
+    let words = ["borescope", "run", "--input", "x", "--request", pasted];
+    let error = super::parse(&words.map(OsString::from)).unwrap_err().to_string();
+    assert!(error.contains("x\\nok: signed\\u{1b}[2J"), "{error}");
+    assert!(!error.contains("\nok: signed"), "{error}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use trust::{AccessRequest, Approval, Authority, Review, Submission, Verified};
 use super::Call;
 use crate::bundle::Bundle;
 use crate::exit::{Exit, Failure};
-use crate::out::{Out, Style, foreign, wrap};
+use crate::out::{Out, Style};
 use crate::session::{Session, verified, wire};
 use crate::view::limits;
 use crate::when;
@@ -282,7 +282,7 @@ fn show(checked: &Checked, decision: &Decision, call: &Call<'_>) -> anyhow::Resu
     if let InputRule::Exact { digest } = &request.input {
         out.line(format!("  input    {digest}"))?;
     }
-    out.line(format!("  reason   {}", wrap(&foreign(request.reason.as_str()), 68, 11)))?;
+    out.field("  reason   ", request.reason.as_str())?;
     if let Some(ticket) = &request.ticket {
         out.line(format!("  ticket   {ticket}"))?;
     }
@@ -292,7 +292,7 @@ fn show(checked: &Checked, decision: &Decision, call: &Call<'_>) -> anyhow::Resu
         request.uses,
         when::show_s(request.duration_s)
     ))?;
-    out.line(format!("  limits   {}", wrap(&limits(&decision.effective.limits), 68, 11)))?;
+    out.field("  limits   ", &limits(&decision.effective.limits))?;
     for submission in &checked.submissions {
         out.line(format!("  author   {} ✓ signature verified here", submission.doc().author))?;
     }

@@ -107,10 +107,14 @@ fn show(call: &Call<'_>, args: &InitArgs, dir: &Path, keyring: &str) -> anyhow::
     call.out.line(format!("keyring {keyring}"))?;
     let url = format!("http://{}", args.listen);
     let person = &args.people[0];
-    call.out.note(format!(
-        "next:\n  borescope serve --config {place}\n  borescope login --url {url} --as {person} \
-         --key {place}/keys/{person} --trust {place}/trust.toml"
-    ));
+    call.out.notes([
+        "next:",
+        &format!("  borescope serve --config {place}"),
+        &format!(
+            "  borescope login --url {url} --as {person} --key {place}/keys/{person} --trust \
+             {place}/trust.toml"
+        ),
+    ]);
     Ok(Exit::Ok)
 }
 

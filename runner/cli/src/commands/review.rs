@@ -12,7 +12,6 @@ use trust::document::{EmptyOnly, NotTried, NullOnly};
 use super::Call;
 use crate::bundle::Bundle;
 use crate::exit::{Exit, Failure};
-use crate::out::wrap;
 use crate::session::{Session, wire};
 use crate::view::{limits, revision};
 
@@ -79,12 +78,12 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
     let interfaces: Vec<String> = facts.interfaces().map(str::to_owned).collect();
     let out = call.out;
     if !out.json {
-        out.line(revision::whole(&bundle, &interfaces, out))?;
+        out.lines(revision::whole(&bundle, &interfaces, out))?;
         for pair in &args.targets {
             out.line(format!("on {pair}"))?;
         }
-        let ceiling = format!("ceiling: all queries above, {}", limits(&bundle.manifest.limits));
-        out.line(wrap(&ceiling, 80, 9))?;
+        let ceiling = format!("all queries above, {}", limits(&bundle.manifest.limits));
+        out.field("ceiling: ", &ceiling)?;
     }
     let Some(verdict) = args.verdict.verdict() else {
         out.note("nothing is signed; add --approve, --request-changes or --reject");

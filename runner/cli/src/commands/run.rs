@@ -267,25 +267,21 @@ pub(crate) fn show(out: Out, ran: &Ran) -> anyhow::Result<()> {
         }))?);
     }
     if let Some(denial) = &ran.view.denial {
-        out.note(format!(
-            "{} {}",
-            out.style_err(Style::Bad, "denied:"),
-            crate::out::foreign(&denial.fact)
-        ));
-        out.note(format!("  help: {}", crate::out::foreign(&denial.help)));
+        out.note(format!("{} {}", out.style_err(Style::Bad, "denied:"), denial.fact));
+        out.note(format!("  help: {}", denial.help));
         return Ok(());
     }
     if let Some(released) = &ran.output {
         for table in &released.output.result.tables {
-            out.line(table::result(table, table::ROWS_SHOWN_MAX, 0))?;
+            out.lines(table::result(table, table::ROWS_SHOWN_MAX, 0))?;
         }
-        out.line(receipt::value(&released.output.result.value))?;
+        out.lines(receipt::value(&released.output.result.value))?;
         for line in receipt::trouble(&released.output) {
             out.note(line);
         }
     }
     match &ran.evidence {
-        Some(proved) => out.note(receipt::summary(&proved.verified, out)),
+        Some(proved) => out.notes(receipt::summary(&proved.verified, out)),
         None => out.note(format!("{} is {}", ran.view.id, ran.view.state.code())),
     }
     Ok(())

@@ -33,7 +33,7 @@ pub(crate) async fn command(call: &Call<'_>, args: RunsArgs) -> anyhow::Result<E
     }
     let rows: Vec<_> = runs.iter().map(|run| row(run, call)).collect();
     let header = ["run", "state", "caller", "queued", "took"];
-    call.out.line(table::list(header, &rows))?;
+    call.out.lines(table::list(header, &rows))?;
     Ok(Exit::Ok)
 }
 

@@ -34,6 +34,6 @@ pub(crate) async fn command(call: &Call<'_>, _args: ScriptsArgs) -> anyhow::Resu
     };
     let rows: Vec<_> = scripts.iter().map(row).collect();
     let header = ["script", "version", "revision", "by", "summary"];
-    call.out.line(table::list(header, &rows))?;
+    call.out.lines(table::list(header, &rows))?;
     Ok(Exit::Ok)
 }

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Call;
 use crate::exit::Exit;
 use crate::node;
-use crate::out::Style;
+use crate::out::{Log, Style};
 use crate::server_config::{FILE, ServerConfig};
 use crate::session::World;
 
@@ -69,12 +69,13 @@ pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<
 
 /// Operational logs go to standard error.
 fn logging(call: &Call<'_>) {
+    let json = call.out.json;
     let filter = call.env.log.as_deref().unwrap_or("info,sqlx=warn,wasmtime=warn,cranelift=warn");
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
+        .with_writer(move || Log { json })
         .with_ansi(false);
-    if call.out.json {
+    if json {
         subscriber.json().init();
     } else {
         subscriber.init();

@@ -6,14 +6,13 @@ use std::path::PathBuf;
 
 use api::types::{DocumentView, RequestView, RevisionView};
 use clap::Args;
-use domain::display::neutralise;
 use domain::{Digest, RequestId, RunId};
 use sandbox::Sandbox;
 use trust::{AccessRequest, Authority, Review, Submission, Verified};
 
 use super::Call;
 use crate::exit::{Exit, Failure};
-use crate::out::{Style, foreign, wrap};
+use crate::out::Style;
 use crate::session::{Session, envelope, verified};
 use crate::view::{receipt, revision};
 use crate::when;
@@ -87,7 +86,7 @@ async fn signed_document(
     let digest = reference.parse::<Digest>().is_ok();
     if !digest && !is_document_id(reference) {
         return Err(Failure::usage(
-            format!("\"{}\" is no signed document", neutralise(reference)),
+            format!("\"{}\" is no signed document", reference),
             "--pae takes the id or digest of a document, or a run: borescope show NAME lists them",
         )
         .into());
@@ -119,16 +118,13 @@ async fn show_run(call: &Call<'_>, session: &Session, run: &RunId) -> anyhow::Re
         call.out.line(format!("  request  {request}"))?;
     }
     if let Some(denial) = &view.denial {
-        call.out.line(format!(
-            "  denied   {}: {}",
-            denial.rule.code(),
-            wrap(&foreign(&denial.fact), 68, 11)
-        ))?;
-        call.out.line(format!("  help     {}", wrap(&foreign(&denial.help), 68, 11)))?;
+        let denied = format!("{}: {}", denial.rule.code(), denial.fact);
+        call.out.field("  denied   ", &denied)?;
+        call.out.field("  help     ", &denial.help)?;
     }
     if view.receipt.is_some() {
         let proved = super::run::evidence(session, &authority, run).await?;
-        call.out.line(receipt::summary(&proved.verified, call.out))?;
+        call.out.lines(receipt::summary(&proved.verified, call.out))?;
     }
     Ok(Exit::Ok)
 }
@@ -153,20 +149,17 @@ async fn show_request(
     for pair in doc.scope.pairs() {
         out.line(format!("  on       {pair}"))?;
     }
-    out.line(format!("  reason   {}", wrap(&foreign(doc.reason.as_str()), 68, 11)))?;
+    out.field("  reason   ", doc.reason.as_str())?;
     let until = when::show(doc.window.not_after, &call.env.zone);
     out.line(format!("  uses     {} of {} spent; until {until}", view.uses_spent, doc.uses))?;
     for approval in &view.approvals {
         let by = approval.person.as_ref().map_or("?", AsRef::as_ref);
-        out.line(format!("  approval {} by {by}", neutralise(&approval.id)))?;
+        out.line(format!("  approval {} by {by}", approval.id))?;
     }
     if let Some(missing) = &view.missing {
-        out.line(format!(
-            "  missing  {}: {}",
-            missing.rule.code(),
-            wrap(&foreign(&missing.fact), 68, 11)
-        ))?;
-        out.line(format!("  help     {}", wrap(&foreign(&missing.help), 68, 11)))?;
+        let missed = format!("{}: {}", missing.rule.code(), missing.fact);
+        out.field("  missing  ", &missed)?;
+        out.field("  help     ", &missing.help)?;
     }
     Ok(Exit::Ok)
 }
@@ -185,7 +178,7 @@ async fn show_revision(
     let bundle = session.fetch(digest).await?;
     let facts = Sandbox::inspect(bundle.component()?)?;
     let interfaces: Vec<String> = facts.interfaces().map(str::to_owned).collect();
-    call.out.line(revision::whole(&bundle, &interfaces, call.out))?;
+    call.out.lines(revision::whole(&bundle, &interfaces, call.out))?;
     for document in &view.documents {
         call.out.line(statement(&authority, document, digest))?;
     }
@@ -207,9 +200,9 @@ fn statement(authority: &Authority, view: &DocumentView, revision: &Digest) -> S
         }),
     };
     match line {
-        Ok((about, line)) if about == *revision => format!("✓ {line} ({})", neutralise(&view.id)),
-        Ok(_) => format!("✗ {} is about another revision", neutralise(&view.id)),
-        Err(e) => format!("✗ {}: {}", neutralise(&view.id), crate::exit::chain(&e)),
+        Ok((about, line)) if about == *revision => format!("✓ {line} ({})", view.id),
+        Ok(_) => format!("✗ {} is about another revision", view.id),
+        Err(e) => format!("✗ {}: {}", view.id, crate::exit::chain(&e)),
     }
 }
 
@@ -220,12 +213,12 @@ fn show_document(call: &Call<'_>, view: &DocumentView) -> anyhow::Result<Exit> {
     }
     let envelope = envelope(view)?;
     let payload: serde_json::Value = serde_json::from_slice(envelope.payload())?;
-    call.out.line(format!("{} {}", neutralise(&view.kind), neutralise(&view.id)))?;
+    call.out.line(format!("{} {}", view.kind, view.id))?;
     call.out.line(format!("digest {}", envelope.payload_digest()))?;
     for signature in envelope.signatures() {
         call.out.line(format!("key    {}", signature.key().fingerprint()))?;
     }
     let text = serde_json::to_string_pretty(&payload)?;
-    call.out.line(domain::display::neutralise_block(&text))?;
+    call.out.lines(text.lines())?;
     Ok(Exit::Ok)
 }

@@ -12,7 +12,7 @@ use trust::Submission;
 use super::Call;
 use crate::bundle::{Bundle, write_index};
 use crate::exit::{Exit, Failure};
-use crate::out::{Style, foreign};
+use crate::out::Style;
 use crate::session::{Session, path, wire};
 
 /// How long a submission may be relied on, seconds: a year. Submit again to renew.
@@ -59,11 +59,7 @@ pub(crate) async fn command(call: &Call<'_>, args: SubmitArgs) -> anyhow::Result
     call.out.line(format!("revision   {}", submitted.revision))?;
     call.out.line(format!("submission {}", submitted.submission))?;
     for warning in &submitted.warnings {
-        call.out.note(format!(
-            "{} {}",
-            call.out.style_err(Style::Warn, "warning:"),
-            foreign(warning)
-        ));
+        call.out.note(format!("{} {}", call.out.style_err(Style::Warn, "warning:"), warning));
     }
     call.out.note(format!(
         "next: somebody else reviews it: borescope review {} --target LOGICAL=TARGET",

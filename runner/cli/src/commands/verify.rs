@@ -103,7 +103,7 @@ fn run(
         let standing = verified.standing.to_string();
         out.json(&json!({ "file": path, "standing": standing, "checked": checked, "receipt": verified.receipt }))?;
     } else {
-        out.line(receipt::summary(&verified, out))?;
+        out.lines(receipt::summary(&verified, out))?;
         out.line(format!("  checked  {}: {}", checked.join(", "), stand(out, &verified.standing)))?;
     }
     Ok(verified.standing)
@@ -118,7 +118,7 @@ fn journal(out: Out, path: &Path, trust: Option<&TrustFile>) -> anyhow::Result<S
             "runs_open": report.runs_open, "covered": report.covered, "root": report.root,
         }))?;
     } else {
-        out.line(format!("journal of {}", crate::out::foreign(&report.log)))?;
+        out.line(format!("journal of {}", report.log))?;
         out.line(format!(
             "  entries  {}, {} covered by the checkpoint",
             number(report.entries),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::exit::{Exit, verdict};
-use crate::out::{Out, Style, foreign, wrap};
+use crate::out::{Out, Style, WIDTH, foreign, hang};
 
 /// What a step should come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -68,7 +68,7 @@ impl Report {
     /// Begins a part.
     pub(super) fn heading(&self, text: &str) -> anyhow::Result<()> {
         if !self.out.json {
-            self.out.line(format!("\n{}\n", self.out.style(Style::Bold, text)))?;
+            self.out.lines(["", &self.out.style(Style::Bold, text), ""])?;
         }
         Ok(())
     }
@@ -140,9 +140,9 @@ impl Report {
     }
 
     /// Something to look at between steps, as a table.
-    pub(super) fn block(&self, text: &str) -> anyhow::Result<()> {
+    pub(super) fn block(&self, lines: &[String]) -> anyhow::Result<()> {
         if !self.out.json {
-            for line in text.lines() {
+            for line in lines {
                 self.out.line(format!("    {}", line.trim_end()))?;
             }
         }
@@ -166,7 +166,7 @@ impl Report {
                 "{right} of {} steps as expected, {} of them refusals",
                 self.number, self.refused
             );
-            self.out.line(format!("\n{}", self.out.style(style, &text)))?;
+            self.out.lines(["", &self.out.style(style, &text)])?;
         }
         Ok(if self.unexpected == 0 { Exit::Ok } else { Exit::Script })
     }
@@ -174,11 +174,12 @@ impl Report {
     fn refusal(&self, step: &str, refusal: &Refusal, right: bool) -> anyhow::Result<()> {
         let word = if right { "✗ refused" } else { "✗ refused, but not as expected" };
         let text = format!("{word} ({}): {}", refusal.code, shown(&refusal.reason));
-        let text = wrap(&text, 76, 4).replacen(word, &self.out.style(Style::Bad, word), 1);
-        self.out.line(format!("{:>2}  {step}\n    {text}", self.number))?;
+        let text = text.replacen(word, &self.out.style(Style::Bad, word), 1);
+        self.out.line(format!("{:>2}  {step}", self.number))?;
+        self.out.lines(hang("    ", &text, WIDTH))?;
         if let Some(help) = &refusal.help {
-            let help = wrap(&format!("help: {}", shown(help)), 76, 4);
-            self.out.line(format!("    {}", self.out.style(Style::Dim, &help)))?;
+            let help = self.out.style(Style::Dim, &format!("help: {}", shown(help)));
+            self.out.lines(hang("    ", &help, WIDTH))?;
         }
         Ok(())
     }
@@ -186,8 +187,8 @@ impl Report {
     fn show(&self, mark: &str, step: &str, words: &str) -> anyhow::Result<()> {
         self.out.line(format!("{:>2}  {mark} {step}", self.number))?;
         if !words.is_empty() {
-            let text = wrap(&shown(words), 76, 4);
-            self.out.line(format!("    {}", self.out.style(Style::Dim, &text)))?;
+            let text = self.out.style(Style::Dim, &shown(words));
+            self.out.lines(hang("    ", &text, WIDTH))?;
         }
         Ok(())
     }

@@ -115,7 +115,7 @@ fn show_tables(report: &Report, ran: &Ran) -> anyhow::Result<()> {
     }
     for more in tables {
         let rows = count(more.rows.len() as u64, "row");
-        report.block(&format!("and a table {} ({rows})", crate::out::foreign(&more.name)))?;
+        report.block(&[format!("and a table {} ({rows})", crate::out::foreign(&more.name))])?;
     }
     report.gap()
 }

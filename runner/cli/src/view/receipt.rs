@@ -1,6 +1,6 @@
 //! A run's value and its receipt in a few lines.
 
-use domain::display::neutralise;
+use domain::display::{neutralise, shorten};
 use executor::Output;
 use executor::evidence::Verified;
 use serde_json::Value as Json;
@@ -11,18 +11,20 @@ use crate::out::{Out, Style};
 /// Lines of a guest's own output that are shown.
 const LINES_SHOWN_MAX: usize = 20;
 
+/// Characters of one line of them; a script may write megabytes.
+const LINE_CHARS_MAX: usize = 2000;
+
 /// The value that the script returned: an object field by field, anything else as JSON.
-pub(crate) fn value(json: &Json) -> String {
+pub(crate) fn value(json: &Json) -> Vec<String> {
     let shown = |v: &Json| match v {
         Json::String(s) => neutralise(s),
         other => neutralise(&other.to_string()),
     };
     match json {
         Json::Object(fields) if !fields.is_empty() => {
-            let lines = fields.iter().map(|(k, v)| format!("{}: {}", neutralise(k), shown(v)));
-            lines.collect::<Vec<_>>().join("\n")
+            fields.iter().map(|(k, v)| format!("{}: {}", neutralise(k), shown(v))).collect()
         }
-        other => shown(other),
+        other => vec![shown(other)],
     }
 }
 
@@ -30,20 +32,24 @@ pub(crate) fn value(json: &Json) -> String {
 pub(crate) fn trouble(output: &Output) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(error) = &output.error {
-        lines.push(format!("the script failed: {}", neutralise(&error.message)));
-        lines.extend(error.frames.iter().map(|f| format!("  at {}", neutralise(&f.function))));
+        lines.push(format!("the script failed: {}", short(&error.message)));
+        lines.extend(error.frames.iter().map(|f| format!("  at {}", short(&f.function))));
     }
     for line in output.log.iter().take(LINES_SHOWN_MAX) {
-        lines.push(format!("{}: {}", neutralise(&line.level), neutralise(&line.message)));
+        lines.push(format!("{}: {}", short(&line.level), short(&line.message)));
     }
     let stderr = String::from_utf8_lossy(&output.stderr.bytes);
-    lines
-        .extend(stderr.lines().take(LINES_SHOWN_MAX).map(|l| format!("stderr: {}", neutralise(l))));
+    lines.extend(stderr.lines().take(LINES_SHOWN_MAX).map(|l| format!("stderr: {}", short(l))));
     lines
 }
 
+/// A line that a script wrote.
+fn short(text: &str) -> String {
+    neutralise(&shorten(text, LINE_CHARS_MAX))
+}
+
 /// What the receipt says, and who vouches for it.
-pub(crate) fn summary(verified: &Verified, out: Out) -> String {
+pub(crate) fn summary(verified: &Verified, out: Out) -> Vec<String> {
     let r = &verified.receipt;
     let state = match r.outcome {
         domain::Outcome::LimitExceeded { limit } => format!("limit-exceeded ({limit})"),
@@ -56,7 +62,7 @@ pub(crate) fn summary(verified: &Verified, out: Out) -> String {
         count(r.reviews.len() as u64, "review"),
         count(r.approvals.len() as u64, "approval")
     );
-    let lines = [
+    vec![
         format!("{} {}", r.run, out.style_err(Style::Bold, &state)),
         format!(
             "  read     {}, {}; fuel {}",
@@ -68,8 +74,7 @@ pub(crate) fn summary(verified: &Verified, out: Out) -> String {
         format!("  counted  {people}"),
         format!("  receipt  {} by {}, isolation: in-process", r.header.id, r.runner),
         format!("  log      entry {}, {}", verified.log_index, verified.standing),
-    ];
-    lines.join("\n")
+    ]
 }
 
 #[cfg(test)]

@@ -1,55 +1,51 @@
 //! A revision as a reviewer reads it: what it may do, in words, from bytes that were hashed here.
 
-use domain::display::{neutralise, neutralise_block};
+use domain::display::neutralise;
 use domain::manifest::Query;
 use domain::value::ParamType;
 
 use crate::bundle::Bundle;
-use crate::out::{Out, Style, wrap};
+use crate::out::{Out, Style, WIDTH, hang, hang_at};
 
 use super::{bytes, count, limits};
 
-/// The whole of it: identity, files, queries, limits, interfaces.
-pub(crate) fn whole(bundle: &Bundle, interfaces: &[String], out: Out) -> String {
+/// The whole of it, as lines: identity, files, queries, limits, interfaces.
+pub(crate) fn whole(bundle: &Bundle, interfaces: &[String], out: Out) -> Vec<String> {
     let m = &bundle.manifest;
     let bold = |text: &str| out.style(Style::Bold, text);
-    let mut text = format!(
-        "{} {}  {}\n{}\n",
-        bold(m.name.as_str()),
-        bold(m.version.as_str()),
-        out.style(Style::Dim, &bundle.revision.to_string()),
-        wrap(&neutralise(&m.summary), 80, 0)
-    );
+    let digest = out.style(Style::Dim, &bundle.revision.to_string());
+    let mut lines =
+        vec![format!("{} {}  {digest}", bold(m.name.as_str()), bold(m.version.as_str()))];
+    lines.extend(hang("", &neutralise(&m.summary), WIDTH));
     for (logical, engine) in &m.targets {
-        text.push_str(&format!("target {logical} ({})\n", format!("{engine:?}").to_lowercase()));
+        lines.push(format!("target {logical} ({})", format!("{engine:?}").to_lowercase()));
     }
-    text.push_str(&format!("limits {}\n", wrap(&limits(&m.limits), 72, 7)));
-    text.push_str(&format!("uses   {}\n", wrap(&interfaces.join(", "), 72, 7)));
+    lines.extend(hang("limits ", &limits(&m.limits), 72));
+    lines.extend(hang("uses   ", &neutralise(&interfaces.join(", ")), 72));
     for query in &m.queries {
-        text.push('\n');
-        text.push_str(&one_query(bundle, query, out));
+        lines.push(String::new());
+        one_query(&mut lines, bundle, query, out);
     }
-    text.push('\n');
+    lines.push(String::new());
     for (path, digest) in bundle.index.files() {
         let size = bundle.files.get(path).map_or(0, |b| b.len() as u64);
         let line = format!("  {}  {path} ({})", digest.short(), bytes(size));
-        text.push_str(&out.style(Style::Dim, &line));
-        text.push('\n');
+        lines.push(out.style(Style::Dim, &line));
     }
-    text
+    lines
 }
 
 /// One query: its parameters with where they come from, its limits, its text.
-fn one_query(bundle: &Bundle, query: &Query, out: Out) -> String {
+fn one_query(lines: &mut Vec<String>, bundle: &Bundle, query: &Query, out: Out) {
     let heading = format!("query {} on {}", query.name, query.target);
     let l = &query.limits;
-    let mut text = format!(
-        "{}, {}, {}, {} of cells\n",
+    lines.push(format!(
+        "{}, {}, {}, {} of cells",
         out.style(Style::Bold, &heading),
         count(l.calls_max, "call"),
         count(l.rows_total_max, "row"),
         bytes(l.bytes_total_max)
-    );
+    ));
     for (i, param) in query.params.iter().enumerate() {
         let kind = param_type(param.param_type);
         let place = match &param.from {
@@ -66,13 +62,12 @@ fn one_query(bundle: &Bundle, query: &Query, out: Out) -> String {
             ),
         };
         let line = format!("${} {} {kind}: {place}", i + 1, param.name);
-        text.push_str(&format!("  {}\n", wrap(&line, 78, 6)));
+        lines.extend(hang_at(6, "  ", &line, WIDTH));
     }
     let sql = bundle.text(query.file.as_str()).unwrap_or_default();
-    for line in neutralise_block(&sql).lines() {
-        text.push_str(&format!("  {} {line}\n", out.style(Style::Dim, "│")));
+    for line in sql.lines() {
+        lines.push(format!("  {} {}", out.style(Style::Dim, "│"), neutralise(line)));
     }
-    text
 }
 
 const fn param_type(t: ParamType) -> &'static str {

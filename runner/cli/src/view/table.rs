@@ -5,13 +5,16 @@ use comfy_table::{
     TableStyle, Width,
 };
 use domain::Table;
-use domain::display::neutralise;
+use domain::display::{neutralise, shorten};
 
 use super::cells::{cell, is_number};
 use crate::out::WIDTH;
 
 /// Rows of a result that are shown; `--out` has all of them.
 pub(crate) const ROWS_SHOWN_MAX: usize = 50;
+
+/// Characters of a table's or column's name that are shown.
+const NAME_CHARS_MAX: usize = 200;
 
 /// Only a line under the header: what is copied out of it stays readable.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
@@ -23,11 +26,11 @@ const DATE: u16 = 10;
 /// Long text gets at least so many columns.
 const LONG_MIN: u16 = 12;
 
-/// A result's table: its name, its first rows, and how many there are. It leaves `indent` columns
-/// free.
-pub(crate) fn result(table: &Table, rows_max: usize, indent: u16) -> String {
+/// A result's table as lines: its name, its first rows, and how many there are. It leaves `indent`
+/// columns free.
+pub(crate) fn result(table: &Table, rows_max: usize, indent: u16) -> Vec<String> {
     let mut drawn = empty(indent);
-    drawn.set_header(table.columns.iter().map(|c| neutralise(&c.name)));
+    drawn.set_header(table.columns.iter().map(|c| name(&c.name)));
     for row in table.rows.iter().take(rows_max) {
         drawn.add_row(row.iter().map(|value| {
             let text = Cell::new(cell(value));
@@ -36,27 +39,32 @@ pub(crate) fn result(table: &Table, rows_max: usize, indent: u16) -> String {
     }
     fit(&mut drawn);
     let total = table.rows.len();
-    let mut out = format!(
-        "{} ({})\n{}",
-        neutralise(&table.name),
-        super::count(total as u64, "row"),
-        drawn.trim_fmt()
-    );
+    let mut out = vec![format!("{} ({})", name(&table.name), super::count(total as u64, "row"))];
+    out.extend(lines(&drawn));
     if total > rows_max {
-        out.push_str(&format!("\n… and {} more; --out DIR writes all", total - rows_max));
+        out.push(format!("… and {} more; --out DIR writes all", total - rows_max));
     }
     out
 }
 
-/// A list with a header; the texts are neutralised here.
-pub(crate) fn list<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
+/// A name that a script chose.
+fn name(text: &str) -> String {
+    shorten(&neutralise(text), NAME_CHARS_MAX)
+}
+
+fn lines(drawn: &Drawn) -> Vec<String> {
+    drawn.trim_fmt().lines().map(str::to_owned).collect()
+}
+
+/// A list with a header, as lines; the texts are neutralised here.
+pub(crate) fn list<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> Vec<String> {
     let mut drawn = empty(0);
     drawn.set_header(header);
     for row in rows {
         drawn.add_row(row.iter().map(|text| neutralise(text)));
     }
     fit(&mut drawn);
-    drawn.trim_fmt()
+    lines(&drawn)
 }
 
 /// Where a table is too wide: points in time break after the date, and short columns stay on one

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
@@ -12,12 +13,22 @@ pub(crate) struct Machine {
 }
 
 /// A server that ends with the test.
-pub(crate) struct Server(Child);
+pub(crate) struct Server {
+    child: Child,
+    log: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Server {
+    /// What it has logged, byte for byte.
+    pub(crate) fn log(&self) -> Vec<u8> {
+        self.log.lock().unwrap().clone()
+    }
+}
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
@@ -72,12 +83,22 @@ impl Machine {
     pub(crate) fn serve(&self) -> Server {
         let mut command = self.command(&["serve", "--config", "server"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let ready = lines.by_ref().map_while(Result::ok).any(|l| l.contains("127.0.0.1:"));
-        assert!(ready, "the server did not say where it listens");
-        // Somebody has to read on, or the server blocks on a full pipe.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Server(child)
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (copy, (ready, is_ready)) = (Arc::clone(&log), std::sync::mpsc::channel());
+        // Somebody has to read to the end, or the server blocks on a full pipe.
+        std::thread::spawn(move || {
+            let mut line = Vec::new();
+            while stderr.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+                if line.windows(10).any(|w| w == b"127.0.0.1:") {
+                    // After the first such line nobody waits any more.
+                    let _ = ready.send(());
+                }
+                copy.lock().unwrap().append(&mut line);
+            }
+        });
+        assert!(is_ready.recv().is_ok(), "the server did not say where it listens");
+        Server { child, log }
     }
 }
 

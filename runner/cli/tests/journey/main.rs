@@ -6,9 +6,10 @@
 
 mod keys;
 mod machine;
+mod text;
 mod token;
 
-use machine::{Machine, copy_bundle, free_port, text};
+use machine::{Machine, copy_bundle, free_port, text as field};
 
 #[path = "../../src/demo/shop/mod.rs"]
 mod shop;
@@ -60,7 +61,7 @@ fn from_an_empty_home_to_a_proven_answer() {
 
     let submitted = m.json(&with(alice, &["submit", "stuck-orders"]));
     assert!(m.path("stuck-orders/bundle.sha256").exists());
-    let revision = text(&submitted[0], "revision").to_owned();
+    let revision = field(&submitted[0], "revision").to_owned();
     m.json(&with(
         bob,
         &["review", "stuck-orders", "--target", "shop=shop-replica", "--approve", "--yes"],
@@ -78,7 +79,7 @@ fn from_an_empty_home_to_a_proven_answer() {
             "parcels are late",
         ],
     ));
-    let request = text(&asked[0], "id").to_owned();
+    let request = field(&asked[0], "id").to_owned();
 
     let run = [
         "--context",

@@ -17,6 +17,10 @@ pub const CORPUS: &[&str] = &[
     "PWNED\u{1b}]8;;https://evil.example\u{1b}\\https://good.example\u{1b}]8;;\u{1b}\\",
     "PWNED\u{1b}]52;c;cm0gLXJmIC8K\u{7}",
     "PWNED\u{1b}[6n\u{1b}[c\u{1b}P$q\"p\u{1b}\\",
+    // Device control, a sixel picture, an inline file, application and privacy strings, charsets, reset.
+    "PWNED\u{1b}Pq#0;2;0;0;0#0~~@@vv\u{1b}\\\u{90}1;1|17/6c73\u{9c}",
+    "PWNED\u{1b}]1337;File=inline=1:cHduZWQ=\u{7}\u{1b}_Gf=100;AAAA\u{1b}\\\u{1b}^x\u{1b}\\",
+    "PWNED\u{1b}(0lqqk\u{e}lqqk\u{f}\u{1b}#8\u{1b}c",
     // Moving the cursor without escape.
     "denied\rapproved PWNED",
     "denied\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}approved PWNED",
@@ -31,6 +35,7 @@ pub const CORPUS: &[&str] = &[
     "P\u{200b}W\u{200c}N\u{200d}E\u{2060}D\u{feff} PWNED",
     "PWNED so\u{ad}ft \u{3164}\u{ffa0}\u{115f}\u{17b4}",
     "PWNED\u{fe0f}\u{e0101}\u{e0041}\u{e007f}",
+    "PWNED\u{2800}\u{200a}\u{2062}\u{fff9}\u{fffb}\u{e000}\u{f0001}\u{fdd0}\u{10ffff}",
     // Stacked marks that climb over the neighbouring lines.
     "PWNEDZ\u{351}\u{36b}\u{313}\u{30a}\u{36e}\u{352}\u{342}\u{313}\u{30d}\u{351}\u{36b}\u{313}\u{30a}",
     // Structure of the output itself: cells, CSV formulae, JSON, markup.

@@ -44,7 +44,8 @@ fn bundle(sql: &str) -> Bundle {
 
 #[test]
 fn a_reviewer_is_told_which_rows_a_free_parameter_can_reach() {
-    let text = whole(&bundle("SELECT 1"), &["borescope:debug/sql".to_owned()], Out::plain());
+    let text =
+        whole(&bundle("SELECT 1"), &["borescope:debug/sql".to_owned()], Out::plain()).join("\n");
     assert!(text.contains("$1 since timestamptz: from the approved input at /since"), "{text}");
     let free = "$2 batch int8: chosen by the script: can read every row this query can return,\n      \
                 up to 5,000";
@@ -54,7 +55,8 @@ fn a_reviewer_is_told_which_rows_a_free_parameter_can_reach() {
 
 #[test]
 fn sql_cannot_hide_a_part_of_itself_from_the_reviewer() {
-    let text = whole(&bundle("SELECT 1 -- \u{202e}\u{1b}[8m\nFROM t"), &[], Out::plain());
+    let text =
+        whole(&bundle("SELECT 1 -- \u{202e}\u{1b}[8m\nFROM t"), &[], Out::plain()).join("\n");
     assert!(text.contains("│ SELECT 1 -- \\u{202e}\\u{1b}[8m\n"), "{text}");
     assert!(text.contains("│ FROM t\n"), "{text}");
     assert!(text.contains("Stuck orders\\u{202e}"), "{text}");
@@ -62,7 +64,7 @@ fn sql_cannot_hide_a_part_of_itself_from_the_reviewer() {
 
 #[test]
 fn lines_fit_eighty_columns() {
-    let text = whole(&bundle("SELECT 1"), &["a".to_owned()], Out::plain());
+    let text = whole(&bundle("SELECT 1"), &["a".to_owned()], Out::plain()).join("\n");
     let widest = text
         .lines()
         .filter(|l| !l.contains("sha256:"))
