@@ -12,6 +12,9 @@ use super::refusal::{Checked, Denial, What};
 /// these microseconds is lost.)
 static PARSER: Mutex<()> = Mutex::new(());
 
+/// Characters of the parser's words.
+const MESSAGE_CHARS_MAX: usize = 200;
+
 /// Refuses to go on where the library would corrupt memory: it does not survive a failing `pipe`.
 /// It needs three descriptors; others may take these in between, so this narrows the gap only.
 fn spare_descriptors() -> Result<(), String> {
@@ -28,8 +31,8 @@ pub(super) fn scan(sql: &str) -> Result<Vec<ScanToken>, String> {
     spare_descriptors()?;
     match pg_query::scan(sql) {
         Ok(scanned) => Ok(scanned.tokens),
-        Err(pg_query::Error::Scan(message)) => Err(message),
-        Err(error) => Err(error.to_string()),
+        Err(pg_query::Error::Scan(message)) => Err(shortened(&message)),
+        Err(error) => Err(shortened(&error.to_string())),
     }
 }
 
@@ -39,9 +42,17 @@ pub(super) fn parse(sql: &str) -> Result<ParseResult, String> {
     spare_descriptors()?;
     match pg_query::parse(sql, 0) {
         Ok(parsed) => Ok(parsed.protobuf),
-        Err(pg_query::Error::Parse(message)) => Err(message),
+        Err(pg_query::Error::Parse(message)) => Err(shortened(&message)),
         Err(pg_query::Error::Decode(_)) => Err("it is nested too deep".to_owned()),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(shortened(&error.to_string())),
+    }
+}
+
+/// The parser's words; some quote all the rest of the text.
+fn shortened(message: &str) -> String {
+    match message.char_indices().nth(MESSAGE_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
     }
 }
 

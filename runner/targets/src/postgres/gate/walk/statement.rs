@@ -8,6 +8,7 @@ use pg_query::{Node, NodeEnum};
 
 use super::super::refusal::{Checked, What};
 use super::super::scope::{Cte, Scope};
+use super::output::Outputs;
 use super::{Walk, boxed, node, text};
 
 impl Walk<'_> {
@@ -71,8 +72,7 @@ impl Walk<'_> {
         let from = self.from(from_clause, &around)?;
         let scope = Scope { items: &from.items, ctes: &ctes, outer: Some(outer) };
 
-        let outputs = self.outputs(target_list, &from.star, &scope)?;
-        let columns = outputs.columns;
+        let Outputs { targets, columns } = self.outputs(target_list, &from.star, &scope)?;
         let distinct_clause = self.distinct(distinct_clause, &columns, &scope)?;
         let where_clause = self.optional(where_clause, &scope)?;
         let group_clause = self.by_output_or_expression(group_clause, &columns, &scope)?;
@@ -82,35 +82,33 @@ impl Walk<'_> {
         let sort_clause = self.order_by(sort_clause, &columns, &scope)?;
         let limit_count = self.optional(limit_count, &scope)?;
         let limit_offset = self.optional(limit_offset, &scope)?;
-        let plain = [LimitOption::Default as i32, LimitOption::Count as i32];
-        if !plain.contains(&limit_option) {
-            return self.not_supported("FETCH … WITH TIES", "use LIMIT");
-        }
+        self.limit_option(limit_option)?;
         self.absent(&locking_clause, "FOR UPDATE or FOR SHARE", "queries take no row locks")?;
 
         let select = SelectStmt {
             distinct_clause,
-            into_clause: None,
-            target_list: outputs.targets,
+            target_list: targets,
             from_clause: from.nodes,
             where_clause,
             group_clause,
-            group_distinct: false,
             having_clause,
-            window_clause: Vec::new(),
-            values_lists: Vec::new(),
             sort_clause,
             limit_offset,
             limit_count,
             limit_option,
-            locking_clause: Vec::new(),
             with_clause,
             op: SetOperation::SetopNone as i32,
-            all: false,
-            larg: None,
-            rarg: None,
+            ..SelectStmt::default()
         };
         Ok((select, columns))
+    }
+
+    fn limit_option(&self, option: i32) -> Checked<()> {
+        match LimitOption::try_from(option) {
+            Ok(LimitOption::Default | LimitOption::Count) => Ok(()),
+            Ok(LimitOption::WithTies) => self.not_supported("FETCH … WITH TIES", "use LIMIT"),
+            Ok(LimitOption::Undefined) | Err(_) => self.malformed("LIMIT"),
+        }
     }
 
     /// WITH: each query sees those before it. Names are unique in the whole statement and differ
