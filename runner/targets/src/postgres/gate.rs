@@ -17,7 +17,8 @@
 //! even if the gate fails; masks and row filters; costs. The keyword forms `IN (…)`, `BETWEEN`,
 //! `IS DISTINCT FROM`, `NULLIF`, `CASE x WHEN` and `USING` name no operator in their syntax; they
 //! mean `pg_catalog`'s by the session's pinned `search_path`. A column whose type comes from an
-//! extension (`citext`) is compared by `pg_catalog`'s operators, hence as text.
+//! extension (`citext`) is compared by `pg_catalog`'s operators, hence as text. A sub-select has no
+//! primary key, so GROUP BY names every column that is selected.
 
 mod functions;
 mod operators;
@@ -82,8 +83,8 @@ pub struct Gated {
 /// Checks one query and rewrites it. `$n` is the n-th of `params`, whose types the session declares
 /// when it prepares the statement.
 ///
-/// Deterministic, without IO; it neither panics nor blocks for long on any text. A refusal says
-/// what, where, and what would help.
+/// Deterministic, without IO; it works on a thread of its own, and neither panics nor blocks for
+/// long on any text. A refusal says what, where, and what would help.
 ///
 /// # Errors
 /// [`Refusal`]: the query is not in the grammar, or reads what is not granted. Also when the grant

@@ -65,6 +65,7 @@ fn an_alias_hides_the_same_alias_further_out() {
             "select 1 from orders o, (users u join events e on o.id = u.id)",
             "select 1 from users, users",
             "select 1 from users a join orders a on true",
+            "select * from (select 1, 2) s",
         ],
         expect![[r#"
             line 1, column 66: u.country is not a column that is granted or made here; use a granted column, or name it with AS
@@ -72,7 +73,8 @@ fn an_alias_hides_the_same_alias_further_out() {
             line 1, column 36: u is not a table or alias of this FROM; write the alias, or add it to FROM
             line 1, column 51: o is not a table or alias of this FROM; write the alias, or add it to FROM
             line 1, column 22: the name users is used twice; give one of them another alias
-            line 1, column 28: the name a is used twice; give one of them another alias"#]],
+            line 1, column 28: the name a is used twice; give one of them another alias
+            line 1, column 8: the name s.?column? is used twice; give one of them another alias"#]],
     );
 }
 

@@ -149,6 +149,29 @@ fn spellings_of_functions_become_plain_calls() {
 }
 
 #[test]
+fn types_with_modifiers_and_clocks() {
+    check(
+        "select '1'::numeric(10, 2), varchar(3) 'abcd', char(2) 'x', interval '1' day,
+                interval(3) '1 s', timestamp(3) '2026-01-01', time with time zone '10:00+01',
+                current_timestamp(2), localtime, double precision '1.5', '{1,2}'::int4[]",
+        expect![[
+            r#"SELECT '1'::numeric(10, 2) AS "numeric", 'abcd'::varchar(3) AS "varchar", 'x'::char(2) AS bpchar, '1'::interval day AS "interval", '1 s'::interval(3) AS "interval", '2026-01-01'::timestamp(3) AS "timestamp", '10:00+01'::time with time zone AS timetz, current_timestamp(2) AS "current_timestamp", localtime AS "localtime", '1.5'::double precision AS float8, '{1,2}'::int[] AS int4"#
+        ]],
+    );
+}
+
+#[test]
+fn joins_keep_their_sides() {
+    check(
+        "select * from (users u right join orders o using (id)) left join events e using (id),
+                lockme l where l.id = 1 or l.id is not null",
+        expect![
+            "SELECT o.id AS id, u.country AS country, u.created_at AS created_at, u.tags AS tags, o.user_id AS user_id, o.status AS status, o.total AS total, o.placed_at AS placed_at, e.kind AS kind, e.at AS at, l.id AS id, l.v AS v FROM (SELECT id, country, created_at, tags FROM public.users granted) u RIGHT JOIN (SELECT id, user_id, status, total, placed_at FROM public.orders granted) o USING (id) LEFT JOIN (SELECT id, kind, at FROM public.events granted) e USING (id), (SELECT id, v FROM public.lockme granted) l WHERE l.id OPERATOR(pg_catalog.=) 1 OR l.id IS NOT NULL"
+        ],
+    );
+}
+
+#[test]
 fn names_that_need_quotes() {
     check(
         r#"select w."select", "Ünï" as "a ""b""" from "Weird Name" as w order by "a ""b""""#,

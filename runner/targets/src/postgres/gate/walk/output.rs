@@ -88,7 +88,17 @@ impl Walk<'_> {
         };
         self.spend(columns.len())?;
         for Star { item, column } in columns {
+            self.only_one(item, column, scope)?;
             outputs.push(column.clone(), expression::column([item.as_str(), column.as_str()]));
+        }
+        Ok(())
+    }
+
+    /// `*` can be written out only if each column can be named.
+    fn only_one(&self, item: &str, column: &str, scope: &Scope<'_>) -> Checked<()> {
+        let columns = scope.item(item).map(|item| item.columns.as_slice()).unwrap_or_default();
+        if columns.iter().filter(|other| *other == column).count() > 1 {
+            return self.deny(What::NameTaken { name: format!("{item}.{column}") });
         }
         Ok(())
     }
