@@ -7,7 +7,7 @@ use super::budgets::is_test;
 use super::rust_text::{code_only, has_word};
 
 /// Files that are included into another one and so cannot open with a module header.
-pub(super) const FRAGMENTS: &[&str] = &[];
+pub(super) const FRAGMENTS: &[&str] = &["runner/targets/bindgen/src/bindings.rs"];
 
 /// `(path or folder, why it may read the real clock or real entropy)`. Deadlines are on the monotonic
 /// clock: nothing that is recorded or replayed depends on them.
