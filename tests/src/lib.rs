@@ -11,6 +11,7 @@ pub mod blobs;
 pub mod company;
 pub mod faults;
 pub mod guests;
+pub mod postgres;
 pub mod raw_http;
 pub mod rig;
 pub mod served;

@@ -33,16 +33,61 @@ pub enum TargetError {
         /// The database's words.
         detail: String,
     },
-    /// Another database than the one that policy names.
+    /// Another database, or another role there, than policy names.
     #[error(
-        "the target is not the database that policy names: application id {found}, expected \
-         {expected}; correct the path, or sign a policy with the new id"
+        "the target is not what policy names: its {what} is {found}, expected {expected}; correct \
+         the address, or sign a policy with the new {what}"
     )]
     Identity {
+        /// What was compared: application id, system identifier, database, role …
+        what: &'static str,
         /// As in policy.
-        expected: i32,
-        /// As in the file.
-        found: i32,
+        expected: String,
+        /// As at the target.
+        found: String,
+    },
+    /// The login role can do more than read what is granted.
+    #[error("the role {role} {problem}; give the target a role that can only read what is granted")]
+    Role {
+        /// As in policy.
+        role: String,
+        /// What it can do, as a verb.
+        problem: String,
+    },
+    /// The pinned settings of the session did not arrive, or its server changed under way.
+    #[error(
+        "{problem}; connect to the server itself: a connection pooler shares sessions and drops \
+         settings"
+    )]
+    Pooled {
+        /// What was noticed.
+        problem: String,
+    },
+    /// The server is a primary, perhaps since a moment ago.
+    #[error(
+        "the target is not a replica: the server is not in recovery, so it has been promoted or is \
+         a primary; correct the address to a standby"
+    )]
+    NotReplica,
+    /// The replica is too far behind.
+    #[error(
+        "the replica lags {} behind its primary, and policy allows {s_max} s; wait until it has \
+         caught up, or sign a policy with a higher `lag_s_max`",
+        .found_s.map_or_else(|| "by an unknown time".to_owned(), |s| format!("{s} s"))
+    )]
+    Lag {
+        /// Seconds, rounded up; unknown when nothing was replayed yet.
+        found_s: Option<u64>,
+        /// As in policy.
+        s_max: u64,
+    },
+    /// Something granted that the role may not read, or that must not be read through it.
+    #[error("policy grants {what}, but {problem}")]
+    Ungrantable {
+        /// `table x` or `column x.y`.
+        what: String,
+        /// What is wrong with it and what to do.
+        problem: &'static str,
     },
     /// A granted table or column does not exist.
     #[error("the target has no {what}, which policy grants; correct the policy or the schema")]
@@ -85,6 +130,26 @@ pub enum TargetError {
         /// The database's words.
         detail: String,
     },
+    /// The replica cancelled the statement because replay needed what it was reading.
+    #[error("the replica cancelled the statement in favour of replay; try again")]
+    Conflict {
+        /// The database's words.
+        detail: String,
+    },
+    /// The server closed the connection, or it broke.
+    #[error("the target's server closed the connection; start a new run")]
+    Disconnected {
+        /// The database's or the system's words.
+        detail: String,
+    },
+    /// A value that cannot be given to a script without changing it.
+    #[error("the value of {column} cannot be read: {problem}; cast it to text in the query")]
+    Unreadable {
+        /// The column and its type.
+        column: String,
+        /// Why.
+        problem: &'static str,
+    },
     /// The session was cancelled, or the caller went away.
     #[error("the statement was cancelled")]
     Cancelled,
@@ -107,14 +172,22 @@ impl TargetError {
             Self::Config { .. } => "config",
             Self::Unreachable { .. } => "unreachable",
             Self::Identity { .. } => "identity",
+            Self::Role { .. } => "role",
+            Self::Pooled { .. } => "pooled",
+            Self::NotReplica => "not-a-replica",
+            Self::Lag { .. } => "lag",
             Self::Missing { .. } => "missing",
+            Self::Ungrantable { .. } => "ungrantable",
             Self::NotAllowed { .. } => "not-allowed",
             Self::BadParameters { .. } => "bad-parameters",
             Self::StatementTime { .. } => "statement-time",
             Self::TooBig { .. } => "too-big",
             Self::Locked { .. } => "locked",
+            Self::Conflict { .. } => "conflict",
+            Self::Disconnected { .. } => "disconnected",
+            Self::Unreadable { .. } => "unreadable",
             Self::Cancelled => "cancelled",
-            Self::Database { .. } => "sqlite-error",
+            Self::Database { .. } => "database-error",
             Self::SessionLost => "session-lost",
         }
     }
@@ -128,12 +201,20 @@ impl TargetError {
             | Self::NotAllowed { detail, .. }
             | Self::TooBig { detail, .. }
             | Self::Locked { detail }
+            | Self::Conflict { detail }
+            | Self::Disconnected { detail }
             | Self::Database { detail } => {
                 Some(detail).filter(|d| !d.is_empty()).map(String::as_str)
             }
             Self::Config { .. }
             | Self::Identity { .. }
+            | Self::Role { .. }
+            | Self::Pooled { .. }
+            | Self::NotReplica
+            | Self::Lag { .. }
             | Self::Missing { .. }
+            | Self::Ungrantable { .. }
+            | Self::Unreadable { .. }
             | Self::BadParameters { .. }
             | Self::StatementTime { .. }
             | Self::Cancelled
@@ -149,10 +230,21 @@ impl TargetError {
             | Self::BadParameters { .. }
             | Self::StatementTime { .. }
             | Self::TooBig { .. }
+            | Self::Unreadable { .. }
             // SQLite reports mistakes in SQL this way; a broken file is the rarer cause.
             | Self::Database { .. } => Fault::Script,
-            Self::Config { .. } | Self::Identity { .. } | Self::Missing { .. } => Fault::Operator,
-            Self::Unreachable { .. } | Self::Locked { .. } => Fault::Target,
+            Self::Config { .. }
+            | Self::Identity { .. }
+            | Self::Role { .. }
+            | Self::Pooled { .. }
+            | Self::NotReplica
+            | Self::Missing { .. }
+            | Self::Ungrantable { .. } => Fault::Operator,
+            Self::Unreachable { .. }
+            | Self::Lag { .. }
+            | Self::Locked { .. }
+            | Self::Conflict { .. }
+            | Self::Disconnected { .. } => Fault::Target,
             Self::Cancelled => Fault::Nobody,
             Self::SessionLost => Fault::Runner,
         }

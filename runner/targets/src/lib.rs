@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::{ParamType, Value};
+use tokio::sync::Notify;
 
 pub use error::{Fault, TargetError};
 pub use spool::Spool;
@@ -34,21 +35,38 @@ pub struct Caps {
     pub time_ms_max: u64,
 }
 
-/// Ends a session's statements from anywhere: the running one within about a millisecond of work
-/// at the target, later ones before they start. There is no way back.
+/// Ends a session's statements from anywhere: the running one as soon as the target can be told,
+/// later ones before they start. There is no way back.
 #[derive(Debug, Clone, Default)]
-pub struct Canceller(Arc<AtomicBool>);
+pub struct Canceller(Arc<Flag>);
+
+#[derive(Debug, Default)]
+struct Flag {
+    set: AtomicBool,
+    raised: Notify,
+}
 
 impl Canceller {
     /// Ends the session's statements.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.set.store(true, Ordering::SeqCst);
+        self.0.raised.notify_waiters();
     }
 
     /// Whether [`Canceller::cancel`] was called.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        self.0.set.load(Ordering::SeqCst)
+    }
+
+    /// Waits for [`Canceller::cancel`].
+    pub async fn cancelled(&self) {
+        let mut raised = std::pin::pin!(self.0.raised.notified());
+        // Registered before the flag is read, so that a call in between is not missed.
+        raised.as_mut().enable();
+        if !self.is_cancelled() {
+            raised.await;
+        }
     }
 }
 

@@ -1,8 +1,89 @@
-//! PostgreSQL targets: hot standbys, read by a login role of their own.
+//! PostgreSQL targets: hot standbys, read by a login role of their own. PostgreSQL 14 or newer.
 //!
-//! [`gate`] decides which statements may be sent, and as which text.
+//! Layers, each written as if the others had failed:
+//! 1. [`connect`]: a connection of its own for each session, by TLS with the host's name proven or
+//!    by a Unix socket, with pinned start-up options; and how a statement is ended at the server;
+//! 2. [`identity`]: the right cluster, database and harmless role; in every transaction still the
+//!    same server, in recovery, not too far behind;
+//! 3. [`grants`]: the grant compared with the catalog and with the role's own privileges;
+//! 4. [`gate`]: which statements may be sent, and as which text;
+//! 5. [`statement`]: a read-only transaction, time, and caps that hold at the server.
+//!
+//! The driver is tokio-postgres. sqlx 0.9 cannot do this: it has no cancel request, and dropping its
+//! future leaves the statement running; it fetches whole results, so the next statement waits until
+//! what nobody wanted has been drained; and its types fail on multiranges.
+//!
+//! The role needs CONNECT, USAGE on the schemas, SELECT on the granted columns, and nothing else.
+//! Give it a `temp_file_limit` and a connection limit: a session cannot raise these.
 
 pub mod gate;
-mod spec;
 
-pub use spec::{Access, Host, Identity, Password, PostgresSpec, Relation, Tls};
+mod connect;
+mod failure;
+mod grants;
+mod identity;
+mod numeric;
+mod params;
+mod session;
+mod spec;
+mod statement;
+mod temporal;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use domain::Column;
+
+use crate::{Connector, Session, TargetError};
+
+pub use connect::startup_options;
+pub use gate::Relation;
+pub use spec::{Access, Host, Identity, Password, PostgresSpec, Tls};
+
+/// What a target is and gives to queries, found without running any script's SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// As found, which is as policy says.
+    pub identity: Identity,
+    /// The server's version, in its words.
+    pub version: String,
+    /// Seconds that the replica lags now, rounded up.
+    pub lag_s: u64,
+    /// Each granted `schema.name` with its visible columns and their types.
+    pub tables: Vec<(String, Vec<Column>)>,
+    /// Relations that no query can see.
+    pub hidden_relations: u64,
+    /// How many of these the role could read, were it not for the gate. Should be 0.
+    pub readable_beyond: u64,
+}
+
+/// Connects, compares everything with the description as a session does, and says what queries can
+/// reach.
+///
+/// # Errors
+/// As [`Connector::open_session`].
+pub async fn check(spec: &PostgresSpec) -> Result<Reach, TargetError> {
+    session::PostgresSession::open(spec).await?.reach().await
+}
+
+/// Opens sessions on one PostgreSQL target.
+#[derive(Debug, Clone)]
+pub struct PostgresConnector {
+    spec: PostgresSpec,
+}
+
+impl PostgresConnector {
+    /// A connector; nothing is opened yet.
+    #[must_use]
+    pub fn new(spec: PostgresSpec) -> Self {
+        Self { spec }
+    }
+}
+
+#[async_trait::async_trait]
+impl Connector for PostgresConnector {
+    async fn open_session(&self) -> Result<Box<dyn Session>, TargetError> {
+        Ok(Box::new(session::PostgresSession::open(&self.spec).await?))
+    }
+}

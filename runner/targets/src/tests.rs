@@ -10,6 +10,8 @@ fn the_database_s_words_never_show() {
         TargetError::NotAllowed { reason: "no".into(), detail: detail() },
         TargetError::TooBig { capacity: "small", detail: detail() },
         TargetError::Locked { detail: detail() },
+        TargetError::Conflict { detail: detail() },
+        TargetError::Disconnected { detail: detail() },
         TargetError::Database { detail: detail() },
     ] {
         assert!(!error.to_string().contains("hunter2"), "{error}");

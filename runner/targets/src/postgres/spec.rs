@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use super::gate::Relation;
 use crate::TargetError;
 
 /// Bytes of a name at PostgreSQL; it cuts longer ones silently.
@@ -19,7 +20,8 @@ pub struct PostgresSpec {
     pub access: Access,
     /// Which database it must be, seen by which role: policy's part, like all that follows.
     pub identity: Identity,
-    /// The only relations and columns that any query can see.
+    /// The only tables, partitioned tables, views and materialised views, and their columns, that
+    /// any query can see. Of a view, only the view is granted, and its owner reads for it.
     pub reads: Vec<Relation>,
     /// Milliseconds that one statement may take.
     pub statement_ms_max: u64,
@@ -77,9 +79,7 @@ impl Password {
         Self(Zeroizing::new(password))
     }
 
-    /// The characters, for the one place that sends them.
-    #[must_use]
-    pub fn expose(&self) -> &str {
+    pub(super) fn expose(&self) -> &str {
         &self.0
     }
 }
@@ -101,24 +101,9 @@ pub struct Identity {
     pub role: String,
 }
 
-/// A table, partitioned table, view or materialised view, and the columns of it that queries may
-/// see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Relation {
-    /// Its schema, as in the catalog.
-    pub schema: String,
-    /// Its name, as in the catalog. For a view, only the view is granted.
-    pub name: String,
-    /// Its visible columns, as in the catalog; at least one.
-    pub columns: Vec<String>,
-}
-
 impl PostgresSpec {
-    /// Refuses a description that cannot mean what its author thinks. Opening a session does it too.
-    ///
-    /// # Errors
-    /// [`TargetError::Config`], which says what to correct.
-    pub fn check(&self) -> Result<(), TargetError> {
+    /// Refuses a description that cannot mean what its author thinks.
+    pub(super) fn check(&self) -> Result<(), TargetError> {
         let wrong = |problem: String| Err(TargetError::Config { problem });
         let Access { host, tls, application_name, .. } = &self.access;
         match (host, tls) {

@@ -77,7 +77,7 @@ impl Open {
             .query_row("PRAGMA main.application_id", [], |row| row.get(0))
             .map_err(unreachable)?;
         let expected = self.spec.application_id;
-        if found == expected { Ok(()) } else { Err(TargetError::Identity { expected, found }) }
+        if found == expected { Ok(()) } else { Err(identity(expected, found)) }
     }
 
     /// The grants against the schema of this moment; to be called in the statement's transaction.
@@ -117,6 +117,11 @@ impl Open {
         let hidden_tables = usize::try_from(all).unwrap_or(0).saturating_sub(tables.len());
         Ok(Reach { application_id: self.spec.application_id, tables, hidden_tables })
     }
+}
+
+fn identity(expected: i32, found: i32) -> TargetError {
+    let (expected, found) = (expected.to_string(), found.to_string());
+    TargetError::Identity { what: "application id", expected, found }
 }
 
 /// A description that cannot mean what its author thinks is refused.

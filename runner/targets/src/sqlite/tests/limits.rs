@@ -115,7 +115,7 @@ async fn parameters_that_do_not_fit_are_refused() {
 async fn the_databases_words_are_evidence_only() {
     let sql = "select json_extract(country, '$.x') from users";
     let error = Shop::new().query(sql).await.unwrap_err();
-    assert_eq!(error.code(), "sqlite-error");
+    assert_eq!(error.code(), "database-error");
     assert!(error.detail().unwrap().contains("malformed JSON"));
     assert!(!error.to_string().contains("malformed"));
 }

@@ -10,7 +10,11 @@ async fn identity_is_checked_at_first_and_before_each_statement() {
     let mut session = shop.session().await;
     session.query("select 1", &[], roomy()).await.unwrap();
     shop.plain().pragma_update(None, "application_id", 77).unwrap();
-    let expected = TargetError::Identity { expected: APPLICATION_ID, found: 77 };
+    let expected = TargetError::Identity {
+        what: "application id",
+        expected: APPLICATION_ID.to_string(),
+        found: "77".into(),
+    };
     assert_eq!(session.query("select 1", &[], roomy()).await.unwrap_err(), expected);
     assert_eq!(check(&shop.spec).unwrap_err(), expected);
     shop.spec.application_id = 77;

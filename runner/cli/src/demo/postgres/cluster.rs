@@ -1,0 +1,414 @@
+//! PostgreSQL clusters of one's own: a primary and streaming standbys in a temporary directory, for
+//! the demo and for the scenarios in `tests`, which include this file by its path.
+//!
+//! The server's own programs do the work; the standard library is all that this needs. Each server
+//! runs under a shell that waits for the end of its standard input. That end comes when the server
+//! is dropped and when this process dies, however it dies; the shell then stops the server.
+//! PostgreSQL refuses to run as root, so root starts it as another user. Durability is switched off:
+//! nothing here is meant to survive.
+
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// The superuser of every cluster; only its socket's owner and root reach it.
+pub const SUPERUSER: &str = "postgres";
+/// The port that names the socket's file.
+pub const SOCKET_PORT: u16 = 5432;
+/// For a server to start, to stop or to catch up.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between looks at a server that is not ready.
+const LOOK_AGAIN: Duration = Duration::from_millis(15);
+
+/// Stops the server when standard input ends, and removes what belongs to it. `$1` is the program,
+/// `$2` the directory; the rest are the program's arguments.
+const KEEPER: &str = r#"
+    program=$1 directory=$2; shift 2
+    "$program" "$@" </dev/null >"$directory/log" 2>&1 &
+    server=$!
+    cat >/dev/null
+    kill -QUIT $server 2>/dev/null
+    wait $server
+    rm -rf "$directory"
+    rmdir "$(dirname "$directory")" 2>/dev/null
+    exit 0
+"#;
+
+/// Where the server's programs are.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    directory: PathBuf,
+}
+
+impl Programs {
+    /// Looks along `path` (the environment's `PATH`) and where distributions keep them; the newest
+    /// version wins. `None` when there is no complete set.
+    #[must_use]
+    pub fn find(path: &str) -> Option<Self> {
+        let mut places: Vec<PathBuf> = std::env::split_paths(path).collect();
+        let mut versions: Vec<(u32, PathBuf)> = ["/usr/lib/postgresql", "/usr/local/pgsql"]
+            .iter()
+            .filter_map(|parent| fs::read_dir(parent).ok())
+            .flat_map(|entries| entries.filter_map(Result::ok))
+            .map(|entry| {
+                let version = entry.file_name().to_string_lossy().parse().unwrap_or(0);
+                (version, entry.path().join("bin"))
+            })
+            .collect();
+        versions.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
+        places.extend(versions.into_iter().map(|(_, bin)| bin));
+        let needed = ["postgres", "initdb", "pg_basebackup", "psql"];
+        let complete = |d: &PathBuf| needed.iter().all(|program| d.join(program).is_file());
+        places.into_iter().find(complete).map(|directory| Self { directory })
+    }
+
+    fn path(&self, program: &str) -> PathBuf {
+        self.directory.join(program)
+    }
+}
+
+/// A server's certificate and key; with them it also listens on a loopback port, for TLS only.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    /// Its certificate, PEM.
+    pub certificate_pem: String,
+    /// Its private key, PEM.
+    pub key_pem: String,
+}
+
+/// How a server is reached besides its socket.
+#[derive(Debug, Clone)]
+pub enum Network {
+    /// Not at all.
+    None,
+    /// On a loopback port, without TLS.
+    Plain,
+    /// On a loopback port, with TLS only.
+    Tls(Certificate),
+}
+
+/// A primary, and the directory that its standbys are in, too.
+#[derive(Debug)]
+pub struct Cluster {
+    programs: Programs,
+    base: PathBuf,
+    user: Option<(u32, u32)>,
+    standbys: AtomicU32,
+    primary: Server,
+}
+
+impl Cluster {
+    /// Starts a new primary. It takes about two seconds.
+    ///
+    /// # Errors
+    /// What the server's programs said.
+    pub fn start(programs: Programs) -> io::Result<Self> {
+        let base = new_directory()?;
+        let user = unprivileged(&base)?;
+        if let Some((uid, gid)) = user {
+            chown(&base, Some(uid), Some(gid))?;
+        }
+        let home = own_directory(&base.join("primary"), user)?;
+        let data = home.join("data");
+        let mut initdb = Command::new(programs.path("initdb"));
+        initdb.args([
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+            "-U",
+            SUPERUSER,
+        ]);
+        run(initdb.arg("-D").arg(&data), user, "")?;
+        write(&data.join("pg_hba.conf"), HBA, user)?;
+        let primary = Server::start(&programs, home, user, &Network::None)?;
+        Ok(Self { programs, base, user, standbys: AtomicU32::new(0), primary })
+    }
+
+    /// The primary.
+    #[must_use]
+    pub fn primary(&self) -> &Server {
+        &self.primary
+    }
+
+    /// Starts a standby that streams from the primary, from a base backup of this moment.
+    ///
+    /// # Errors
+    /// What the server's programs said.
+    pub fn standby(&self, network: &Network) -> io::Result<Server> {
+        let n = self.standbys.fetch_add(1, Ordering::Relaxed);
+        let home = own_directory(&self.base.join(format!("standby{n}")), self.user)?;
+        let mut backup = Command::new(self.programs.path("pg_basebackup"));
+        backup.args(["--checkpoint=fast", "--wal-method=stream", "--write-recovery-conf"]);
+        backup.args(["--no-sync", "-U", SUPERUSER, "-h"]).arg(&self.primary.home);
+        backup.args(["-p", &SOCKET_PORT.to_string(), "-D"]).arg(home.join("data"));
+        run(&mut backup, self.user, "")?;
+        let standby = Server::start(&self.programs, home, self.user, network)?;
+        self.catch_up(&standby)?;
+        Ok(standby)
+    }
+
+    /// Waits until the standby has replayed everything that the primary has written so far.
+    ///
+    /// # Errors
+    /// What the servers said, or that it takes too long.
+    pub fn catch_up(&self, standby: &Server) -> io::Result<()> {
+        let written = self.primary.sql("postgres", "SELECT pg_current_wal_flush_lsn()")?;
+        let replayed = format!("SELECT pg_last_wal_replay_lsn() >= '{}'", written.trim());
+        until("the standby to catch up", || {
+            Ok(standby.sql("postgres", &replayed).is_ok_and(|answer| answer.trim() == "t"))
+        })
+    }
+}
+
+/// Local connections are trusted: the socket's directory is closed to others. Over the network, a
+/// password.
+const HBA: &str = "local all all trust\nlocal replication all trust\n\
+                   host all all 127.0.0.1/32 scram-sha-256\n";
+
+/// A running server. Dropping it stops it and removes its files.
+#[derive(Debug)]
+pub struct Server {
+    programs: Programs,
+    home: PathBuf,
+    user: Option<(u32, u32)>,
+    port: Option<u16>,
+    keeper: Option<(Child, ChildStdin)>,
+}
+
+impl Server {
+    fn start(
+        programs: &Programs,
+        home: PathBuf,
+        user: Option<(u32, u32)>,
+        network: &Network,
+    ) -> io::Result<Self> {
+        let port = match network {
+            Network::None => None,
+            // Free a moment ago; whoever takes it meanwhile makes the start fail, not lie.
+            Network::Plain | Network::Tls(_) => {
+                Some(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+            }
+        };
+        if let Network::Tls(Certificate { certificate_pem, key_pem }) = network {
+            write(&home.join("data/server.crt"), certificate_pem, user)?;
+            write(&home.join("data/server.key"), key_pem, user)?;
+            let hba = HBA.replace("host ", "hostssl ");
+            write(&home.join("data/pg_hba.conf"), &hba, user)?;
+        }
+        let mut server = Self { programs: programs.clone(), home, user, port, keeper: None };
+        server.launch(matches!(network, Network::Tls(_)))?;
+        Ok(server)
+    }
+
+    fn launch(&mut self, tls: bool) -> io::Result<()> {
+        let mut keeper = Command::new("/bin/sh");
+        keeper.args(["-c", KEEPER, "keeper"]);
+        keeper.arg(self.programs.path("postgres")).arg(&self.home);
+        keeper.arg("-D").arg(self.home.join("data"));
+        let socket = format!("unix_socket_directories={}", self.home.display());
+        let listen = if self.port.is_some() { "127.0.0.1" } else { "" };
+        let settings = [
+            socket,
+            format!("listen_addresses={listen}"),
+            format!("port={}", self.port.unwrap_or(SOCKET_PORT)),
+            format!("ssl={}", if tls { "on" } else { "off" }),
+            "fsync=off".into(),
+            "synchronous_commit=off".into(),
+            "shared_buffers=32MB".into(),
+            "max_connections=60".into(),
+            "wal_level=replica".into(),
+            "max_wal_senders=8".into(),
+            "wal_keep_size=128MB".into(),
+            "hot_standby=on".into(),
+            "wal_retrieve_retry_interval=200ms".into(),
+            "log_statement=all".into(),
+        ];
+        for setting in settings {
+            keeper.arg("-c").arg(setting);
+        }
+        // A group of its own: an interrupt at the terminal reaches us, and us only.
+        keeper.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        become_user(&mut keeper, self.user);
+        let mut child = keeper.spawn()?;
+        let stdin = child.stdin.take().ok_or_else(|| other("the keeper has no input"))?;
+        self.keeper = Some((child, stdin));
+        let ready = until("the server to start", || Ok(self.sql("postgres", "SELECT 1").is_ok()));
+        ready.map_err(|e| other(format!("{e}; its log ends: {}", self.log_end())))
+    }
+
+    /// The directory of its socket.
+    #[must_use]
+    pub fn socket_directory(&self) -> &Path {
+        &self.home
+    }
+
+    /// The port of its socket and, if it listens there, of 127.0.0.1.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(SOCKET_PORT)
+    }
+
+    /// What it has logged, every statement included.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn log(&self) -> io::Result<String> {
+        Ok(String::from_utf8_lossy(&fs::read(self.home.join("log"))?).into_owned())
+    }
+
+    fn log_end(&self) -> String {
+        let log = self.log().unwrap_or_default();
+        let lines: Vec<&str> = log.lines().rev().take(5).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join(" | ")
+    }
+
+    /// Runs SQL as the superuser, stops at the first error; gives the rows, unaligned.
+    ///
+    /// # Errors
+    /// What `psql` said.
+    pub fn sql(&self, database: &str, sql: &str) -> io::Result<String> {
+        let mut psql = Command::new(self.programs.path("psql"));
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", SUPERUSER]);
+        psql.arg("-h").arg(&self.home).args(["-p", &self.port().to_string(), "-d", database]);
+        run(&mut psql, self.user, sql)
+    }
+
+    /// Makes a standby a primary.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub fn promote(&self) -> io::Result<()> {
+        self.sql("postgres", "SELECT pg_promote()").map(drop)
+    }
+
+    /// Kills a process of it, after which it ends every session and recovers.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub fn crash(&self) -> io::Result<()> {
+        let writer = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'background writer'";
+        let killed = self.sql("postgres", writer)?;
+        let mut kill = Command::new("/bin/sh");
+        run(kill.args(["-c", "kill -KILL $0", killed.trim()]), self.user, "")?;
+        until("the server to recover", || {
+            let now = self.sql("postgres", writer).unwrap_or_default();
+            Ok(!now.trim().is_empty() && now != killed)
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some((mut keeper, stdin)) = self.keeper.take() {
+            drop(stdin);
+            // Whatever the keeper says, the server is gone when it ends.
+            let _ = keeper.wait();
+        }
+    }
+}
+
+/// A new directory under the system's temporary one, which only its owner may enter.
+fn new_directory() -> io::Result<PathBuf> {
+    let usual = std::env::temp_dir();
+    // The path of a Unix socket has at most 107 bytes.
+    let temporary = if usual.as_os_str().len() > 60 { PathBuf::from("/tmp") } else { usual };
+    for n in 0..10_000u32 {
+        let base = temporary.join(format!("borescope-pg-{}-{n}", std::process::id()));
+        match fs::create_dir(&base) {
+            Ok(()) => return Ok(base),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Err(other("the temporary directory is full of clusters"))
+}
+
+/// Whom to run the servers as: nobody else unless we are root, which owns what we just made.
+fn unprivileged(ours: &Path) -> io::Result<Option<(u32, u32)>> {
+    if fs::metadata(ours)?.uid() != 0 {
+        return Ok(None);
+    }
+    let passwd = fs::read_to_string("/etc/passwd")?;
+    let find = |name: &str| {
+        let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    let user = find("postgres").or_else(|| find("nobody"));
+    user.map(Some)
+        .ok_or_else(|| other("root needs a user `postgres` or `nobody` to run servers as"))
+}
+
+fn own_directory(path: &Path, user: Option<(u32, u32)>) -> io::Result<PathBuf> {
+    fs::create_dir(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    if let Some((uid, gid)) = user {
+        chown(path, Some(uid), Some(gid))?;
+    }
+    Ok(path.to_owned())
+}
+
+fn write(path: &Path, text: &str, user: Option<(u32, u32)>) -> io::Result<()> {
+    fs::write(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    match user {
+        Some((uid, gid)) => chown(path, Some(uid), Some(gid)),
+        None => Ok(()),
+    }
+}
+
+fn become_user(command: &mut Command, user: Option<(u32, u32)>) {
+    // The working directory may be closed to that user.
+    command.current_dir("/").env_remove("PGOPTIONS").env_remove("PGSSLMODE").env("LC_ALL", "C");
+    if let Some((uid, gid)) = user {
+        command.uid(uid).gid(gid);
+    }
+}
+
+/// Runs a program to its end; gives what it printed.
+fn run(command: &mut Command, user: Option<(u32, u32)>, input: &str) -> io::Result<String> {
+    become_user(command, user);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let mut stdin = child.stdin.take().ok_or_else(|| other("the program has no input"))?;
+    let mut stderr = child.stderr.take().ok_or_else(|| other("the program has no errors"))?;
+    let input = input.to_owned();
+    // One thread writes and one reads errors, so that no pipe fills up while we wait for another.
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let errors = std::thread::spawn(move || {
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).map(|_| text)
+    });
+    let output = child.wait_with_output()?;
+    // A program that stops early does not read all; its status says why.
+    let _ = writer.join();
+    let errors = errors.join().ok().and_then(Result::ok).unwrap_or_default();
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let program = command.get_program().to_string_lossy().into_owned();
+    Err(other(format!("{program} failed: {}", errors.trim())))
+}
+
+/// Looks until it is so.
+fn until(what: &str, mut is_so: impl FnMut() -> io::Result<bool>) -> io::Result<()> {
+    let started = Instant::now();
+    while !is_so()? {
+        if started.elapsed() > PATIENCE {
+            return Err(other(format!("waited too long for {what}")));
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    Ok(())
+}
+
+fn other(problem: impl Into<String>) -> io::Error {
+    io::Error::other(problem.into())
+}

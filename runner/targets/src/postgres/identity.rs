@@ -1,0 +1,169 @@
+//! Whether the server is the one that policy names, the role is harmless, and the replica is fresh.
+//!
+//! Once at connect: cluster, database, role, pinned settings. In every transaction: still the same
+//! server process, still in recovery, not too far behind. A failover can change the latter between
+//! two statements; a pooler can change the former.
+
+use std::time::Duration;
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Statement};
+
+use super::connect::PINNED;
+use super::failure::failure;
+use super::spec::{Identity, PostgresSpec};
+use crate::TargetError;
+
+/// Roles that a login role must not be a member of: PostgreSQL's own, and those with powers.
+const WHO: &str = "
+    SELECT c.system_identifier, current_database()::text, session_user::text, current_user::text,
+        r.rolsuper, r.rolreplication, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb,
+        (SELECT m.rolname::text FROM pg_catalog.pg_roles m
+         WHERE m.oid <> r.oid AND pg_has_role(r.oid, m.oid, 'MEMBER')
+             AND (m.rolname LIKE 'pg\\_%' OR m.rolsuper OR m.rolreplication OR m.rolbypassrls
+                  OR m.rolcreaterole OR m.rolcreatedb)
+         ORDER BY m.rolname LIMIT 1),
+        EXISTS (SELECT 1 FROM pg_catalog.pg_shdepend d WHERE d.deptype = 'o'
+            AND d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = r.oid),
+        pg_backend_pid(), pg_postmaster_start_time()::text, current_setting('server_version')
+    FROM pg_catalog.pg_control_system() c, pg_catalog.pg_roles r WHERE r.rolname = session_user";
+
+/// What can change under a session. The receiver's columns are hidden from a bare role, its
+/// existence is not. Everything received was replayed: no lag, however long ago the last transaction
+/// was; but only while something is being received. Otherwise the last transaction's time is the
+/// only bound that there is.
+const STATE: &str = "
+    SELECT pg_is_in_recovery(),
+        CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_stat_wal_receiver)
+                  AND pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0::float8
+             ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8
+        END,
+        pg_backend_pid(), pg_postmaster_start_time()::text, session_user::text, current_user::text,
+        current_database()::text, current_setting('transaction_read_only'),
+        set_config('statement_timeout', $1, true)";
+
+/// A record that was received a moment ago and is not replayed yet looks like a lag since the last
+/// transaction. So a lag above the limit is looked at again before it is believed.
+const LAG_LOOKS_MAX: usize = 4;
+const LAG_LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// The server as found at connect.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) version: String,
+    pid: i32,
+    started: String,
+    state: Statement,
+}
+
+/// Compares cluster, database, role and settings with policy.
+pub(super) async fn check(client: &Client, spec: &PostgresSpec) -> Result<Found, TargetError> {
+    let names = PINNED.iter().map(|(name, _)| format!("current_setting('{name}')"));
+    let settings = format!("SELECT ARRAY[{}]", names.collect::<Vec<_>>().join(", "));
+    let (who, shown, state) = tokio::join!(
+        client.query_typed_opt(WHO, &[]),
+        client.query_typed_one(&settings, &[]),
+        client.prepare_typed(STATE, &[Type::TEXT]),
+    );
+    let pooled = |problem: String| TargetError::Pooled { problem };
+    let who = who.map_err(failure)?;
+    // Nobody has the name only if it was changed while we connected.
+    let who = who.ok_or_else(|| pooled("the session's role has no entry".into()))?;
+    let get = |at: usize| who.try_get::<_, String>(at).map_err(failure);
+    let flag = |at: usize| who.try_get::<_, bool>(at).map_err(failure);
+
+    let Identity { system_identifier, database, role } = &spec.identity;
+    let system = who.try_get::<_, i64>(0).map_err(failure)?.cast_unsigned();
+    same("system identifier", &system_identifier.to_string(), &system.to_string())?;
+    same("database", database, &get(1)?)?;
+    same("role", role, &get(2)?)?;
+    same("role", role, &get(3)?)?;
+
+    let powers = [
+        (4, "is a superuser"),
+        (5, "may replicate the whole cluster"),
+        (6, "bypasses row security"),
+        (7, "may create roles"),
+        (8, "may create databases"),
+        (10, "owns relations, functions or the like"),
+    ];
+    let can = |problem: String| Err(TargetError::Role { role: role.clone(), problem });
+    for (at, power) in powers {
+        if flag(at)? {
+            return can(power.into());
+        }
+    }
+    if let Some(other) = who.try_get::<_, Option<String>>(9).map_err(failure)? {
+        return can(format!("is a member of {other}"));
+    }
+
+    let shown = shown.map_err(failure)?.try_get::<_, Vec<String>>(0).map_err(failure)?;
+    for ((name, pinned), found) in PINNED.iter().zip(&shown) {
+        if pinned != found {
+            return Err(pooled(format!("the session has {name} = {found}, not {pinned}")));
+        }
+    }
+    let (pid, started) = (who.try_get(11).map_err(failure)?, get(12)?);
+    Ok(Found { version: get(13)?, pid, started, state: state.map_err(failure)? })
+}
+
+fn same(what: &'static str, expected: &str, found: &str) -> Result<(), TargetError> {
+    let (expected, found) = (expected.to_owned(), found.to_owned());
+    if expected == found { Ok(()) } else { Err(TargetError::Identity { what, expected, found }) }
+}
+
+/// Checks what can change; to be called in the statement's transaction, before anything else. Sets
+/// the transaction's statement timeout. Gives the lag, seconds, rounded up.
+pub(super) async fn check_state(
+    client: &Client,
+    spec: &PostgresSpec,
+    found: &Found,
+    ms_max: u64,
+) -> Result<u64, TargetError> {
+    let mut looks = 0;
+    loop {
+        looks += 1;
+        let found_s = look(client, spec, found, ms_max).await?;
+        match found_s {
+            Some(lag_s) if lag_s <= spec.lag_s_max => return Ok(lag_s),
+            _ if looks < LAG_LOOKS_MAX => tokio::time::sleep(LAG_LOOK_AGAIN).await,
+            _ => return Err(TargetError::Lag { found_s, s_max: spec.lag_s_max }),
+        }
+    }
+}
+
+async fn look(
+    client: &Client,
+    spec: &PostgresSpec,
+    found: &Found,
+    ms_max: u64,
+) -> Result<Option<u64>, TargetError> {
+    let row = client.query_one(&found.state, &[&ms_max.to_string()]).await.map_err(failure)?;
+    let get = |at: usize| row.try_get::<_, String>(at).map_err(failure);
+    if row.try_get::<_, i32>(2).map_err(failure)? != found.pid || get(3)? != found.started {
+        let problem = "another server process answers than the one that was checked".into();
+        return Err(TargetError::Pooled { problem });
+    }
+    same("role", &spec.identity.role, &get(4)?)?;
+    same("role", &spec.identity.role, &get(5)?)?;
+    same("database", &spec.identity.database, &get(6)?)?;
+    if get(7)? != "on" {
+        let problem = "the transaction is not read-only, as it was asked to be".into();
+        return Err(TargetError::Pooled { problem });
+    }
+    if !row.try_get::<_, bool>(0).map_err(failure)? {
+        return Err(TargetError::NotReplica);
+    }
+    let lag: Option<f64> = row.try_get(1).map_err(failure)?;
+    Ok(lag.map(seconds))
+}
+
+/// Whole seconds, rounded up. The clocks of two machines differ, so it can be less than 0.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float saturates when it is cast, and is not negative here"
+)]
+fn seconds(lag: f64) -> u64 {
+    lag.max(0.0).ceil() as u64
+}

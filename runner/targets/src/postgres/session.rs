@@ -1,0 +1,117 @@
+//! A session: one connection of one run, never shared and never used again.
+//!
+//! Dropping it, or a future of it, or cancelling it, ends it for good.
+
+use std::time::{Duration, Instant};
+
+use domain::{ParamType, Value};
+use tokio::time::timeout;
+
+use super::Reach;
+use super::connect::{CONNECT_TIME_MAX, Live, connect};
+use super::grants::Grants;
+use super::identity::{self, Found};
+use super::spec::PostgresSpec;
+use super::statement::{Place, run};
+use crate::{Canceller, Caps, Session, Spool, TargetError};
+
+/// Beyond a statement's time, in which the server must have ended it. Then the session is given up.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// An open session.
+pub(super) struct PostgresSession {
+    live: Live,
+    spec: PostgresSpec,
+    found: Found,
+    grants: Grants,
+}
+
+/// Cancels unless the answer has come.
+struct CancelOnDrop(Option<Canceller>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        if let Some(canceller) = &self.0 {
+            canceller.cancel();
+        }
+    }
+}
+
+impl PostgresSession {
+    /// Connects and checks everything that can be checked before a statement.
+    pub(super) async fn open(spec: &PostgresSpec) -> Result<Self, TargetError> {
+        spec.check()?;
+        let opening = async {
+            let live = connect(spec).await?;
+            let found = identity::check(&live.client, spec).await?;
+            let grants = Grants::load(&live.client, spec).await?;
+            let session = Self { live, spec: spec.clone(), found, grants };
+            session.state().await?;
+            Ok(session)
+        };
+        timeout(CONNECT_TIME_MAX, opening).await.unwrap_or_else(|_| {
+            Err(TargetError::Unreachable {
+                hint: "the server did not answer in time; check that it is not overloaded",
+                detail: String::new(),
+            })
+        })
+    }
+
+    /// Checks the state in a transaction, as each statement does again.
+    async fn state(&self) -> Result<u64, TargetError> {
+        let Self { live, spec, found, .. } = self;
+        identity::check_state(&live.client, spec, found, spec.statement_ms_max).await
+    }
+
+    pub(super) async fn reach(&self) -> Result<Reach, TargetError> {
+        let (hidden_relations, readable_beyond) = self.grants.others(&self.live.client).await?;
+        Ok(Reach {
+            identity: self.spec.identity.clone(),
+            version: self.found.version.clone(),
+            lag_s: self.state().await?,
+            tables: self.grants.tables.clone(),
+            hidden_relations,
+            readable_beyond,
+        })
+    }
+}
+
+#[async_trait::async_trait]
+impl Session for PostgresSession {
+    async fn query(
+        &mut self,
+        sql: &str,
+        params: &[(ParamType, Value)],
+        caps: Caps,
+    ) -> Result<Spool, TargetError> {
+        let Self { live, spec, found, grants } = self;
+        if live.canceller.is_cancelled() {
+            return Err(TargetError::Cancelled);
+        }
+        if live.client.is_closed() {
+            return Err(TargetError::SessionLost);
+        }
+        let mut unanswered = CancelOnDrop(Some(live.canceller.clone()));
+        let ms_max = caps.time_ms_max.min(spec.statement_ms_max);
+        let started = Instant::now();
+        let place = Place { spec, found, grants };
+        let running = run(&mut live.client, &place, sql, params, caps, ms_max);
+        let patience = Duration::from_millis(ms_max).saturating_add(GRACE);
+        let Ok(result) = timeout(patience, running).await else {
+            return Err(TargetError::StatementTime { ms_max });
+        };
+        unanswered.0 = None;
+        match result {
+            Err(_) if live.canceller.is_cancelled() => Err(TargetError::Cancelled),
+            // The server ends a statement for its time with the same code as for a request.
+            Err(TargetError::Cancelled) if started.elapsed() >= Duration::from_millis(ms_max) => {
+                Err(TargetError::StatementTime { ms_max })
+            }
+            other => other,
+        }
+    }
+
+    fn canceller(&self) -> Canceller {
+        self.live.canceller.clone()
+    }
+}

@@ -1,0 +1,108 @@
+//! Caps hold, and they hold at the server.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::LimitName;
+use targets::postgres::Host;
+use targets::{Caps, Spool, TargetError};
+use tests::postgres::{open, roomy, shop};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, UnixStream};
+
+async fn capped(sql: &str, caps: Caps) -> Result<Spool, TargetError> {
+    let shop = shop();
+    open(&shop.spec(&shop.standby)).await.unwrap().query(sql, &[], caps).await
+}
+
+#[tokio::test]
+async fn rows_end_at_their_cap_and_exactly_there() {
+    let rows = |rows_max| capped("select id from shop.customers", Caps { rows_max, ..roomy() });
+    let cut = rows(10).await.unwrap();
+    assert_eq!((cut.rows(), cut.limit_hit()), (10, Some(LimitName::QueryRows)));
+    let exact = rows(2_000).await.unwrap();
+    assert_eq!((exact.rows(), exact.limit_hit()), (2_000, None));
+    let unlimited = rows(u64::MAX).await.unwrap();
+    assert_eq!((unlimited.rows(), unlimited.limit_hit()), (2_000, None));
+}
+
+#[tokio::test]
+async fn bytes_end_at_their_cap_and_the_session_goes_on() {
+    let shop = shop();
+    let mut session = open(&shop.spec(&shop.standby)).await.unwrap();
+    let caps = Caps { bytes_max: 1_000_000, ..roomy() };
+    let sql = "select id, body from shop.documents where id > 2 order by id";
+    let cut = session.query(sql, &[], caps).await.unwrap();
+    assert_eq!((cut.rows(), cut.limit_hit()), (4, Some(LimitName::QueryBytes)));
+    let small = session.query("select id from shop.documents", &[], caps).await.unwrap();
+    assert_eq!((small.rows(), small.limit_hit()), (42, None));
+}
+
+#[tokio::test]
+async fn many_rows_arrive_whole() {
+    let sql = "select a.order_id, b.sku from shop.items a, shop.items b where b.order_id < 10";
+    let spool = capped(sql, roomy()).await.unwrap();
+    assert_eq!((spool.rows(), spool.limit_hit()), (12_000 * 18, None));
+}
+
+#[tokio::test]
+async fn a_cell_of_a_hundred_megabytes_stays_at_the_server() {
+    let shop = shop();
+    let mut spec = shop.spec(&shop.standby);
+    let socket = format!(".s.PGSQL.{}", shop.standby.port());
+    let (port, received) = counting_proxy(shop.standby.socket_directory().join(socket)).await;
+    spec.access.host = Host::Tcp("127.0.0.1".into());
+    spec.access.port = port;
+    let mut session = open(&spec).await.unwrap();
+    let sql = "select id, body from shop.documents where id = 2";
+    let error = session.query(sql, &[], roomy()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the statement needs more than the target allows: rows of at most 4 MiB"
+    );
+    let few = session.query(sql, &[], Caps { bytes_max: 1 << 20, ..roomy() }).await.unwrap();
+    assert_eq!((few.rows(), few.limit_hit()), (0, Some(LimitName::QueryBytes)));
+    let both = "select id, body || body as body from shop.documents where id = 2";
+    assert_eq!(session.query(both, &[], roomy()).await.unwrap_err().code(), "too-big");
+    assert!(received.load(Ordering::SeqCst) < 1 << 20, "{received:?}");
+}
+
+#[tokio::test]
+async fn json_and_arrays_are_measured_as_the_text_that_they_become() {
+    let caps = Caps { bytes_max: 10, ..roomy() };
+    let json = capped("select settings from shop.customers where id = 1", caps).await.unwrap();
+    assert_eq!((json.rows(), json.limit_hit()), (0, Some(LimitName::QueryBytes)));
+    let tags = capped("select tags from shop.customers where id = 10", caps).await.unwrap();
+    assert_eq!((tags.rows(), tags.limit_hit()), (0, Some(LimitName::QueryBytes)));
+}
+
+/// Forwards to the server's socket and counts what comes back.
+async fn counting_proxy(socket: PathBuf) -> (u16, Arc<AtomicU64>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let received = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&received);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = UnixStream::connect(&socket).await.unwrap();
+            let count = Arc::clone(&count);
+            tokio::spawn(async move {
+                let (mut from_client, mut to_client) = client.into_split();
+                let (mut from_server, mut to_server) = server.into_split();
+                let back = async {
+                    let mut buffer = vec![0; 64 << 10];
+                    while let Ok(n @ 1..) = from_server.read(&mut buffer).await {
+                        count.fetch_add(n as u64, Ordering::SeqCst);
+                        to_client.write_all(&buffer[..n]).await.unwrap_or_default();
+                    }
+                };
+                tokio::select! {
+                    _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
+                    () = back => {}
+                }
+            });
+        }
+    });
+    (port, received)
+}

@@ -1,0 +1,77 @@
+//! The server is not what policy names, the role can do too much, or the grant does not fit: a named
+//! error before any statement.
+
+use std::fmt::Write as _;
+
+use expect_test::expect;
+use targets::postgres::PostgresSpec;
+use tests::postgres::{open, relation, shop};
+
+async fn refusal(change: impl FnOnce(&mut PostgresSpec)) -> String {
+    let shop = shop();
+    let mut spec = shop.spec(&shop.standby);
+    change(&mut spec);
+    match open(&spec).await {
+        Ok(_) => "opened".into(),
+        Err(e) => format!("{}: {e}", e.code()),
+    }
+}
+
+#[tokio::test]
+async fn another_cluster_database_or_role_is_named() {
+    let system = refusal(|s| s.identity.system_identifier = 7).await;
+    assert!(
+        system.starts_with(
+            "identity: the target is not what policy names: its system identifier is "
+        )
+    );
+    assert!(system.contains(", expected 7; correct the address"), "{system}");
+    let mut seen = String::new();
+    for refused in [
+        refusal(|s| s.identity.database = "shoppe".into()).await,
+        refusal(|s| s.identity.database = "postgres".into()).await,
+        refusal(|s| s.identity.role = "nobody-of-this-name".into()).await,
+    ] {
+        writeln!(seen, "{refused}").unwrap();
+    }
+    expect![[r#""#]].assert_eq(&seen);
+}
+
+#[tokio::test]
+async fn a_role_that_can_do_more_than_read_is_refused() {
+    let mut seen = String::new();
+    for role in ["boss", "copier", "see_all", "watcher", "owner", "writer", "stranger"] {
+        let refused = refusal(|s| {
+            s.identity.role = role.into();
+            s.reads = vec![relation("items", &["sku"])];
+        });
+        writeln!(seen, "{}", refused.await).unwrap();
+    }
+    expect![[r#""#]].assert_eq(&seen);
+}
+
+#[tokio::test]
+async fn a_grant_that_does_not_fit_the_schema_is_refused() {
+    let mut seen = String::new();
+    for read in [
+        relation("absent", &["id"]),
+        relation("items", &["sku", "colour"]),
+        relation("items", &["ctid"]),
+        relation("customers", &["id", "ssn"]),
+        relation("v_keys", &["secret"]),
+        relation("orders_customer", &["customer_id"]),
+    ] {
+        writeln!(seen, "{}", refusal(|s| s.reads = vec![read]).await).unwrap();
+    }
+    expect![[r#""#]].assert_eq(&seen);
+}
+
+#[tokio::test]
+async fn an_address_where_nobody_listens_is_named() {
+    let refused = refusal(|s| s.access.port = 1).await;
+    assert_eq!(
+        refused,
+        "unreachable: the target cannot be opened: check the host, the port, and that the server \
+         accepts connections there"
+    );
+}

@@ -1,0 +1,71 @@
+//! A standby that changes under a session: promoted, behind, crashed. Each has a standby of its own.
+
+use targets::{Session, Spool, TargetError};
+use tests::postgres::cluster::Network;
+use tests::postgres::{DATABASE, open, roomy, shop};
+
+async fn one(session: &mut Box<dyn Session>) -> Result<Spool, TargetError> {
+    session.query("select count(*) n from shop.items", &[], roomy()).await
+}
+
+#[tokio::test]
+async fn a_primary_is_no_target() {
+    let shop = shop();
+    let error = open(&shop.spec(shop.cluster.primary())).await.err().unwrap();
+    assert_eq!(error, TargetError::NotReplica);
+}
+
+#[tokio::test]
+async fn a_standby_that_is_promoted_between_two_statements_is_left() {
+    let shop = shop();
+    let standby = shop.cluster.standby(&Network::None).unwrap();
+    let mut session = open(&shop.spec(&standby)).await.unwrap();
+    one(&mut session).await.unwrap();
+    standby.promote().unwrap();
+    assert_eq!(one(&mut session).await.unwrap_err(), TargetError::NotReplica);
+    assert_eq!(open(&shop.spec(&standby)).await.err().unwrap(), TargetError::NotReplica);
+}
+
+#[tokio::test]
+async fn a_standby_that_is_too_far_behind_is_not_read() {
+    let shop = shop();
+    let primary = shop.cluster.primary();
+    let standby = shop.cluster.standby(&Network::None).unwrap();
+    let mut spec = shop.spec(&standby);
+    spec.lag_s_max = 0;
+    let write = "CREATE TABLE IF NOT EXISTS shop.beat (at timestamptz); \
+                 INSERT INTO shop.beat VALUES (now())";
+    primary.sql(DATABASE, write).unwrap();
+    shop.cluster.catch_up(&standby).unwrap();
+    // Everything is replayed: no lag, although nobody writes.
+    let mut session = open(&spec).await.unwrap();
+    one(&mut session).await.unwrap();
+
+    standby.sql("postgres", "SELECT pg_wal_replay_pause()").unwrap();
+    let behind = "SELECT pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn() \
+                  AND pg_get_wal_replay_pause_state() = 'paused'";
+    while standby.sql("postgres", behind).unwrap().trim() != "t" {
+        primary.sql(DATABASE, write).unwrap();
+    }
+    let error = one(&mut session).await.unwrap_err();
+    assert!(matches!(error, TargetError::Lag { found_s: Some(1..), s_max: 0 }), "{error:?}");
+    assert_eq!(open(&spec).await.err().unwrap().code(), "lag");
+
+    standby.sql("postgres", "SELECT pg_wal_replay_resume()").unwrap();
+    shop.cluster.catch_up(&standby).unwrap();
+    one(&mut session).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_crashes_under_a_session_is_named_and_the_session_is_over() {
+    let shop = shop();
+    let standby = shop.cluster.standby(&Network::None).unwrap();
+    let mut session = open(&shop.spec(&standby)).await.unwrap();
+    one(&mut session).await.unwrap();
+    standby.crash().unwrap();
+    let error = one(&mut session).await.unwrap_err();
+    assert!(["disconnected", "session-lost"].contains(&error.code()), "{error:?}");
+    assert_eq!(one(&mut session).await.unwrap_err().code(), "session-lost");
+    // A new session, on the server that came back, works.
+    one(&mut open(&shop.spec(&standby)).await.unwrap()).await.unwrap();
+}
