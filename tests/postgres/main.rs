@@ -1,5 +1,7 @@
 //! PostgreSQL targets against real servers: a primary, its standbys, and what happens to them.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod attacks;
 mod cancel;
 mod limits;

@@ -10,7 +10,7 @@ use domain::{ParamType, Value};
 use targets::postgres::{Access, Host, Identity, PostgresConnector, PostgresSpec, Relation, Tls};
 use targets::{Caps, Connector as _, Session, Spool, TargetError};
 
-#[path = "../../runner/cli/src/demo/postgres/cluster.rs"]
+#[path = "../../runner/cli/src/demo/postgres/cluster/mod.rs"]
 pub mod cluster;
 
 use cluster::{Cluster, Network, Programs, Server};

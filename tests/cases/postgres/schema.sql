@@ -81,6 +81,15 @@ CREATE FUNCTION shop.leak(anyelement) RETURNS text LANGUAGE sql SECURITY DEFINER
     AS 'SELECT secret FROM vault.api_keys';
 CREATE OPERATOR shop.<!> (FUNCTION = shop.leak, RIGHTARG = anyelement);
 
+-- Read here, stored elsewhere.
+CREATE FOREIGN DATA WRAPPER elsewhere;
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER elsewhere;
+CREATE TABLE shop.spread (id int) PARTITION BY LIST (id);
+CREATE FOREIGN TABLE shop.spread_1 PARTITION OF shop.spread FOR VALUES IN (1) SERVER elsewhere;
+
+-- Written when a test wants something to replay.
+CREATE TABLE shop.beat (at timestamptz);
+
 CREATE TABLE shop.every_type (
     id int PRIMARY KEY,
     a_bool bool, an_int2 int2, an_int4 int4, an_int8 int8, an_oid oid,

@@ -33,6 +33,8 @@ const SCRIPTS_MAY: &[&str] = &["borescope"];
 const OWNERS: &[(&str, &[&str])] = &[
     ("sqlx", &["store", "targets"]),
     ("rusqlite", &["targets", "cli"]), // cli: the sample database of the demo
+    ("tokio-postgres", &["targets"]),
+    ("pg_query", &["targets"]),
     ("wasmtime", &["sandbox"]),
     ("axum", &["server"]),
     ("tower", &["server"]),

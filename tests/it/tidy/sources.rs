@@ -17,7 +17,10 @@ const CLOCK_READERS: &[(&str, &str)] = &[
     ("runner/sandbox/src/run.rs", "monotonic: the wall deadline of a live run"),
     ("runner/targets/src/sqlite/statement.rs", "monotonic: the deadline of a statement"),
     ("runner/targets/src/postgres/session.rs", "monotonic: whether a statement had its time"),
-    ("runner/cli/src/demo/postgres/cluster.rs", "monotonic: patience with a server that starts"),
+    (
+        "runner/cli/src/demo/postgres/cluster/mod.rs",
+        "monotonic: patience with a server that starts",
+    ),
     ("runner/xtask/", "how long a step takes"),
 ];
 

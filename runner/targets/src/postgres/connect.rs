@@ -1,7 +1,7 @@
 //! The connection: TLS or socket, pinned start-up options, and the task that keeps it and can end it.
 //!
-//! The task owns the connection and everything that is needed to cancel: whoever cancels, or drops
-//! the session or a future of it, only raises a flag. The task then tells the server, which needs a
+//! The task owns the connection and everything that is needed to cancel: whoever cancels, or drops a
+//! future whose statement runs, only raises a flag. The task then tells the server, which needs a
 //! second connection, and closes the first. A cancel request that overtakes its statement on the way
 //! is ignored by the server, so it is repeated; and the server notices a closed connection by itself
 //! (`client_connection_check_interval`).
@@ -16,6 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{CancelToken, Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -72,15 +73,31 @@ pub fn startup_options(statement_ms_max: u64) -> String {
     format!("{}-c statement_timeout={statement_ms_max}", pinned.collect::<String>())
 }
 
-/// A live connection. Dropping it ends its statement at the server and closes it.
+/// A live connection. Dropping it closes it; whoever drops it with a statement under way must cancel.
 pub(super) struct Live {
     pub(super) client: Client,
     pub(super) canceller: Canceller,
 }
 
-impl Drop for Live {
+/// Cancels unless the answer has come.
+pub(super) struct CancelOnDrop(Option<Canceller>);
+
+impl CancelOnDrop {
+    pub(super) fn of(live: &Live) -> Self {
+        Self(Some(live.canceller.clone()))
+    }
+
+    /// The answer has come.
+    pub(super) fn answered(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        self.canceller.cancel();
+        if let Some(canceller) = &self.0 {
+            canceller.cancel();
+        }
     }
 }
 
@@ -95,7 +112,7 @@ pub(super) async fn connect(spec: &PostgresSpec) -> Result<Live, TargetError> {
             dial(&config, tls, &canceller).await
         }
     };
-    let client = dialled.map_err(|e| match e.code().map(|code| code.code()) {
+    let client = dialled.map_err(|e| match e.code().map(SqlState::code) {
         // The database's name is part of the identity, and it is all that is wrong.
         Some("3D000") => TargetError::Identity {
             what: "database",

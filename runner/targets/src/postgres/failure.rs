@@ -4,6 +4,7 @@
 use std::error::Error as _;
 
 use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
 
 use crate::TargetError;
 
@@ -41,7 +42,7 @@ pub(super) fn failure(e: Error) -> TargetError {
 /// An error while connecting.
 #[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
 pub(super) fn unreachable(e: Error) -> TargetError {
-    let hint = match e.code().map(tokio_postgres::error::SqlState::code) {
+    let hint = match e.code().map(SqlState::code) {
         Some("28P01" | "28000") => {
             "the server refuses the role: check that it exists, its password file, and pg_hba.conf"
         }

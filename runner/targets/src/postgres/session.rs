@@ -1,6 +1,6 @@
 //! A session: one connection of one run, never shared and never used again.
 //!
-//! Dropping it, or a future of it, or cancelling it, ends it for good.
+//! Dropping a future of it, or cancelling it, ends it for good.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use domain::{ParamType, Value};
 use tokio::time::timeout;
 
 use super::Reach;
-use super::connect::{CONNECT_TIME_MAX, Live, connect};
+use super::connect::{CONNECT_TIME_MAX, CancelOnDrop, Live, connect};
 use super::grants::Grants;
 use super::identity::{self, Found};
 use super::spec::PostgresSpec;
@@ -26,28 +26,16 @@ pub(super) struct PostgresSession {
     grants: Grants,
 }
 
-/// Cancels unless the answer has come.
-struct CancelOnDrop(Option<Canceller>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        if let Some(canceller) = &self.0 {
-            canceller.cancel();
-        }
-    }
-}
-
 impl PostgresSession {
     /// Connects and checks everything that can be checked before a statement.
     pub(super) async fn open(spec: &PostgresSpec) -> Result<Self, TargetError> {
         spec.check()?;
         let opening = async {
             let live = connect(spec).await?;
-            let found = identity::check(&live.client, spec).await?;
-            let grants = Grants::load(&live.client, spec).await?;
-            let session = Self { live, spec: spec.clone(), found, grants };
-            session.state().await?;
-            Ok(session)
+            let unanswered = CancelOnDrop::of(&live);
+            let session = Self::checked(live, spec).await;
+            unanswered.answered();
+            session
         };
         timeout(CONNECT_TIME_MAX, opening).await.unwrap_or_else(|_| {
             Err(TargetError::Unreachable {
@@ -57,7 +45,15 @@ impl PostgresSession {
         })
     }
 
-    /// Checks the state in a transaction, as each statement does again.
+    async fn checked(live: Live, spec: &PostgresSpec) -> Result<Self, TargetError> {
+        let found = identity::check(&live.client, spec).await?;
+        let grants = Grants::load(&live.client, spec).await?;
+        let session = Self { live, spec: spec.clone(), found, grants };
+        session.state().await?;
+        Ok(session)
+    }
+
+    /// Checks the state, as each statement does again.
     async fn state(&self) -> Result<u64, TargetError> {
         let Self { live, spec, found, .. } = self;
         identity::check_state(&live.client, spec, found, spec.statement_ms_max).await
@@ -91,7 +87,7 @@ impl Session for PostgresSession {
         if live.client.is_closed() {
             return Err(TargetError::SessionLost);
         }
-        let mut unanswered = CancelOnDrop(Some(live.canceller.clone()));
+        let unanswered = CancelOnDrop::of(live);
         let ms_max = caps.time_ms_max.min(spec.statement_ms_max);
         let started = Instant::now();
         let place = Place { spec, found, grants };
@@ -100,7 +96,7 @@ impl Session for PostgresSession {
         let Ok(result) = timeout(patience, running).await else {
             return Err(TargetError::StatementTime { ms_max });
         };
-        unanswered.0 = None;
+        unanswered.answered();
         match result {
             Err(_) if live.canceller.is_cancelled() => Err(TargetError::Cancelled),
             // The server ends a statement for its time with the same code as for a request.

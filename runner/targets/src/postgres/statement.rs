@@ -44,7 +44,7 @@ pub(super) async fn run(
     ms_max: u64,
 ) -> Result<Spool, TargetError> {
     let types: Vec<ParamType> = params.iter().map(|(t, _)| *t).collect();
-    let gated = gate(sql, &types, &place.grants.grant).map_err(refused)?;
+    let gated = gate(sql, &types, &place.grants.grant).map_err(|refusal| refused(&refusal))?;
     let bound = bind(params)?;
     let transaction = client
         .build_transaction()
@@ -60,7 +60,7 @@ pub(super) async fn run(
     result.and_then(|spool| ended.map(|()| spool))
 }
 
-fn refused(refusal: Refusal) -> TargetError {
+fn refused(refusal: &Refusal) -> TargetError {
     match &refusal.what {
         gate::What::Grant { problem } => TargetError::Config { problem: problem.clone() },
         _ => TargetError::not_allowed(refusal.to_string()),

@@ -7,15 +7,22 @@
 //! PostgreSQL refuses to run as root, so root starts it as another user. Durability is switched off:
 //! nothing here is meant to survive.
 
+mod programs;
+
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+use programs::{
+    User, become_user, new_directory, other, own, own_directory, run, unprivileged, write,
+};
+
+pub use programs::Programs;
 
 /// The superuser of every cluster; only its socket's owner and root reach it.
 pub const SUPERUSER: &str = "postgres";
@@ -27,51 +34,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(15);
 
 /// Stops the server when standard input ends, and removes what belongs to it. `$1` is the program,
-/// `$2` the directory; the rest are the program's arguments.
+/// `$2` its log, `$3` what to remove; the rest are the program's arguments. Somebody may still be
+/// writing there, a backup that the server was giving: it ends with the server.
 const KEEPER: &str = r#"
-    program=$1 directory=$2; shift 2
-    "$program" "$@" </dev/null >"$directory/log" 2>&1 &
+    program=$1 log=$2 whole=$3; shift 3
+    "$program" "$@" </dev/null >"$log" 2>&1 &
     server=$!
     cat >/dev/null
     kill -QUIT $server 2>/dev/null
     wait $server
-    rm -rf "$directory"
-    rmdir "$(dirname "$directory")" 2>/dev/null
+    rm -rf "$whole" 2>/dev/null || { sleep 1; rm -rf "$whole"; }
     exit 0
 "#;
-
-/// Where the server's programs are.
-#[derive(Debug, Clone)]
-pub struct Programs {
-    directory: PathBuf,
-}
-
-impl Programs {
-    /// Looks along `path` (the environment's `PATH`) and where distributions keep them; the newest
-    /// version wins. `None` when there is no complete set.
-    #[must_use]
-    pub fn find(path: &str) -> Option<Self> {
-        let mut places: Vec<PathBuf> = std::env::split_paths(path).collect();
-        let mut versions: Vec<(u32, PathBuf)> = ["/usr/lib/postgresql", "/usr/local/pgsql"]
-            .iter()
-            .filter_map(|parent| fs::read_dir(parent).ok())
-            .flat_map(|entries| entries.filter_map(Result::ok))
-            .map(|entry| {
-                let version = entry.file_name().to_string_lossy().parse().unwrap_or(0);
-                (version, entry.path().join("bin"))
-            })
-            .collect();
-        versions.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
-        places.extend(versions.into_iter().map(|(_, bin)| bin));
-        let needed = ["postgres", "initdb", "pg_basebackup", "psql"];
-        let complete = |d: &PathBuf| needed.iter().all(|program| d.join(program).is_file());
-        places.into_iter().find(complete).map(|directory| Self { directory })
-    }
-
-    fn path(&self, program: &str) -> PathBuf {
-        self.directory.join(program)
-    }
-}
 
 /// A server's certificate and key; with them it also listens on a loopback port, for TLS only.
 #[derive(Debug, Clone)]
@@ -98,7 +72,7 @@ pub enum Network {
 pub struct Cluster {
     programs: Programs,
     base: PathBuf,
-    user: Option<(u32, u32)>,
+    user: Option<User>,
     standbys: AtomicU32,
     primary: Server,
 }
@@ -111,9 +85,7 @@ impl Cluster {
     pub fn start(programs: Programs) -> io::Result<Self> {
         let base = new_directory()?;
         let user = unprivileged(&base)?;
-        if let Some((uid, gid)) = user {
-            chown(&base, Some(uid), Some(gid))?;
-        }
+        own(&base, user)?;
         let home = own_directory(&base.join("primary"), user)?;
         let data = home.join("data");
         let mut initdb = Command::new(programs.path("initdb"));
@@ -127,7 +99,7 @@ impl Cluster {
         ]);
         run(initdb.arg("-D").arg(&data), user, "")?;
         write(&data.join("pg_hba.conf"), HBA, user)?;
-        let primary = Server::start(&programs, home, user, &Network::None)?;
+        let primary = Server::start(&programs, home, base.clone(), user, &Network::None)?;
         Ok(Self { programs, base, user, standbys: AtomicU32::new(0), primary })
     }
 
@@ -149,7 +121,7 @@ impl Cluster {
         backup.args(["--no-sync", "-U", SUPERUSER, "-h"]).arg(&self.primary.home);
         backup.args(["-p", &SOCKET_PORT.to_string(), "-D"]).arg(home.join("data"));
         run(&mut backup, self.user, "")?;
-        let standby = Server::start(&self.programs, home, self.user, network)?;
+        let standby = Server::start(&self.programs, home.clone(), home, self.user, network)?;
         self.catch_up(&standby)?;
         Ok(standby)
     }
@@ -177,7 +149,9 @@ const HBA: &str = "local all all trust\nlocal replication all trust\n\
 pub struct Server {
     programs: Programs,
     home: PathBuf,
-    user: Option<(u32, u32)>,
+    /// What goes when it goes: for a primary, everything.
+    whole: PathBuf,
+    user: Option<User>,
     port: Option<u16>,
     keeper: Option<(Child, ChildStdin)>,
 }
@@ -186,7 +160,8 @@ impl Server {
     fn start(
         programs: &Programs,
         home: PathBuf,
-        user: Option<(u32, u32)>,
+        whole: PathBuf,
+        user: Option<User>,
         network: &Network,
     ) -> io::Result<Self> {
         let port = match network {
@@ -202,7 +177,8 @@ impl Server {
             let hba = HBA.replace("host ", "hostssl ");
             write(&home.join("data/pg_hba.conf"), &hba, user)?;
         }
-        let mut server = Self { programs: programs.clone(), home, user, port, keeper: None };
+        let programs = programs.clone();
+        let mut server = Self { programs, home, whole, user, port, keeper: None };
         server.launch(matches!(network, Network::Tls(_)))?;
         Ok(server)
     }
@@ -210,7 +186,7 @@ impl Server {
     fn launch(&mut self, tls: bool) -> io::Result<()> {
         let mut keeper = Command::new("/bin/sh");
         keeper.args(["-c", KEEPER, "keeper"]);
-        keeper.arg(self.programs.path("postgres")).arg(&self.home);
+        keeper.arg(self.programs.path("postgres")).arg(self.home.join("log")).arg(&self.whole);
         keeper.arg("-D").arg(self.home.join("data"));
         let socket = format!("unix_socket_directories={}", self.home.display());
         let listen = if self.port.is_some() { "127.0.0.1" } else { "" };
@@ -314,89 +290,6 @@ impl Drop for Server {
     }
 }
 
-/// A new directory under the system's temporary one, which only its owner may enter.
-fn new_directory() -> io::Result<PathBuf> {
-    let usual = std::env::temp_dir();
-    // The path of a Unix socket has at most 107 bytes.
-    let temporary = if usual.as_os_str().len() > 60 { PathBuf::from("/tmp") } else { usual };
-    for n in 0..10_000u32 {
-        let base = temporary.join(format!("borescope-pg-{}-{n}", std::process::id()));
-        match fs::create_dir(&base) {
-            Ok(()) => return Ok(base),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Err(other("the temporary directory is full of clusters"))
-}
-
-/// Whom to run the servers as: nobody else unless we are root, which owns what we just made.
-fn unprivileged(ours: &Path) -> io::Result<Option<(u32, u32)>> {
-    if fs::metadata(ours)?.uid() != 0 {
-        return Ok(None);
-    }
-    let passwd = fs::read_to_string("/etc/passwd")?;
-    let find = |name: &str| {
-        let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
-        let mut fields = line.split(':').skip(2);
-        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
-    };
-    let user = find("postgres").or_else(|| find("nobody"));
-    user.map(Some)
-        .ok_or_else(|| other("root needs a user `postgres` or `nobody` to run servers as"))
-}
-
-fn own_directory(path: &Path, user: Option<(u32, u32)>) -> io::Result<PathBuf> {
-    fs::create_dir(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
-    if let Some((uid, gid)) = user {
-        chown(path, Some(uid), Some(gid))?;
-    }
-    Ok(path.to_owned())
-}
-
-fn write(path: &Path, text: &str, user: Option<(u32, u32)>) -> io::Result<()> {
-    fs::write(path, text)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-    match user {
-        Some((uid, gid)) => chown(path, Some(uid), Some(gid)),
-        None => Ok(()),
-    }
-}
-
-fn become_user(command: &mut Command, user: Option<(u32, u32)>) {
-    // The working directory may be closed to that user.
-    command.current_dir("/").env_remove("PGOPTIONS").env_remove("PGSSLMODE").env("LC_ALL", "C");
-    if let Some((uid, gid)) = user {
-        command.uid(uid).gid(gid);
-    }
-}
-
-/// Runs a program to its end; gives what it printed.
-fn run(command: &mut Command, user: Option<(u32, u32)>, input: &str) -> io::Result<String> {
-    become_user(command, user);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn()?;
-    let mut stdin = child.stdin.take().ok_or_else(|| other("the program has no input"))?;
-    let mut stderr = child.stderr.take().ok_or_else(|| other("the program has no errors"))?;
-    let input = input.to_owned();
-    // One thread writes and one reads errors, so that no pipe fills up while we wait for another.
-    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let errors = std::thread::spawn(move || {
-        let mut text = String::new();
-        stderr.read_to_string(&mut text).map(|_| text)
-    });
-    let output = child.wait_with_output()?;
-    // A program that stops early does not read all; its status says why.
-    let _ = writer.join();
-    let errors = errors.join().ok().and_then(Result::ok).unwrap_or_default();
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let program = command.get_program().to_string_lossy().into_owned();
-    Err(other(format!("{program} failed: {}", errors.trim())))
-}
-
 /// Looks until it is so.
 fn until(what: &str, mut is_so: impl FnMut() -> io::Result<bool>) -> io::Result<()> {
     let started = Instant::now();
@@ -407,8 +300,4 @@ fn until(what: &str, mut is_so: impl FnMut() -> io::Result<bool>) -> io::Result<
         std::thread::sleep(LOOK_AGAIN);
     }
     Ok(())
-}
-
-fn other(problem: impl Into<String>) -> io::Error {
-    io::Error::other(problem.into())
 }
