@@ -52,28 +52,31 @@ pub struct Shop {
 /// Where PostgreSQL's server programs are missing: a test that cannot run has not passed.
 #[must_use]
 pub fn shop() -> &'static Shop {
-    static SHOP: OnceLock<Shop> = OnceLock::new();
-    SHOP.get_or_init(Shop::start)
+    // Kept even when it failed: the next test would wait for the same.
+    static SHOP: OnceLock<Result<Shop, String>> = OnceLock::new();
+    match SHOP.get_or_init(|| Shop::start().map_err(|e| e.to_string())) {
+        Ok(shop) => shop,
+        Err(problem) => panic!("there is no PostgreSQL to test with: {problem}"),
+    }
 }
 
 impl Shop {
     #[expect(clippy::disallowed_methods, reason = "the search path is the environment's")]
-    fn start() -> Self {
+    fn start() -> std::io::Result<Self> {
         let path = std::env::var("PATH").unwrap_or_default();
-        let Some(programs) = Programs::find(&path) else {
-            panic!(
-                "PostgreSQL's server programs (postgres, initdb, pg_basebackup, psql) are neither \
-                 on the PATH nor under /usr/lib/postgresql; install them: apt-get install postgresql"
-            );
-        };
-        let cluster = Cluster::start(programs).unwrap();
+        let missing = "the server's programs (postgres, initdb, pg_basebackup, psql) are neither on \
+                       the PATH nor under /usr/lib/postgresql; install them: apt-get install \
+                       postgresql";
+        let programs = Programs::find(&path).ok_or_else(|| std::io::Error::other(missing))?;
+        let cluster = Cluster::start(programs)?;
         let primary = cluster.primary();
-        primary.sql("postgres", "CREATE DATABASE shop").unwrap();
-        primary.sql(DATABASE, SCHEMA).unwrap();
+        primary.sql("postgres", "CREATE DATABASE shop")?;
+        primary.sql(DATABASE, SCHEMA)?;
         let system = "SELECT system_identifier FROM pg_control_system()";
-        let system_identifier = primary.sql("postgres", system).unwrap().trim().parse().unwrap();
-        let standby = cluster.standby(&Network::None).unwrap();
-        Self { cluster, standby, system_identifier }
+        let system = primary.sql("postgres", system)?;
+        let system_identifier = system.trim().parse().map_err(std::io::Error::other)?;
+        let standby = cluster.standby(&Network::None)?;
+        Ok(Self { cluster, standby, system_identifier })
     }
 
     /// The target as policy and configuration describe it, by the socket of a server.

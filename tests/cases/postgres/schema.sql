@@ -152,4 +152,4 @@ CREATE ROLE owner LOGIN;
 CREATE TABLE shop.owned (id int);
 ALTER TABLE shop.owned OWNER TO owner;
 CREATE ROLE stranger LOGIN;
-ANALYZE;
+ANALYZE shop.customers, shop.orders, shop.items, shop.payments;
