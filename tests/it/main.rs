@@ -12,6 +12,8 @@ mod benches;
 mod capabilities;
 mod crash;
 mod faults;
+mod fuzz;
+mod hostile;
 mod live;
 mod runs;
 

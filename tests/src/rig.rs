@@ -373,6 +373,11 @@ impl Rig {
     ) -> Uploaded {
         let mut files = crate::guests::files(guest);
         change(&mut files);
+        self.upload_files(files)
+    }
+
+    /// Puts the files of a bundle into the blob store.
+    pub fn upload_files(&self, files: Vec<(String, Vec<u8>)>) -> Uploaded {
         let digests =
             files.iter().map(|(path, bytes)| (p::<BundlePath>(path), self.blobs.put(bytes)));
         let index = BundleIndex::new(digests.collect()).unwrap();

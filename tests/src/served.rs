@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::types::{ChallengeRequest, Envelope as Wire, RunOrdered, RunView};
-use api::{Client, ClientConfig};
+use api::types::{ChallengeRequest, Envelope as Wire, RunOrdered, RunView, Uploaded};
+use api::{Client, ClientConfig, ClientError};
 use app::{App, AppLimits, AppOptions, RunnerBlobs};
 use domain::{Clock as _, Digest, Manifest, Timestamp};
 use executor::{AuthorityDocuments, LocalRunner, OsEntropy, RunnerOptions};
@@ -128,6 +128,20 @@ impl Served {
     ) -> (Manifest, Digest) {
         let mut files = crate::guests::files(guest);
         change(&mut files);
+        let uploaded = self.try_upload(alice, files.clone()).await.unwrap();
+        let manifest = files.iter().find(|(path, _)| path == "script.toml").unwrap();
+        (Manifest::parse(&manifest.1).unwrap(), uploaded.revision)
+    }
+
+    /// Uploads the files of a bundle, which the server may refuse.
+    ///
+    /// # Errors
+    /// What the client says.
+    pub async fn try_upload(
+        &self,
+        alice: &Client,
+        mut files: Vec<(String, Vec<u8>)>,
+    ) -> Result<Uploaded, ClientError> {
         let digests = files.iter().map(|(path, bytes)| (p(path), Digest::of(bytes))).collect();
         let index = domain::BundleIndex::new(digests).unwrap();
         files.push(("bundle.sha256".to_owned(), index.to_bytes()));
@@ -138,9 +152,7 @@ impl Served {
             std::fs::write(&file, bytes).unwrap();
             sent.push((p(path), file));
         }
-        let uploaded = alice.upload(&sent).await.unwrap();
-        let manifest = files.iter().find(|(path, _)| path == "script.toml").unwrap();
-        (Manifest::parse(&manifest.1).unwrap(), uploaded.revision)
+        alice.upload(&sent).await
     }
 
     /// A guest that alice submitted, bob reviewed and approved for this input.

@@ -113,10 +113,18 @@ pub enum LimitName {
     QueryRows,
     /// [`QueryLimits::bytes_total_max`]
     QueryBytes,
-    /// Open cursors at a time; a constant of the sandbox.
+    /// Resources at a time: cursors, streams, pollables, the component's own; a constant of the sandbox.
     Handles,
     /// Time of one statement at the target.
     StatementTime,
+    /// Depth of calls; a constant of the sandbox.
+    Stack,
+    /// Elements of all tables; a constant of the sandbox.
+    TableElements,
+    /// Bytes that one call hands over, and that the result of `run` has; a constant of the sandbox.
+    CallBytes,
+    /// Bytes of the recording before the run's end; a constant of the runner.
+    Recording,
 }
 
 impl LimitName {
@@ -135,6 +143,10 @@ impl LimitName {
             Self::QueryBytes => "query-bytes",
             Self::Handles => "handles",
             Self::StatementTime => "statement-time",
+            Self::Stack => "stack",
+            Self::TableElements => "table-elements",
+            Self::CallBytes => "call-bytes",
+            Self::Recording => "recording",
         }
     }
 }

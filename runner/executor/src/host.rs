@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::bundle::Bundle;
 use crate::events::RunEvent;
-use crate::recording_file::RecordingFile;
+use crate::recording_file::{RecordError, RecordingFile};
 use crate::release::Release;
 
 /// Rows of one page; the guest asks again for more.
@@ -191,13 +191,20 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 fn fault(e: impl std::fmt::Display) -> HostFault {
-    HostFault { problem: e.to_string() }
+    HostFault::Broken { problem: e.to_string() }
+}
+
+fn not_taken(e: RecordError) -> HostFault {
+    match e {
+        RecordError::Full(_) => HostFault::Limit(LimitName::Recording),
+        RecordError::Io(e) => fault(e),
+    }
 }
 
 #[async_trait]
 impl Host for RunHost {
     async fn intent(&mut self, call: &Event) -> Result<(), HostFault> {
-        self.recording.add(call).map_err(fault)?;
+        self.recording.add(call).map_err(not_taken)?;
         let event = Logged::CallIntent { run: self.run.clone(), call: self.intents };
         self.intents += 1;
         // If we die after this returns, the log says that the query may have reached the target.
@@ -209,7 +216,7 @@ impl Host for RunHost {
         if let Some(broken) = &self.broken {
             return Err(broken.clone());
         }
-        self.recording.add(event).map_err(fault)
+        self.recording.add(event).map_err(not_taken)
     }
 
     async fn sql_open(

@@ -10,8 +10,9 @@ use domain::{Digest, RunId};
 use sandbox::recording::{Event, MAGIC, encode_frame};
 use sha2::{Digest as _, Sha256};
 
-/// Bytes of one recording. A script can write into it with refused calls, which cost it little.
-const RECORDING_BYTES_MAX: u64 = 512 << 20;
+/// Bytes of one recording before the run's end. A script can write into it with refused calls, which
+/// cost it little. What follows is bounded by the limits on output.
+const CALLS_BYTES_MAX: u64 = 512 << 20;
 
 /// A recording under way.
 pub(crate) struct RecordingFile {
@@ -20,6 +21,18 @@ pub(crate) struct RecordingFile {
     file: BufWriter<File>,
     hasher: Sha256,
     bytes: u64,
+    calls_bytes_max: u64,
+}
+
+/// Why a recording does not take an event.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordError {
+    /// It is as large as it may be; it still takes the events of the run's end.
+    #[error("the recording reached its limit of {0} bytes")]
+    Full(u64),
+    /// It cannot be written.
+    #[error("the recording cannot be written")]
+    Io(#[from] io::Error),
 }
 
 /// A recording that is complete and durable.
@@ -42,23 +55,29 @@ impl RecordingFile {
     /// Begins the recording of `run`; a run has one, so a file that is there is an error.
     pub(crate) fn create(dir: &Path, run: &RunId) -> io::Result<Self> {
         let file = File::options().write(true).create_new(true).open(partial_path(dir, run))?;
-        let file = BufWriter::new(file);
-        let mut this =
-            Self { dir: dir.to_owned(), run: run.clone(), file, hasher: Sha256::new(), bytes: 0 };
+        let mut this = Self {
+            dir: dir.to_owned(),
+            run: run.clone(),
+            file: BufWriter::new(file),
+            hasher: Sha256::new(),
+            bytes: 0,
+            calls_bytes_max: CALLS_BYTES_MAX,
+        };
         this.write(&MAGIC)?;
         Ok(this)
     }
 
     /// Adds an event.
-    pub(crate) fn add(&mut self, event: &Event) -> io::Result<()> {
-        self.write(&encode_frame(event))
+    pub(crate) fn add(&mut self, event: &Event) -> Result<(), RecordError> {
+        let frame = encode_frame(event);
+        let size = self.bytes.saturating_add(frame.len() as u64);
+        if size > self.calls_bytes_max && !event.is_of_end() {
+            return Err(RecordError::Full(self.calls_bytes_max));
+        }
+        Ok(self.write(&frame)?)
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.bytes.saturating_add(bytes.len() as u64) > RECORDING_BYTES_MAX {
-            let problem = format!("the recording reached its limit of {RECORDING_BYTES_MAX} bytes");
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
-        }
         self.file.write_all(bytes)?;
         self.hasher.update(bytes);
         self.bytes += bytes.len() as u64;
@@ -77,3 +96,6 @@ impl RecordingFile {
         Ok(Recorded { digest, bytes: self.bytes })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! From a component's bytes to code that is ready to link: inspect, compile or load, keep.
 //!
 //! Compilation runs on a blocking thread, few at a time and for a bounded wait; what it may cost is
-//! bounded before, by [`crate::inspect`].
+//! bounded before, by [`crate::inspect`], as well as that can be known. A thread cannot be ended: a
+//! compilation that is given up goes on, and keeps its place, until it is done.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre};
 
 use crate::artifact::Artifacts;
-use crate::engine::{MEMORIES_MAX, Sandbox, SandboxOptions, TABLES_MAX};
+use crate::engine::{Sandbox, SandboxOptions};
 use crate::error::Refusal;
 use crate::inspect::ComponentFacts;
 use crate::world::World;
@@ -28,6 +29,10 @@ pub struct Admitted {
 }
 
 impl Admitted {
+    fn new(facts: ComponentFacts, component: Component) -> Self {
+        Self { facts, component, prepared: [OnceLock::new(), OnceLock::new()] }
+    }
+
     /// What admission found out.
     #[must_use]
     pub fn facts(&self) -> &ComponentFacts {
@@ -37,10 +42,10 @@ impl Admitted {
 
 impl Sandbox {
     /// Inspects a component and compiles it, or takes what was compiled before. Waits while
-    /// `concurrent_compiles_max` others compile.
+    /// `concurrent_compiles_max` others compile, as long as a compilation may take.
     ///
     /// # Errors
-    /// As [`Sandbox::inspect`]; and when compiling fails or takes too long.
+    /// As [`Sandbox::inspect`]; and when compiling fails or takes too long, or has not begun by then.
     pub async fn admit(&self, component: Arc<[u8]>) -> Result<Arc<Admitted>, Refusal> {
         let digest = Digest::of(&component);
         if let Some(known) = self.known(&digest) {
@@ -48,16 +53,28 @@ impl Sandbox {
         }
         let max_ms = self.options.compile_ms_max;
         let crashed = || Refusal::CompilerCrash { component: digest };
-        let permit = Arc::clone(&self.compiles).acquire_owned().await.map_err(|_| crashed())?;
+        let (engine, options, build) = (self.engine.clone(), self.options.clone(), self.build);
+        let bytes = Arc::clone(&component);
+        // What was compiled before needs no compiler, so nobody who keeps it busy is in the way.
+        let stored = tokio::task::spawn_blocking(move || load(&engine, &options, build, &bytes));
+        let (facts, stored) = stored.await.map_err(|_| crashed())??;
+        if let Some(component) = stored {
+            return Ok(self.keep(digest, Arc::new(Admitted::new(facts, component))));
+        }
+        let free = Arc::clone(&self.compiles).acquire_owned();
+        let permit = match tokio::time::timeout(Duration::from_millis(max_ms), free).await {
+            Err(_) => return Err(Refusal::CompilerBusy { max_ms }),
+            Ok(permit) => permit.map_err(|_| crashed())?,
+        };
         // Somebody else may have compiled it while we waited.
         if let Some(known) = self.known(&digest) {
             return Ok(known);
         }
-        let (engine, options, build) = (self.engine.clone(), self.options.clone(), self.build);
+        let (engine, options) = (self.engine.clone(), self.options.clone());
         let work = tokio::task::spawn_blocking(move || {
             // The permit goes with the thread: a compilation that is given up still counts.
             let _permit = permit;
-            prepare(&engine, &options, build, &component)
+            compile(&engine, &options, build, facts, &component)
         });
         let admitted = match tokio::time::timeout(Duration::from_millis(max_ms), work).await {
             Err(_) => return Err(Refusal::CompileTime { max_ms }),
@@ -89,43 +106,38 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn prepare(
+fn artifacts(options: &SandboxOptions, build: Digest) -> Option<Artifacts<'_>> {
+    let dir = options.artifact_dir.as_deref()?;
+    Some(Artifacts { dir, key: &options.mac_key, build })
+}
+
+/// Inspects, and takes what was compiled before if it is there.
+fn load(
     engine: &Engine,
     options: &SandboxOptions,
     build: Digest,
     bytes: &[u8],
-) -> Result<Admitted, Refusal> {
+) -> Result<(ComponentFacts, Option<Component>), Refusal> {
     let facts = Sandbox::inspect(bytes)?;
-    let artifacts =
-        options.artifact_dir.as_deref().map(|dir| Artifacts { dir, key: &options.mac_key, build });
-    let stored = artifacts
-        .as_ref()
-        .and_then(|a| a.load(&facts.digest))
-        .and_then(|b| deserialize(engine, &b));
-    let component = match stored {
-        Some(component) => component,
-        None => {
-            let artifact = engine.precompile_component(bytes).map_err(|e| refused(&e))?;
-            if let Some(artifacts) = &artifacts {
-                artifacts.store(&facts.digest, &artifact);
-            }
-            deserialize(engine, &artifact).ok_or_else(|| Refusal::Prepare {
-                problem: "the compiled code does not load".to_owned(),
-            })?
-        }
-    };
-    if let Some(needs) = component.resources_required() {
-        let bound = |what, got: u32, max: u32| {
-            if got > max {
-                Err(Refusal::TooLarge { what, got: got.into(), max: max.into() })
-            } else {
-                Ok(())
-            }
-        };
-        bound("memories", needs.num_memories, MEMORIES_MAX)?;
-        bound("tables", needs.num_tables, TABLES_MAX)?;
+    let stored = artifacts(options, build).and_then(|a| a.load(&facts.digest));
+    Ok((facts, stored.and_then(|bytes| deserialize(engine, &bytes))))
+}
+
+fn compile(
+    engine: &Engine,
+    options: &SandboxOptions,
+    build: Digest,
+    facts: ComponentFacts,
+    bytes: &[u8],
+) -> Result<Admitted, Refusal> {
+    let artifact = engine.precompile_component(bytes).map_err(|e| refused(&e))?;
+    if let Some(artifacts) = artifacts(options, build) {
+        artifacts.store(&facts.digest, &artifact);
     }
-    Ok(Admitted { facts, component, prepared: [OnceLock::new(), OnceLock::new()] })
+    let component = deserialize(engine, &artifact).ok_or_else(|| Refusal::Prepare {
+        problem: "the compiled code does not load".to_owned(),
+    })?;
+    Ok(Admitted::new(facts, component))
 }
 
 /// Loads code that this process has just compiled, or whose MAC has just been verified.

@@ -83,8 +83,8 @@ pub(crate) enum Ending<T, B> {
     Guest(T),
     /// It was stopped; `None` for a replay, whose recording knows why.
     Stopped { outcome: Option<Outcome>, at: StopPoint, ask: Option<Box<Ask>> },
-    /// The driver cannot go on.
-    Broken(B),
+    /// The driver cannot go on, from here.
+    Broken { broken: B, at: StopPoint },
 }
 
 /// Drives `guest` to its end and drops it. `instantiating` decides what a yield is called.
@@ -133,7 +133,7 @@ pub(crate) async fn drive<G: Future, D: Driver>(
             outcome = stops.fired() => return Ending::Stopped { outcome: Some(outcome), at, ask: None },
             reply = driver.serve(ask) => match reply {
                 Ok(reply) => bridge.reply(reply),
-                Err(broken) => return Ending::Broken(broken),
+                Err(broken) => return Ending::Broken { broken, at },
             },
         }
     }

@@ -27,7 +27,7 @@ pub(crate) const WASMTIME_VERSION: &str = "48.0.8";
 /// What code is generated for, whatever machine compiles.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// Raised with every change of behaviour in `interfaces`, `wasi`, `gate` or `random`.
-const HOST_LAYER_VERSION: u32 = 1;
+const HOST_LAYER_VERSION: u32 = 2;
 
 /// Fuel of instantiation. Its consumption depends on the operating system, so it never counts.
 pub(crate) const INSTANTIATION_FUEL: u64 = 1_000_000_000;
@@ -41,10 +41,16 @@ pub(crate) const HANDLES_MAX: usize = 1024;
 /// Bytes of one linear memory in the pool. The run's quota is smaller: see the assertion below.
 const POOL_MEMORY_BYTES: usize = 512 << 20;
 const _: () = assert!(Limits::CEILING.memory_bytes_max <= POOL_MEMORY_BYTES as u64);
-/// Core instances, memories and tables of one component; CPython guests need about 80 instances.
+/// Core instances of one component; CPython guests need about 80.
 pub(crate) const CORE_INSTANCES_MAX: u32 = 200;
-pub(crate) const MEMORIES_MAX: u32 = 32;
-pub(crate) const TABLES_MAX: u32 = 64;
+/// Memories of one component; guests have one, with an adapter two.
+pub(crate) const MEMORIES_MAX: u32 = 8;
+/// Tables of one component.
+pub(crate) const TABLES_MAX: u32 = 32;
+/// Memories of one core module.
+pub(crate) const MEMORIES_PER_MODULE_MAX: u32 = 2;
+/// Tables of one core module.
+pub(crate) const TABLES_PER_MODULE_MAX: u32 = 4;
 
 /// How a sandbox is set up.
 #[derive(Debug, Clone)]
@@ -151,21 +157,22 @@ fn set_cpu_floor(c: &mut Config) {
 
 fn pool(runs: u32) -> PoolingAllocationConfig {
     let mut p = PoolingAllocationConfig::new();
-    // Twice the runs: a slot is free again only after its store is dropped.
+    // Twice the runs: a slot is free again only after its store is dropped. Each has all that one
+    // component may have: a greedy run must not take what another one needs.
     let stores = runs.saturating_mul(2);
     p.total_component_instances(stores)
         .total_stacks(stores)
-        .total_core_instances(stores.saturating_mul(CORE_INSTANCES_MAX / 4))
-        .total_memories(stores.saturating_mul(4))
-        .total_tables(stores.saturating_mul(16))
+        .total_core_instances(stores.saturating_mul(CORE_INSTANCES_MAX))
+        .total_memories(stores.saturating_mul(MEMORIES_MAX))
+        .total_tables(stores.saturating_mul(TABLES_MAX))
         .total_gc_heaps(1);
     p.max_component_instance_size(10 << 20)
         .max_core_instance_size(10 << 20)
         .max_core_instances_per_component(CORE_INSTANCES_MAX)
         .max_memories_per_component(MEMORIES_MAX)
         .max_tables_per_component(TABLES_MAX)
-        .max_memories_per_module(2)
-        .max_tables_per_module(4)
+        .max_memories_per_module(MEMORIES_PER_MODULE_MAX)
+        .max_tables_per_module(TABLES_PER_MODULE_MAX)
         .table_elements(100_000)
         .max_memory_size(POOL_MEMORY_BYTES);
     // No page of a memory stays mapped between runs. Measured with Rust guests of 1 MiB: clearing kept

@@ -44,6 +44,11 @@ pub enum Refusal {
         /// How many it may have.
         max: u64,
     },
+    /// It contains components, or hands modules around as values.
+    #[error(
+        "the component contains or passes on other components or modules, which scripts cannot; build it as one component, without composing"
+    )]
+    Nested,
     /// Invalid, or it uses a WebAssembly feature that is off.
     #[error("the component is not valid here, at byte {offset}: {problem}")]
     Invalid {
@@ -96,6 +101,14 @@ pub enum Refusal {
         /// The bound.
         max_ms: u64,
     },
+    /// Others were compiled all the while. Nobody's fault who asked.
+    #[error(
+        "the compiler was busy with other components for {max_ms} ms; nothing is wrong with this one, run it again later"
+    )]
+    CompilerBusy {
+        /// How long it waited.
+        max_ms: u64,
+    },
     /// The compiler crashed on this component.
     #[error("the compiler failed on component {component}; this is our fault, please report it")]
     CompilerCrash {
@@ -119,6 +132,7 @@ impl Refusal {
         match self {
             Self::NotAComponent { .. } => "not-a-component",
             Self::TooLarge { .. } => "component-too-large",
+            Self::Nested => "component-nested",
             Self::Invalid { .. } => "component-invalid",
             Self::Async { .. } => "component-async",
             Self::Import { .. } => "import-not-allowed",
@@ -126,6 +140,7 @@ impl Refusal {
             Self::NotLinked { .. } => "interface-not-granted",
             Self::Prepare { .. } => "component-not-prepared",
             Self::CompileTime { .. } => "compile-time",
+            Self::CompilerBusy { .. } => "compiler-busy",
             Self::CompilerCrash { .. } => "compiler-crash",
             Self::Capacity { .. } => "capacity",
         }

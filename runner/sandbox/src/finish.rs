@@ -95,8 +95,8 @@ impl Finished {
                 stop = at;
                 (outcome.or(recorded).unwrap_or(Outcome::Lost), None)
             }
-            Ending::Broken(b) => {
-                recording_failed = Some(broken(b));
+            Ending::Broken { broken: why, .. } => {
+                recording_failed = Some(broken(why));
                 (Outcome::Lost, None)
             }
         };
@@ -159,6 +159,9 @@ fn limits_hit(world: &World, outcome: Outcome) -> Vec<LimitName> {
     let mut hit: BTreeSet<LimitName> = world.limits_hit.clone();
     if world.quota.memory_refused {
         hit.insert(LimitName::Memory);
+    }
+    if world.quota.elements_refused {
+        hit.insert(LimitName::TableElements);
     }
     if let Outcome::LimitExceeded { limit } = outcome {
         hit.insert(limit);
@@ -228,17 +231,33 @@ fn conclude_trap(world: &World, error: &wasmtime::Error) -> Verdict {
         None => {}
     }
     let message = domain::display::neutralise(&error.root_cause().to_string());
-    if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) {
-        let limit = if world.running { LimitName::Fuel } else { LimitName::InstantiationFuel };
-        return limited(limit, format!("the limit {limit} is used up"), frames);
+    match limit_of(world, error, &message) {
+        Some(limit) => limited(limit, format!("the limit {limit} is used up"), frames),
+        None => failed(message, frames),
     }
-    if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
-        return limited(LimitName::Handles, "the limit handles is used up".to_owned(), frames);
+}
+
+/// The limit behind a trap or an error of wasmtime. Some of its errors have no type; tests hold their
+/// words.
+fn limit_of(world: &World, error: &wasmtime::Error, message: &str) -> Option<LimitName> {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) if world.running => return Some(LimitName::Fuel),
+        Some(Trap::OutOfFuel) => return Some(LimitName::InstantiationFuel),
+        Some(Trap::StackOverflow) => return Some(LimitName::Stack),
+        _ => {}
+    }
+    if matches!(error.downcast_ref(), Some(ResourceTableError::Full))
+        || message.contains("store handle limit exceeded")
+    {
+        return Some(LimitName::Handles);
+    }
+    if message.contains("fuel allocated for hostcalls has been exhausted") {
+        return Some(LimitName::CallBytes);
     }
     if world.quota.short_of_memory {
-        return limited(LimitName::Memory, message, frames);
+        return Some(LimitName::Memory);
     }
-    failed(message, frames)
+    world.quota.short_of_elements.then_some(LimitName::TableElements)
 }
 
 fn frames(error: &wasmtime::Error) -> Vec<Frame> {

@@ -1,33 +1,24 @@
 //! Static admission: what a component is and wants, without compiling or running any of it.
 //!
 //! Needs no engine, so the control plane uses it at upload. Every bound is here because compilation
-//! has no time or memory limit of its own. What the component may import is in [`imports`].
+//! has no time or memory limit of its own: they are in [`walk`], and what a component may import is in
+//! [`imports`].
 
 mod imports;
+mod walk;
 
-use domain::{Digest, Limits};
+use domain::Digest;
 use wasmparser::component_types::{ComponentDefinedType, ComponentEntityType, ComponentValType};
 use wasmparser::types::Types;
-use wasmparser::{Encoding, Parser, Payload, PrimitiveValType, Validator, WasmFeatures};
+use wasmparser::{Parser, PrimitiveValType, Validator, WasmFeatures};
 
 pub(crate) use self::imports::{DEBUG_VERSION, without_version};
-use crate::engine::{CORE_INSTANCES_MAX, Sandbox};
+use self::walk::Walk;
+use crate::engine::Sandbox;
 use crate::error::Refusal;
 
-/// Functions of all modules together; CPython has about 20,000.
-const FUNCTIONS_MAX: u64 = 60_000;
-/// Bytes of one function body; the largest honest one is CPython's interpreter loop.
-const BODY_BYTES_MAX: u64 = 1 << 20;
-/// Locals of one function: the compiler's cost grows faster than their number.
-const LOCALS_MAX: u64 = 20_000;
-/// Bytes of all data segments together.
-const DATA_BYTES_MAX: u64 = 64 << 20;
-/// Core modules and nested components together.
-const NESTED_MAX: u64 = CORE_INSTANCES_MAX as u64;
-/// Sections of all modules and components together.
-const SECTIONS_MAX: u64 = 20_000;
-/// Bytes of a memory page.
-const PAGE_BYTES: u64 = 65_536;
+/// Bytes of foreign text that an error repeats.
+const SHOWN_BYTES_MAX: usize = 200;
 
 /// What admission found out about a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +71,7 @@ impl Sandbox {
         let max = domain::bundle::COMPONENT_BYTES_MAX;
         bound("bytes", component.len() as u64, max)?;
         check_head(component)?;
-        let mut walk = Walk::default();
+        let mut walk = Walk::new(component);
         let mut validator = Validator::new_with_features(features());
         let mut types = None;
         let mut allocations = wasmparser::FuncValidatorAllocations::default();
@@ -98,7 +89,6 @@ impl Sandbox {
             }
         }
         check_run(types.as_ref().ok_or(Refusal::Export { problem: "it is empty" })?)?;
-        bound("bytes of memory at the start", walk.memory_bytes, Limits::CEILING.memory_bytes_max)?;
         walk.imports.sort();
         Ok(ComponentFacts {
             digest: Digest::of(component),
@@ -129,7 +119,7 @@ fn bound(what: &'static str, got: u64, max: u64) -> Result<(), Refusal> {
 }
 
 fn invalid(e: &wasmparser::BinaryReaderError) -> Refusal {
-    let problem = domain::display::neutralise(e.message());
+    let problem = shown(e.message());
     if problem.contains("async") {
         Refusal::Async { problem }
     } else {
@@ -137,70 +127,9 @@ fn invalid(e: &wasmparser::BinaryReaderError) -> Refusal {
     }
 }
 
-/// Counts while the payloads go by.
-#[derive(Default)]
-struct Walk {
-    /// Encodings of the modules and components that are open; the outermost first.
-    open: Vec<Encoding>,
-    imports: Vec<String>,
-    nested: u64,
-    sections: u64,
-    functions: u64,
-    data_bytes: u64,
-    memory_bytes: u64,
-}
-
-impl Walk {
-    fn see(&mut self, payload: &Payload<'_>) -> Result<(), Refusal> {
-        let read = |e: wasmparser::BinaryReaderError| invalid(&e);
-        self.sections += 1;
-        bound(
-            "sections and function bodies",
-            self.sections.saturating_sub(self.functions),
-            SECTIONS_MAX,
-        )?;
-        match payload {
-            Payload::Version { encoding, .. } => self.open.push(*encoding),
-            Payload::End(_) => {
-                self.open.pop();
-            }
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
-                self.nested += 1;
-                bound("nested modules and components", self.nested, NESTED_MAX)?;
-            }
-            Payload::ComponentImportSection(section) if self.open.len() == 1 => {
-                for import in section.clone() {
-                    let import = import.map_err(read)?;
-                    imports::check(import.name.name, &import.ty)?;
-                    self.imports.push(import.name.name.to_owned());
-                }
-            }
-            Payload::MemorySection(section) => {
-                for memory in section.clone() {
-                    let bytes = memory.map_err(read)?.initial.saturating_mul(PAGE_BYTES);
-                    self.memory_bytes = self.memory_bytes.saturating_add(bytes);
-                }
-            }
-            Payload::DataSection(section) => {
-                for data in section.clone() {
-                    self.data_bytes += data.map_err(read)?.data.len() as u64;
-                }
-                bound("bytes of data", self.data_bytes, DATA_BYTES_MAX)?;
-            }
-            Payload::CodeSectionEntry(body) => {
-                self.functions += 1;
-                bound("functions", self.functions, FUNCTIONS_MAX)?;
-                bound("bytes in one function", body.range().len() as u64, BODY_BYTES_MAX)?;
-                let mut locals = 0u64;
-                for group in body.get_locals_reader().map_err(read)? {
-                    locals += u64::from(group.map_err(read)?.0);
-                }
-                bound("locals in one function", locals, LOCALS_MAX)?;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
+/// Foreign text as errors repeat it: safe for people's eyes, and not longer than they read.
+fn shown(text: &str) -> String {
+    domain::display::neutralise(&text[..text.floor_char_boundary(SHOWN_BYTES_MAX)])
 }
 
 fn check_run(types: &Types) -> Result<(), Refusal> {

@@ -6,7 +6,7 @@ use wasmtime::ResourceLimiter;
 use crate::engine::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLES_MAX};
 
 /// Elements of all tables together.
-const TABLE_ELEMENTS_MAX: usize = 400_000;
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 400_000;
 
 /// What a run has and may have.
 pub(crate) struct Quota {
@@ -17,6 +17,9 @@ pub(crate) struct Quota {
     pub(crate) short_of_memory: bool,
     /// Any growth was ever refused.
     pub(crate) memory_refused: bool,
+    /// The same two for tables.
+    pub(crate) short_of_elements: bool,
+    pub(crate) elements_refused: bool,
     /// The machine could not give what the quota allows; the run is not replayable.
     pub(crate) machine_failed: bool,
 }
@@ -29,6 +32,8 @@ impl Quota {
             elements: 0,
             short_of_memory: false,
             memory_refused: false,
+            short_of_elements: false,
+            elements_refused: false,
             machine_failed: false,
         }
     }
@@ -83,9 +88,12 @@ impl ResourceLimiter for Quota {
     ) -> wasmtime::Result<bool> {
         let next = self.elements.saturating_add(desired.saturating_sub(current));
         if maximum.is_some_and(|max| desired > max) || next > TABLE_ELEMENTS_MAX {
+            self.short_of_elements = true;
+            self.elements_refused = true;
             return Ok(false);
         }
         self.elements = next;
+        self.short_of_elements = false;
         Ok(true)
     }
 

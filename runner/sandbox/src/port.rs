@@ -21,7 +21,8 @@ pub trait Host: Send {
     async fn intent(&mut self, call: &Event) -> Result<(), HostFault>;
 
     /// Takes an event into the recording, in order; it need not be durable yet. Never blocks long.
-    /// An error ends the run.
+    /// An error ends the run; [`HostFault::Limit`] never comes for an event of the run's end
+    /// ([`Event::is_of_end`]).
     fn record(&mut self, event: &Event) -> Result<(), HostFault>;
 
     /// Runs a reviewed query with bound parameters. Called only after [`Self::intent`] returned.
@@ -46,10 +47,17 @@ pub trait Host: Send {
 
 /// The recording cannot go on, so neither can the run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the run cannot be recorded: {problem}")]
-pub struct HostFault {
-    /// What failed, for the operator.
-    pub problem: String,
+pub enum HostFault {
+    /// The recording is as large as it may be. What the host took so far stays valid, and it still takes
+    /// the events of the run's end: the run ends there, by this limit, and replays to the same point.
+    #[error("the limit {0} is used up")]
+    Limit(LimitName),
+    /// It cannot be recorded at all; what the run did after the last event is unknown.
+    #[error("the run cannot be recorded: {problem}")]
+    Broken {
+        /// What failed, for the operator.
+        problem: String,
+    },
 }
 
 /// What a query may still return in this run.

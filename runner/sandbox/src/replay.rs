@@ -113,7 +113,7 @@ impl Sandbox {
         let mut executed = self.execute(linked, &plan, &mut player, &mut Stops::At(stop)).await;
         let mut found = Ok(());
         match &mut executed.ending {
-            Ending::Broken(_) => {}
+            Ending::Broken { .. } => {}
             Ending::Stopped { ask: Some(ask), .. } => {
                 // The call in which the run was stopped is recorded if its intent was.
                 if player.peek().is_some_and(|e| e.seq() == Some(ask.seq())) {
@@ -122,8 +122,8 @@ impl Sandbox {
             }
             Ending::Stopped { .. } | Ending::Guest(_) => {}
         }
-        if let Ending::Broken(mismatch) = executed.ending {
-            return mismatch.into_replay();
+        if let Ending::Broken { broken, .. } = executed.ending {
+            return broken.into_replay();
         }
         let finished = Finished::conclude(executed, end.map(|e| e.outcome), |_| String::new());
         let found =

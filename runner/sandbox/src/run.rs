@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Capabilities, Digest, Manifest, RunId};
+use domain::{Capabilities, Digest, Manifest, Outcome, RunId};
 use tokio::time::Instant;
 use wasmtime::Store;
 
@@ -90,7 +90,11 @@ impl Sandbox {
         let mut live = Live { host, gate };
         let wall = Duration::from_millis(plan.effective.limits.wall_ms_max);
         let mut stops = Stops::live(cancel, started + wall);
-        let executed = self.execute(linked, &plan, &mut live, &mut stops).await;
+        let mut executed = self.execute(linked, &plan, &mut live, &mut stops).await;
+        if let Ending::Broken { broken: HostFault::Limit(limit), at } = executed.ending {
+            let outcome = Some(Outcome::LimitExceeded { limit });
+            executed.ending = Ending::Stopped { outcome, at, ask: None };
+        }
         live.close_all();
         let mut finished = Finished::conclude(executed, None, |fault: HostFault| fault.to_string());
         if finished.recording_failed.is_none() {
@@ -125,7 +129,7 @@ impl Sandbox {
                 fuel_init = INSTANTIATION_FUEL.saturating_sub(store.get_fuel().unwrap_or_default());
                 match instantiated {
                     Ending::Stopped { outcome, at, ask } => Ending::Stopped { outcome, at, ask },
-                    Ending::Broken(b) => Ending::Broken(b),
+                    Ending::Broken { broken, at } => Ending::Broken { broken, at },
                     Ending::Guest(Err(e)) => Ending::Guest(Err(e)),
                     // Whether instantiation yields depends on the machine; the guest made no call.
                     Ending::Guest(Ok(_)) if stops.is_at(StopPoint::Instantiation) => {

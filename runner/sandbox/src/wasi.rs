@@ -8,6 +8,7 @@
 
 mod clocks;
 mod empty;
+mod poll;
 mod random;
 mod stdio;
 
@@ -36,6 +37,7 @@ impl HasData for HasIo {
 pub(crate) fn link(l: &mut Linker<World>) -> wasmtime::Result<()> {
     io::error::add_to_linker::<World, HasIo>(l, |w| &mut w.resources)?;
     io::poll::add_to_linker::<World, HasIo>(l, |w| &mut w.resources)?;
+    poll::link(l)?;
     io::streams::add_to_linker::<World, HasIo>(l, |w| &mut w.resources)?;
     stdio::link(l)?;
     clocks::link(l)?;

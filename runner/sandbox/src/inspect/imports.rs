@@ -45,21 +45,31 @@ const WASI: [&str; 27] = [
     "wasi:sockets/udp-create-socket",
 ];
 
+/// Bytes of an import's name; the longest that is allowed has 40. A version may carry any text.
+const NAME_BYTES_MAX: usize = 100;
+
 /// The name up to `@`.
 pub(crate) fn without_version(name: &str) -> &str {
     name.split_once('@').map_or(name, |(name, _)| name)
 }
 
+/// Whether it is a release of WASI 0.2: no draft, and nothing behind the patch.
+fn is_patch_of_0_2(version: &str) -> bool {
+    let patch = version.strip_prefix("0.2.").unwrap_or_default();
+    !patch.is_empty() && patch.bytes().all(|b| b.is_ascii_digit())
+}
+
 pub(super) fn check(name: &str, ty: &ComponentTypeRef) -> Result<(), Refusal> {
     let (interface, version) = name.split_once('@').unwrap_or((name, ""));
     let is_debug = DEBUG.contains(&interface) && version == DEBUG_VERSION;
-    let is_wasi = WASI.contains(&interface) && version.starts_with("0.2.");
-    if (is_debug || is_wasi) && matches!(ty, ComponentTypeRef::Instance(_)) {
+    let is_wasi = WASI.contains(&interface) && is_patch_of_0_2(version);
+    let fits = name.len() <= NAME_BYTES_MAX;
+    if fits && (is_debug || is_wasi) && matches!(ty, ComponentTypeRef::Instance(_)) {
         return Ok(());
     }
     let allowed = format!(
         "{} at {DEBUG_VERSION}, and the wasi:cli, io, clocks, random, filesystem and sockets of WASI 0.2",
         DEBUG.join(", ")
     );
-    Err(Refusal::Import { name: domain::display::neutralise(name), allowed })
+    Err(Refusal::Import { name: super::shown(name), allowed })
 }

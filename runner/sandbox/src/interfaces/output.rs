@@ -15,6 +15,11 @@ pub(crate) const INTERFACE: &str = "borescope:debug/output";
 /// Bytes of a progress note that are shown.
 const NOTE_BYTES_MAX: usize = 500;
 
+/// Bytes that a column, a row and a cell count besides their content: about what the host needs.
+const COLUMN_BYTES: u64 = 64;
+const ROW_BYTES: u64 = 32;
+const CELL_BYTES: u64 = 32;
+
 type TableArgs = (String, Vec<Column>, Vec<Vec<Value>>);
 type ArtifactArgs = (String, String, Vec<u8>);
 
@@ -67,11 +72,21 @@ fn add_table(world: &mut World, (name, columns, rows): TableArgs) -> Result<(), 
             "row {row} of an output table has {got} cells; the table has {width} columns"
         )));
     }
-    let head: u64 = columns.iter().map(|c| (c.name.len() + c.db_type.len()) as u64).sum();
-    let cells: u64 = rows.iter().flatten().map(domain::Value::size_bytes).sum();
-    world.spend_output(name.len() as u64 + head + cells + rows.len() as u64)?;
+    world.spend_output(cost(&name, &columns, &rows))?;
     world.tables.push(Table { name, columns, rows });
     Ok(())
+}
+
+/// What a table takes from the limit `output`. Empty columns, rows and cells are not free: the host
+/// holds them, and the recording writes them out.
+fn cost(name: &str, columns: &[domain::Column], rows: &[Vec<domain::Value>]) -> u64 {
+    let head: u64 = columns.iter().map(|c| (c.name.len() + c.db_type.len()) as u64).sum();
+    let cells: u64 = rows.iter().flatten().map(|cell| CELL_BYTES + cell.size_bytes()).sum();
+    name.len() as u64
+        + head
+        + cells
+        + COLUMN_BYTES * columns.len() as u64
+        + ROW_BYTES * rows.len() as u64
 }
 
 fn digest_table((name, columns, rows): &TableArgs) -> Digest {

@@ -251,6 +251,12 @@ impl Event {
         }
     }
 
+    /// Whether it is one of the four that follow all calls and say how the run ended.
+    #[must_use]
+    pub const fn is_of_end(&self) -> bool {
+        Self::is_tail(self.kind())
+    }
+
     /// Whether a type byte is of the events after all calls.
     pub(super) const fn is_tail(kind: u8) -> bool {
         matches!(kind, 5..=8)

@@ -76,9 +76,12 @@ fn a_compile_bomb_is_counted_before_it_is_compiled() {
         matches!(refused, Refusal::TooLarge { what: "bytes in one function", .. }),
         "{refused}"
     );
-    let memory = wat::parse_str("(component (core module (memory 65536)))").unwrap();
-    let refused = Sandbox::inspect(&memory).unwrap_err();
-    assert!(matches!(refused, Refusal::Export { .. } | Refusal::TooLarge { .. }), "{refused}");
+    let memory = "(component (core module $m (memory 65536)) (core instance (instantiate $m)))";
+    let refused = Sandbox::inspect(&wat::parse_str(memory).unwrap()).unwrap_err();
+    assert!(
+        matches!(refused, Refusal::TooLarge { what: "bytes of memory at the start", .. }),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -106,6 +109,33 @@ async fn the_linked_interfaces_are_what_is_effective() {
     assert!(!without.interfaces().contains(&"borescope:debug/sql"));
     let with = sandbox().link(&admitted, &everything()).unwrap();
     assert!(with.interfaces().contains(&"borescope:debug/sql"));
+}
+
+#[tokio::test]
+async fn whoever_keeps_the_compiler_busy_is_not_in_the_way_of_what_was_compiled_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let before: Arc<[u8]> = guest_without_sql("").into();
+    let fresh = |compile_ms_max| {
+        let artifact_dir = Some(dir.path().to_owned());
+        Sandbox::new(crate::SandboxOptions { artifact_dir, compile_ms_max, ..options() }).unwrap()
+    };
+    fresh(60_000).admit(Arc::clone(&before)).await.unwrap();
+    // A server that was started again, whose one place to compile is taken and stays so.
+    let sandbox = fresh(50);
+    let _taken = Arc::clone(&sandbox.compiles).acquire_owned().await.unwrap();
+    assert!(sandbox.admit(before).await.is_ok());
+    let other = sandbox.admit(guest_without_sql("unreachable").into()).await;
+    let Err(refused) = other else { panic!("nobody was there to compile it") };
+    assert_eq!(refused.code(), "compiler-busy");
+    assert!(refused.to_string().contains("nothing is wrong with this one"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_compilation_without_end_is_given_up_by_name() {
+    let o = options();
+    let hurried = Sandbox::new(crate::SandboxOptions { compile_ms_max: 0, ..o }).unwrap();
+    let Err(refused) = hurried.admit(guest("").into()).await else { panic!("it compiles") };
+    assert_eq!(refused.code(), "compile-time");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use domain::manifest::Query;
-use domain::{Capabilities, Column, Digest, Manifest, Pair, Value};
+use domain::{Capabilities, Column, Digest, LimitName, Manifest, Pair, Value};
 
 use crate::recording::{MAGIC, encode_frame};
 use crate::{
@@ -32,13 +32,15 @@ pub(crate) struct FakeHost {
     pub(crate) fail_intent: bool,
     /// Fails `record` of the event with this name.
     pub(crate) fail_record: Option<&'static str>,
+    /// Takes so many events before the run's end, and then none until the end.
+    pub(crate) events_max: Option<usize>,
     /// Cancelled inside `sql_open`, which then never returns.
     pub(crate) cancel_in_open: Option<Cancel>,
     pub(crate) cursors: u64,
 }
 
 fn fault() -> HostFault {
-    HostFault { problem: "disk full".to_owned() }
+    HostFault::Broken { problem: "disk full".to_owned() }
 }
 
 #[async_trait]
@@ -47,12 +49,18 @@ impl Host for FakeHost {
         if self.fail_intent {
             return Err(fault());
         }
+        if self.events_max.is_some_and(|max| self.events.len() >= max) {
+            return Err(HostFault::Limit(LimitName::Recording));
+        }
         self.did.push(Did::Intent(call.name()));
         self.events.push(call.clone());
         Ok(())
     }
 
     fn record(&mut self, event: &Event) -> Result<(), HostFault> {
+        if self.events_max.is_some_and(|max| self.events.len() >= max) && !event.is_of_end() {
+            return Err(HostFault::Limit(LimitName::Recording));
+        }
         if self.fail_record == Some(event.name().as_str()) {
             return Err(fault());
         }

@@ -1,6 +1,6 @@
 //! Stops that must fall on the same instruction again, and recordings that were tampered with.
 
-use domain::{Outcome, Value};
+use domain::{LimitName, Outcome, Value};
 
 use super::guests::{HELLO, MUST_OPEN, NEXT, OPEN_RECENT, SPIN, guest, guest_with_start};
 use super::host::{FakeHost, everything, plan, replay, run, run_and_replay, run_with, sandbox};
@@ -164,7 +164,11 @@ async fn whenever_it_is_cancelled_a_replay_stops_there() {
     let mut capabilities = everything();
     capabilities.limits.fuel_max = 2_000_000_000;
     let mut stops = std::collections::BTreeSet::new();
-    for wall_ms_max in 0..12 {
+    // How far it comes in a millisecond depends on the machine: longer and longer, until three differ.
+    let mut wall_ms_max = 0;
+    while stops.len() < 3 {
+        wall_ms_max += 1 + wall_ms_max / 2;
+        assert!(wall_ms_max < 60_000, "the stops fall in different places: {stops:?}");
         capabilities.limits.wall_ms_max = wall_ms_max;
         let mut host = FakeHost::default();
         let run = run_with(component.clone(), &capabilities, &mut host, &Cancel::new()).await;
@@ -176,5 +180,23 @@ async fn whenever_it_is_cancelled_a_replay_stops_there() {
         );
         stops.insert(format!("{:?}", run.stop));
     }
-    assert!(stops.len() > 2, "the stops fall in different places: {stops:?}");
+}
+
+#[tokio::test]
+async fn a_recording_that_is_full_ends_the_run_by_name_and_replays_to_that_call() {
+    let body = format!("{HELLO}{OPEN_RECENT}{MUST_OPEN}{NEXT}{READ}{HELLO}");
+    let mut ends = std::collections::BTreeSet::new();
+    // The header is the first event; then wherever it is full: a line, an intent, a result, a page.
+    for events_max in 1..8 {
+        let mut host = FakeHost { events_max: Some(events_max), ..FakeHost::with_rows(&[2, 0]) };
+        let run = run_and_replay(guest(&body), &mut host, &Cancel::new()).await;
+        assert_eq!(run.recording_failed, None);
+        assert!(host.events.len() <= events_max + 4, "only the end follows");
+        if run.outcome != Outcome::Succeeded {
+            assert_eq!(run.outcome, Outcome::LimitExceeded { limit: LimitName::Recording });
+            assert_eq!(run.limits_hit, [LimitName::Recording]);
+            ends.insert(format!("{:?}", run.stop));
+        }
+    }
+    assert!(ends.len() > 3, "it was full in different calls: {ends:?}");
 }

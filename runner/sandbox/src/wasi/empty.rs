@@ -10,8 +10,12 @@ use wasmtime::component::{Component, Linker, LinkerInstance, Resource, ResourceT
 use wasmtime_wasi_io::poll::DynPollable;
 use wasmtime_wasi_io::streams::{DynInputStream, DynOutputStream, Error};
 
+use super::{work, yield_once};
 use crate::inspect::without_version;
 use crate::world::{Halt, World};
+
+/// Work that a call stands for, as bytes: its arguments and results are built one by one.
+const CALL_BYTES: usize = 1024;
 
 const EMPTY: [&str; 15] = [
     "wasi:cli/environment",
@@ -77,6 +81,9 @@ fn function(
     l.func_new_async(function, move |mut cx: StoreContextMut<'_, World>, ty, params, results| {
         let name = name.clone();
         Box::new(async move {
+            if work(cx.data_mut(), CALL_BYTES) {
+                yield_once().await;
+            }
             if let (Some(slot), Some(result)) = (results.first_mut(), ty.results().next()) {
                 *slot = answer(&mut cx, &result).ok_or_else(|| nothing_behind(&name))??;
             } else {

@@ -1,7 +1,7 @@
 //! `wasi:random`: bytes from the run's seed ([`crate::random`]).
 
 use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, LinkerInstance};
+use wasmtime::component::{ComponentNamedList, Linker, LinkerInstance, Lower};
 
 use super::{versioned, work, yield_once};
 use crate::random::Stream;
@@ -9,23 +9,35 @@ use crate::world::{Halt, World};
 
 /// Bytes of one request.
 const BYTES_MAX: u64 = 65_536;
+/// Work that a call for one number stands for, as bytes.
+const NUMBER_BYTES: usize = 256;
 
 pub(super) fn link(l: &mut Linker<World>) -> wasmtime::Result<()> {
     let mut secure = l.instance(&versioned("wasi:random/random"))?;
     bytes(&mut secure, "get-random-bytes", |w| &mut w.random)?;
-    secure.func_wrap("get-random-u64", |mut cx: StoreContextMut<'_, World>, (): ()| {
-        Ok((cx.data_mut().random.number(),))
-    })?;
+    number(&mut secure, "get-random-u64", |w| (w.random.number(),))?;
     let mut insecure = l.instance(&versioned("wasi:random/insecure"))?;
     bytes(&mut insecure, "get-insecure-random-bytes", |w| &mut w.insecure)?;
-    insecure
-        .func_wrap("get-insecure-random-u64", |mut cx: StoreContextMut<'_, World>, (): ()| {
-            Ok((cx.data_mut().insecure.number(),))
-        })?;
+    number(&mut insecure, "get-insecure-random-u64", |w| (w.insecure.number(),))?;
     let mut seed = l.instance(&versioned("wasi:random/insecure-seed"))?;
-    seed.func_wrap("insecure-seed", |mut cx: StoreContextMut<'_, World>, (): ()| {
-        let stream = &mut cx.data_mut().insecure;
-        Ok(((stream.number(), stream.number()),))
+    number(&mut seed, "insecure-seed", |w| ((w.insecure.number(), w.insecure.number()),))
+}
+
+fn number<R>(
+    l: &mut LinkerInstance<'_, World>,
+    function: &'static str,
+    draw: fn(&mut World) -> R,
+) -> wasmtime::Result<()>
+where
+    R: ComponentNamedList + Lower + Send + Sync + 'static,
+{
+    l.func_wrap_async(function, move |mut cx: StoreContextMut<'_, World>, (): ()| {
+        Box::new(async move {
+            if work(cx.data_mut(), NUMBER_BYTES) {
+                yield_once().await;
+            }
+            Ok(draw(cx.data_mut()))
+        })
     })
 }
 
@@ -42,7 +54,7 @@ fn bytes(
                         "{function} of {len} bytes; the most is {BYTES_MAX} a call"
                     ))
                 })?;
-            if work(cx.data_mut(), count) {
+            if work(cx.data_mut(), count + NUMBER_BYTES) {
                 yield_once().await;
             }
             Ok((stream(cx.data_mut()).bytes(count),))

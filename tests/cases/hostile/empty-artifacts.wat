@@ -1,0 +1,45 @@
+;; Makes artifacts of nothing, without end.
+;; limit host_calls = 100_000
+(component $C
+  (import "borescope:debug/types@0.1.0" (instance $types
+    (type $c (record (field "name" string) (field "type-name" string)))
+    (export "column" (type (eq $c)))
+    (type $v (variant (case "null") (case "boolean" bool) (case "int64" s64) (case "float64" f64)
+      (case "decimal" string) (case "text" string) (case "bytes" (list u8)) (case "uuid" string)
+      (case "timestamp" string) (case "temporal" string) (case "json" string)
+      (case "other" (tuple string string))))
+    (export "value" (type (eq $v)))))
+  (alias export $types "column" (type $column))
+  (alias export $types "value" (type $value))
+  (import "borescope:debug/output@0.1.0" (instance $output
+    (alias outer $C $column (type $oc)) (export "column" (type $column (eq $oc)))
+    (alias outer $C $value (type $ov)) (export "value" (type $value (eq $ov)))
+    (export "progress" (func (param "percent" u8) (param "note" string)))
+    (export "table" (func (param "name" string) (param "columns" (list $column))
+      (param "rows" (list (list $value)))))
+    (export "artifact" (func (param "name" string) (param "content-type" string) (param "bytes" (list u8))))))
+  (core module $libc
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 2048))
+    (data (i32.const 1024) "null") (data (i32.const 1040) "hello"))
+  (core instance $libc (instantiate $libc))
+  (core func $table (canon lower (func $output "table") (memory (core memory $libc "memory"))))
+  (core func $progress (canon lower (func $output "progress") (memory (core memory $libc "memory"))))
+  (core func $artifact (canon lower (func $output "artifact") (memory (core memory $libc "memory"))))
+  (core module $m
+    (import "libc" "memory" (memory 1))
+    (import "host" "table" (func $table (param i32 i32 i32 i32 i32 i32)))
+    (import "host" "progress" (func $progress (param i32 i32 i32)))
+    (import "host" "artifact" (func $artifact (param i32 i32 i32 i32 i32 i32)))
+    (func (export "run") (param i32 i32) (result i32)
+      (local $n i32)
+      (loop $more (call $artifact (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)) (br $more))
+      (i32.store (i32.const 0) (i32.const 0))
+      (i32.store (i32.const 4) (i32.const 1024))
+      (i32.store (i32.const 8) (i32.const 4))
+      (i32.const 0)))
+  (core instance $i (instantiate $m (with "libc" (instance $libc)) (with "host" (instance
+    (export "table" (func $table)) (export "progress" (func $progress)) (export "artifact" (func $artifact))))))
+  (func (export "run") (param "input" string) (result (result string (error string)))
+    (canon lift (core func $i "run") (memory (core memory $libc "memory"))
+      (realloc (core func $libc "realloc")))))

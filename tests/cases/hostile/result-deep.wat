@@ -1,0 +1,13 @@
+;; Returns JSON that is nested a hundred levels deep.
+(component
+  (core module $m
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 2048))
+    (data (i32.const 1024) "null")
+    (func (export "run") (param i32 i32) (result i32)
+      (memory.fill (i32.const 4096) (i32.const 0x5b) (i32.const 100)) (memory.fill (i32.const 4196) (i32.const 0x5d) (i32.const 100))
+      (i32.store (i32.const 4) (i32.const 4096)) (i32.store (i32.const 8) (i32.const 200)) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (func (export "run") (param "input" string) (result (result string (error string)))
+    (canon lift (core func $i "run") (memory (core memory $i "memory"))
+      (realloc (core func $i "realloc")))))

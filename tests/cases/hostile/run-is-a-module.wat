@@ -1,0 +1,2 @@
+;; Exports a core module as `run`.
+(component (core module $m) (export "run" (core module $m)))

@@ -1,0 +1,2 @@
+;; Exports an instance as `run`.
+(component (instance $i) (export "run" (instance $i)))
