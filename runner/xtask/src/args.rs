@@ -5,24 +5,29 @@ use crate::groups::{self, Group};
 
 /// The help of the whole.
 pub(crate) const HELP: &str = "\
-The chores of the repository. Each needs rustup, a C compiler and git, nothing else.
+The chores of the repository. Each needs rustup, a C compiler and git.
 
 usage: cargo xtask <command>
 
-  test [--group NAME]  run all tests, group by group; --group runs one of them
+  test [--install]     run all tests, group by group; --install installs what they need first
   tidy                 check the source tree: arrows, owners, budgets, headers
   lint                 formatting, clippy and documentation, warnings refused
-  ci                   lint, then test: what must pass before a merge
+  ci                   lint, then test --install: what must pass before a merge
   bench [FILTER]       measure, optimised, beside plain programs that do the same
 
 Each command explains itself: cargo xtask <command> --help";
 
 const TEST: &str = "\
-usage: cargo xtask test [--group NAME]
+usage: cargo xtask test [--install] [--group NAME]
 
 Builds every test of the workspace once, then runs the groups in this order and prints the
 time of each. A failure does not keep later groups from running; the exit code is that of the
 first failure. The Wasm target is installed first if it is missing.
+
+Some groups need more than a toolchain: OpenSSH's and PostgreSQL's programs, Python packages.
+Without them the other groups run, and the last lines say which did not. --install says what is
+missing, installs it with the system's package manager (with sudo) and in a virtual environment
+under target/, and then runs all groups. --group runs one of them.
 
 groups:";
 
@@ -40,7 +45,8 @@ Runs `cargo fmt --check`, then clippy over all targets, then rustdoc; a warning 
 const CI: &str = "\
 usage: cargo xtask ci
 
-Runs everything of `cargo xtask lint`, then everything of `cargo xtask test`.";
+Runs everything of `cargo xtask lint`, then everything of
+`cargo xtask test --install`.";
 
 const BENCH: &str = "\
 usage: cargo xtask bench [FILTER]
@@ -58,8 +64,8 @@ replay, verify, ready, cancel. What each measures: tests/benches/README.md";
 pub(crate) enum Task {
     /// Print this text.
     Help(String),
-    /// Run all test groups, or one.
-    Test(Option<Group>),
+    /// Run tests.
+    Test(Tests),
     /// Run the checks of the source tree.
     Tidy,
     /// Check formatting, lints and documentation.
@@ -70,6 +76,15 @@ pub(crate) enum Task {
     Bench(Option<String>),
 }
 
+/// Which tests to run, and whether to install what they need.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Tests {
+    /// One group, or all.
+    pub(crate) group: Option<Group>,
+    /// Whether to install what is missing.
+    pub(crate) install: bool,
+}
+
 /// Reads the command line without the program's name; an error is a sentence for its author.
 pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -77,7 +92,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
         return Ok(Task::Help(HELP.to_owned()));
     };
     let (task, help) = match *command {
-        "test" => (Task::Test(None), format!("{TEST}\n{}", groups::list())),
+        "test" => (Task::Test(Tests::default()), format!("{TEST}\n{}", groups::list())),
         "tidy" => (Task::Tidy, TIDY.to_owned()),
         "lint" => (Task::Lint, LINT.to_owned()),
         "ci" => (Task::Ci, CI.to_owned()),
@@ -85,20 +100,28 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
         "help" | "--help" | "-h" => return Ok(Task::Help(HELP.to_owned())),
         unknown => return Err(format!("there is no command `{unknown}`")),
     };
-    match rest {
-        [] => Ok(task),
-        ["--help" | "-h"] => Ok(Task::Help(help)),
-        ["--group", name] if *command == "test" => match groups::find(name) {
-            Some(group) => Ok(Task::Test(Some(group))),
-            None => Err(format!("there is no group `{name}`; groups:\n{}", groups::list())),
-        },
-        [filter] if *command == "bench" && !filter.starts_with('-') => {
+    match (rest, task) {
+        ([], task) => Ok(task),
+        (["--help" | "-h"], _) => Ok(Task::Help(help)),
+        (words, Task::Test(tests)) => tests_of(words, tests),
+        ([filter], Task::Bench(None)) if !filter.starts_with('-') => {
             Ok(Task::Bench(Some((*filter).to_owned())))
         }
-        ["--group"] if *command == "test" => {
-            Err(format!("--group wants a name; groups:\n{}", groups::list()))
-        }
-        [unknown, ..] => Err(format!("`{command}` does not take `{unknown}`")),
+        ([unknown, ..], _) => Err(format!("`{command}` does not take `{unknown}`")),
+    }
+}
+
+/// The options of `test`.
+fn tests_of(words: &[&str], tests: Tests) -> Result<Task, String> {
+    match words {
+        [] => Ok(Task::Test(tests)),
+        ["--install", rest @ ..] => tests_of(rest, Tests { install: true, ..tests }),
+        ["--group", name, rest @ ..] => match groups::find(name) {
+            Some(group) => tests_of(rest, Tests { group: Some(group), ..tests }),
+            None => Err(format!("there is no group `{name}`; groups:\n{}", groups::list())),
+        },
+        ["--group"] => Err(format!("--group wants a name; groups:\n{}", groups::list())),
+        [unknown, ..] => Err(format!("`test` does not take `{unknown}`")),
     }
 }
 

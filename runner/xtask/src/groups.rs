@@ -1,6 +1,9 @@
 //! Which packages are tested together, in the order of the arrows: what everything rests on fails
 //! first. A package in no list is in `rest`, so that a new one cannot be forgotten.
 
+use std::path::Path;
+
+use crate::needs::{self, Need};
 use crate::one;
 use crate::steps::Step;
 
@@ -14,12 +17,14 @@ pub(crate) struct Group {
     pub(crate) name: &'static str,
     /// What is in it.
     pub(crate) packages: Packages,
+    /// What it cannot run without.
+    pub(crate) needs: &'static [Need],
 }
 
-/// The packages of a group.
+/// What is in a group.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Packages {
-    /// These.
+    /// These packages; `package:binary` is one test binary, which then is in no other group.
     These(&'static [&'static str]),
     /// All that no other group lists.
     Rest,
@@ -29,16 +34,23 @@ pub(crate) enum Packages {
 
 /// Every group, in the order in which they run.
 pub(crate) const ALL: &[Group] = &[
-    Group { name: "pure", packages: Packages::These(&["domain", "trust", "ledger"]) },
-    Group { name: "runner", packages: Packages::These(&["sandbox", "targets", "executor"]) },
-    Group {
-        name: "control-plane",
-        packages: Packages::These(&["store", "api", "app", "server", "cli"]),
-    },
-    Group { name: "rest", packages: Packages::Rest },
-    Group { name: "scenarios", packages: Packages::These(&["tests"]) },
-    Group { name: "docs", packages: Packages::Docs },
+    group("pure", &["domain", "trust", "ledger"], &[Need::OpenSsh]),
+    group("runner", &["sandbox", "targets", "executor"], &[]),
+    group("control-plane", &["store", "api", "app", "server", "cli"], &[Need::OpenSsh]),
+    Group { name: "rest", packages: Packages::Rest, needs: &[] },
+    group("scenarios", &["tests"], &[]),
+    group("postgres", &["tests:postgres"], &[Need::Postgres]),
+    group("schemathesis", &["tests:schemathesis"], &[Need::Python]),
+    Group { name: "docs", packages: Packages::Docs, needs: &[] },
 ];
+
+const fn group(
+    name: &'static str,
+    packages: &'static [&'static str],
+    needs: &'static [Need],
+) -> Group {
+    Group { name, packages: Packages::These(packages), needs }
+}
 
 /// The group of that name.
 pub(crate) fn find(name: &str) -> Option<Group> {
@@ -53,22 +65,41 @@ pub(crate) fn list() -> String {
 
 impl Group {
     /// The command that runs the group, given the path of this program.
-    pub(crate) fn step(&self, xtask: &str) -> Step {
+    pub(crate) fn step(&self, xtask: &str, root: &Path) -> Step {
         let arguments = match self.packages {
             Packages::Docs => vec!["test", "--workspace", "--doc", "--quiet", "--no-fail-fast"],
             _ => [BUILT, &["--quiet", "--no-fail-fast"]].concat(),
         };
         let mut step = Step::cargo(self.name, &arguments);
         step.note = self.describe();
-        let filter = match self.packages {
-            Packages::These(names) => format!("={}", names.join(",")),
-            Packages::Rest => format!("!{}", listed().join(",")),
-            Packages::Docs => return step,
-        };
-        let runner = [xtask, one::COMMAND, &filter].map(|it| format!("{it:?}")).join(",");
+        if self.packages == Packages::Docs {
+            return step;
+        }
+        if self.needs.contains(&Need::Python) {
+            let venv = needs::venv(root).to_string_lossy().into_owned();
+            step.env.push((needs::VENV_VARIABLE.to_owned(), venv));
+        }
+        let runner = [xtask, one::COMMAND, self.name].map(|it| format!("{it:?}")).join(",");
         step.arguments
             .extend(["--config".to_owned(), format!("target.'cfg(all())'.runner=[{runner}]")]);
         step
+    }
+
+    /// What is missing of what it needs, in words; empty when it can run.
+    pub(crate) fn missing(&self, root: &Path) -> Vec<String> {
+        self.needs.iter().filter_map(|need| need.missing(root)).collect()
+    }
+
+    /// Whether a test binary is in it.
+    pub(crate) fn has(&self, package: &str, binary: &str) -> bool {
+        let one = format!("{package}:{binary}");
+        let lists = |name: &str| listed().contains(&name);
+        match self.packages {
+            Packages::These(names) if lists(&one) => names.contains(&one.as_str()),
+            Packages::These(names) => names.contains(&package),
+            Packages::Rest => !lists(&one) && !lists(package),
+            Packages::Docs => false,
+        }
     }
 
     /// What is in it, in words.
@@ -81,7 +112,7 @@ impl Group {
     }
 }
 
-/// Every package that a group lists.
+/// Every package and binary that a group lists.
 fn listed() -> Vec<&'static str> {
     let names = ALL.iter().map(|group| match group.packages {
         Packages::These(names) => names,

@@ -1,23 +1,27 @@
 //! `cargo xtask`: the chores of the repository, each one command on a fresh machine with rustup, a
 //! C compiler and git. It starts cargo and the binaries that cargo builds; it links nothing of ours,
-//! so that it builds in seconds. It installs nothing but the Wasm target, and says so.
+//! so that it builds in seconds. It installs the Wasm target when it is missing, and
+//! what else the tests need only when asked to; it says so each time.
 //!
 //! Neighbours: `args` (what the command line says), `groups` (which packages are tested together),
-//! `steps` (runs commands, times them, keeps the first failure), `one` (the hidden command that
+//! `needs` (what else must be installed), `steps` (runs commands, times them, keeps the first failure), `one` (the hidden command that
 //! cargo starts for each test binary), `wasm` (the target that scripts are built for).
 
 mod args;
 mod groups;
+mod needs;
 mod one;
 mod steps;
 mod wasm;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::args::Task;
+use crate::needs::Need;
 use crate::steps::{Step, say};
 
 /// The exit code of a command line that makes no sense.
@@ -55,23 +59,55 @@ fn perform(task: &Task) -> Result<u8> {
         Task::Bench(filter) => bench(filter.as_deref()),
         Task::Tidy => vec![tidy()],
         Task::Lint => lint(),
-        Task::Test(None) => test(groups::ALL)?,
-        Task::Test(Some(group)) => test(&[*group])?,
-        Task::Ci => [lint(), test(groups::ALL)?].concat(),
+        Task::Ci => {
+            let code = run(&lint(), &root)?;
+            let tests = test(&args::Tests { group: None, install: true }, &root)?;
+            return Ok(if code == 0 { tests } else { code });
+        }
+        Task::Test(tests) => return test(tests, &root),
     };
-    wasm::ensure_target(&root)?;
-    steps::run_all(&steps, &mut std::io::stderr(), |step| step.run(&root))
+    run(&steps, &root)
+}
+
+fn run(steps: &[Step], root: &Path) -> Result<u8> {
+    wasm::ensure_target(root)?;
+    steps::run_all(steps, &mut std::io::stderr(), |step| step.run(root))
+}
+
+/// Runs the groups that can run, and ends with those that cannot and what would help. A group that
+/// was asked for by name must run, and with `--install` all must.
+fn test(tests: &args::Tests, root: &Path) -> Result<u8> {
+    let chosen = tests.group.map_or_else(|| groups::ALL.to_vec(), |group| vec![group]);
+    if tests.install {
+        let needs: BTreeSet<Need> = chosen.iter().flat_map(|group| group.needs).copied().collect();
+        needs::install(root, &Vec::from_iter(needs))?;
+    }
+    let (able, unable): (Vec<_>, Vec<_>) =
+        chosen.into_iter().partition(|group| group.missing(root).is_empty());
+    let reasons: Vec<String> = unable
+        .iter()
+        .map(|group| format!("  {:<14} needs {}", group.name, group.missing(root).join("; ")))
+        .collect();
+    if tests.group.is_some() && !unable.is_empty() {
+        bail!("the group cannot run:\n{}\ninstall it with: {}", reasons.join("\n"), needs::INSTALL);
+    }
+    let code = run(&test_steps(&able, root)?, root)?;
+    if !unable.is_empty() {
+        let reasons = reasons.join("\n");
+        say(&format!("\nDID NOT RUN:\n{reasons}\nrun them with: {}", needs::INSTALL));
+    }
+    Ok(code)
 }
 
 /// Every group is a step after one that builds them all, so that nothing is compiled twice: cargo
 /// chooses features by the packages on its command line, and other packages mean other builds of
 /// wasmtime. So each step names the whole workspace, and `one` skips what is not of the group.
-fn test(chosen: &[groups::Group]) -> Result<Vec<Step>> {
+fn test_steps(chosen: &[groups::Group], root: &Path) -> Result<Vec<Step>> {
     let xtask = std::env::current_exe()?;
     let mut build = Step::cargo("build tests", &[groups::BUILT, &["--no-run"]].concat());
     build.needed = true;
     let mut steps = vec![build];
-    steps.extend(chosen.iter().map(|group| group.step(&xtask.to_string_lossy())));
+    steps.extend(chosen.iter().map(|group| group.step(&xtask.to_string_lossy(), root)));
     Ok(steps)
 }
 

@@ -6,15 +6,17 @@ use std::ffi::OsStr;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
+use crate::groups;
 use crate::steps::say;
 
 /// The name of the hidden command.
 pub(crate) const COMMAND: &str = "run-one";
 
-/// `FILTER BINARY ARGUMENT…`. A filter is `=a,b` (these packages) or `!a,b` (all but these).
+/// `GROUP BINARY ARGUMENT…`.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    let [filter, binary, rest @ ..] = arguments else {
-        say(&format!("error: `{COMMAND}` is for cargo, which passes a filter and a binary"));
+    let known = |it: &[String]| groups::find(it.first()?);
+    let (Some(group), [_, binary, rest @ ..]) = (known(arguments), arguments) else {
+        say(&format!("error: `{COMMAND}` is for cargo, which passes a group and a binary"));
         return ExitCode::FAILURE;
     };
     let package = std::env::var_os("CARGO_PKG_NAME").unwrap_or_default();
@@ -22,7 +24,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         say("error: cargo does not say whose tests these are (CARGO_PKG_NAME)");
         return ExitCode::FAILURE;
     };
-    if !is_chosen(filter, package) {
+    if !group.has(package, target(binary)) {
         return ExitCode::SUCCESS;
     }
     say(&format!("   {package}: {}", target(binary)));
@@ -35,15 +37,4 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 fn target(binary: &str) -> &str {
     let file = binary.rsplit('/').next().unwrap_or(binary);
     file.rsplit_once('-').map_or(file, |(name, _)| name)
-}
-
-/// Whether the filter lets the package through. A filter of no known form lets everything through:
-/// a test too many is seen, one too few is not.
-pub(crate) fn is_chosen(filter: &str, package: &str) -> bool {
-    let named = |names: &str| names.split(',').any(|name| name == package);
-    match (filter.strip_prefix('='), filter.strip_prefix('!')) {
-        (Some(names), _) => named(names),
-        (None, Some(names)) => !named(names),
-        (None, None) => true,
-    }
 }

@@ -10,7 +10,7 @@ fn parsed(line: &str) -> Result<Task, String> {
 #[test]
 fn each_command_is_understood_and_explains_itself() {
     for (command, task) in [
-        ("test", Task::Test(None)),
+        ("test", Task::Test(Tests::default())),
         ("tidy", Task::Tidy),
         ("lint", Task::Lint),
         ("ci", Task::Ci),
@@ -28,7 +28,10 @@ fn each_command_is_understood_and_explains_itself() {
 
 #[test]
 fn one_group_can_be_chosen_and_a_wrong_one_gets_the_list() {
-    assert_eq!(parsed("test --group pure"), Ok(Task::Test(groups::find("pure"))));
+    let pure = Tests { group: groups::find("pure"), install: false };
+    assert_eq!(parsed("test --group pure"), Ok(Task::Test(pure)));
+    let installed = Tests { install: true, ..pure };
+    assert_eq!(parsed("test --install --group pure"), Ok(Task::Test(installed)));
     for wrong in ["test --group nosuch", "test --group"] {
         let problem = parsed(wrong).expect_err("must be refused");
         assert!(problem.contains("pure"), "the way forward is missing: {problem}");
@@ -44,7 +47,9 @@ fn benches_can_be_chosen_by_a_part_of_their_name() {
 
 #[test]
 fn what_is_not_understood_is_refused_rather_than_ignored() {
-    for wrong in ["tests", "tidy --group pure", "ci --release", "test pure", "tidy --help me"] {
+    for wrong in
+        ["tests", "tidy --group pure", "ci --release", "test pure", "bench --all", "tidy --help me"]
+    {
         assert!(parsed(wrong).is_err(), "`{wrong}` must be refused");
     }
 }

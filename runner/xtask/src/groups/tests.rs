@@ -1,39 +1,42 @@
-//! No package is tested twice, and none is forgotten.
+//! No test is run twice, and none is forgotten.
 
 use super::*;
 
-/// Whether the command of `group` would run the test binaries of `package`.
-fn runs(group: &Group, package: &str) -> bool {
-    let step = group.step("/bin/xtask");
-    let Some(config) = step.arguments.iter().find(|it| it.contains("runner=")) else {
-        return false;
-    };
-    let filter = config.rsplit('"').nth(1).expect("the filter is the last string");
-    one::is_chosen(filter, package)
-}
-
 #[test]
-fn every_package_is_in_exactly_one_group() {
-    for package in listed().into_iter().chain(["xtask", "borescope", "a-script-of-tomorrow"]) {
-        let groups: Vec<_> = ALL.iter().filter(|group| runs(group, package)).collect();
-        assert_eq!(groups.len(), 1, "`{package}` is in {groups:?}");
+fn every_binary_is_in_exactly_one_group() {
+    let binaries = listed().into_iter().map(|it| it.split_once(':').unwrap_or((it, it)));
+    let others = [("xtask", "xtask"), ("borescope", "borescope"), ("tests", "it")];
+    for (package, binary) in binaries.chain(others).chain([("a-script-of-tomorrow", "lib")]) {
+        let groups: Vec<_> = ALL.iter().filter(|group| group.has(package, binary)).collect();
+        assert_eq!(groups.len(), 1, "`{package}:{binary}` is in {groups:?}");
     }
 }
 
 #[test]
-fn a_listed_package_that_is_gone_is_noticed() {
+fn a_binary_with_a_group_of_its_own_is_not_run_with_its_package() {
+    let group = |name: &str| find(name).expect("it is a group");
+    assert!(group("postgres").has("tests", "postgres"));
+    assert!(!group("scenarios").has("tests", "postgres"));
+    assert!(group("scenarios").has("tests", "it"));
+}
+
+#[test]
+fn a_listed_package_or_binary_that_is_gone_is_noticed() {
     let root = crate::root();
-    for package in listed() {
-        let folder =
-            if package == "tests" { root.join("tests") } else { root.join("runner").join(package) };
+    for name in listed() {
+        let (package, binary) = name.split_once(':').map_or((name, None), |(p, b)| (p, Some(b)));
+        let parent = if package == "tests" { root.clone() } else { root.join("runner") };
+        let folder = parent.join(package);
         assert!(folder.join("Cargo.toml").is_file(), "`{package}` is no package; remove it");
+        let Some(binary) = binary else { continue };
+        assert!(folder.join(binary).join("main.rs").is_file(), "`{name}` is gone; remove it");
     }
 }
 
 #[test]
 fn all_groups_share_one_build() {
     for group in ALL.iter().filter(|group| group.packages != Packages::Docs) {
-        let step = group.step("/bin/xtask");
+        let step = group.step("/bin/xtask", Path::new("/repo"));
         assert_eq!(
             step.arguments[..BUILT.len()],
             *BUILT,
