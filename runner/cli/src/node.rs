@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use app::{App, AppLimits, AppOptions, RunnerBlobs};
 use domain::RunnerName;
-use executor::ports::SqlitePaths;
+use executor::ports::Ways;
 use executor::{AuthorityDocuments, LocalRunner, RunnerOptions};
 use ledger::{Ledger, Options};
 use sandbox::{Sandbox, SandboxOptions};
@@ -42,14 +42,15 @@ pub(crate) async fn open(
     })
     .context("the ledger cannot be opened")?;
     let runs_max = config.limits.concurrent_runs_max as usize;
-    let paths = config.targets.iter().map(|(id, t)| (id.clone(), t.path.clone()));
+    let ways = config.targets.iter().map(|(id, t)| Ok((id.clone(), t.access(id)?)));
+    let ways = ways.collect::<anyhow::Result<_>>()?;
     let runner = LocalRunner::open(RunnerOptions {
         dir: data.runner(),
         name: config.runner.clone(),
         key: receipt_key(&data, &config.runner)?,
         ledger,
         sandbox: sandbox(&data, &config.limits, world)?,
-        connectors: Arc::new(SqlitePaths(paths.collect())),
+        connectors: Arc::new(Ways(ways)),
         blobs: Arc::new(RunnerBlobs::new(blobs.clone())),
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),

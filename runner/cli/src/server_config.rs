@@ -13,6 +13,10 @@ use serde::Deserialize;
 
 use crate::exit::Failure;
 
+mod way;
+
+pub(crate) use way::{PostgresConfig, TargetConfig};
+
 /// The file's name.
 pub(crate) const FILE: &str = "borescope.toml";
 
@@ -28,18 +32,10 @@ pub(crate) struct ServerConfig {
     pub(crate) runner: RunnerName,
     /// Ways to the targets.
     #[serde(default)]
-    pub(crate) targets: BTreeMap<TargetId, TargetPath>,
+    pub(crate) targets: BTreeMap<TargetId, TargetConfig>,
     /// Capacities.
     #[serde(default)]
     pub(crate) limits: ServerLimits,
-}
-
-/// The way to one target.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TargetPath {
-    /// The SQLite file.
-    pub(crate) path: PathBuf,
 }
 
 /// Capacities of one server, each with a finite default.
@@ -102,8 +98,8 @@ impl ServerConfig {
             ));
         }
         config.data_dir = base.join(&config.data_dir);
-        for target in config.targets.values_mut() {
-            target.path = base.join(&target.path);
+        for (id, target) in &mut config.targets {
+            target.settle(id, base)?;
         }
         Ok(config)
     }

@@ -12,6 +12,7 @@ use std::time::UNIX_EPOCH;
 use async_trait::async_trait;
 use domain::{Clock, Digest, Entropy, TargetId};
 use targets::Connector;
+use targets::postgres::{self, PostgresConnector, PostgresSpec};
 use targets::sqlite::{SqliteConnector, SqliteSpec, TableReads};
 use trust::{PolicyTarget, TargetIdentity};
 
@@ -75,19 +76,39 @@ pub trait Connectors: Send + Sync {
 
 /// This runner has no way to a target.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("this runner has no path for target {0}; add [targets.\"{0}\"] to borescope.toml")]
+#[error(
+    "this runner has no way to target {0}; add [targets.\"{0}\"] of the policy's engine to \
+     borescope.toml"
+)]
 pub struct NoConnector(pub TargetId);
 
-/// Connectors to SQLite files at the paths of `borescope.toml`; everything else about them is policy.
-#[derive(Debug, Clone, Default)]
-pub struct SqlitePaths(pub BTreeMap<TargetId, PathBuf>);
+/// A way to a target, from the operator's unsigned configuration.
+#[derive(Debug, Clone)]
+pub enum TargetAccess {
+    /// The path of a SQLite file.
+    Sqlite(PathBuf),
+    /// The address of a PostgreSQL standby.
+    Postgres(postgres::Access),
+}
 
-impl Connectors for SqlitePaths {
+/// Connectors to the targets that `borescope.toml` has a way to; everything else about them is
+/// policy. A way of another engine than the policy's is no way.
+#[derive(Debug, Clone, Default)]
+pub struct Ways(pub BTreeMap<TargetId, TargetAccess>);
+
+impl Connectors for Ways {
     fn connector(&self, target: &PolicyTarget) -> Result<Arc<dyn Connector>, NoConnector> {
         let no_way = || NoConnector(target.id.clone());
-        let path = self.0.get(&target.id).ok_or_else(no_way)?;
-        let spec = sqlite_spec(target, path.clone()).ok_or_else(no_way)?;
-        Ok(Arc::new(SqliteConnector::new(spec)))
+        match self.0.get(&target.id).ok_or_else(no_way)? {
+            TargetAccess::Sqlite(path) => {
+                let spec = sqlite_spec(target, path.clone()).ok_or_else(no_way)?;
+                Ok(Arc::new(SqliteConnector::new(spec)))
+            }
+            TargetAccess::Postgres(access) => {
+                let spec = postgres_spec(target, access.clone()).ok_or_else(no_way)?;
+                Ok(Arc::new(PostgresConnector::new(spec)))
+            }
+        }
     }
 }
 
@@ -105,4 +126,35 @@ pub fn sqlite_spec(target: &PolicyTarget, path: PathBuf) -> Option<SqliteSpec> {
         reads: reads.collect(),
         statement_ms_max: target.statement_ms_max,
     })
+}
+
+/// The connector's description of a policy target; `None` when it is no PostgreSQL database, or
+/// lacks what its engine needs, which a valid policy does not.
+#[must_use]
+pub fn postgres_spec(target: &PolicyTarget, access: postgres::Access) -> Option<PostgresSpec> {
+    let TargetIdentity::Postgres(identity) = &target.identity else { return None };
+    Some(PostgresSpec {
+        access,
+        identity: postgres::Identity {
+            system_identifier: identity.system().ok()?,
+            database: identity.database.clone(),
+            role: identity.role.clone(),
+        },
+        reads: postgres_reads(target)?,
+        statement_ms_max: target.statement_ms_max,
+        lag_s_max: target.lag_s_max?,
+        prod: target.prod,
+    })
+}
+
+/// What queries may read of a PostgreSQL target; `None` when a table's name has no schema, which a
+/// valid policy does not let pass.
+#[must_use]
+pub fn postgres_reads(target: &PolicyTarget) -> Option<Vec<postgres::Relation>> {
+    let relation = |read: &trust::Read| {
+        let (schema, name) = read.schema_and_name()?;
+        let (schema, name) = (schema.to_owned(), name.to_owned());
+        Some(postgres::Relation { schema, name, columns: read.columns.clone() })
+    };
+    target.reads.iter().map(relation).collect()
 }

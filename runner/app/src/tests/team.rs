@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use domain::decide::{InputRule, StopSubject, Verdict};
 use domain::{Clock, Digest, Entropy, Manifest, PersonId, RunId, Scope};
-use executor::ports::SqlitePaths;
+use executor::ports::{TargetAccess, Ways};
 use executor::runner::RunnerOptions;
 use executor::{AuthorityDocuments, LocalRunner};
 use ledger::{FileStorage, Ledger, LogKey, Storage};
@@ -113,7 +113,9 @@ impl Team {
             key: key("runner"),
             ledger: self.ledger(),
             sandbox: sandbox(),
-            connectors: Arc::new(SqlitePaths([(t("shop"), self.path("shop.sqlite"))].into())),
+            connectors: Arc::new(Ways(
+                [(t("shop"), TargetAccess::Sqlite(self.path("shop.sqlite")))].into(),
+            )),
             blobs: Arc::new(RunnerBlobs::new(blobs.clone())),
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),

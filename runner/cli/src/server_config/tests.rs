@@ -23,7 +23,7 @@ fn paths_are_relative_to_the_file() {
     let config = parse(TEXT).unwrap();
     assert_eq!(config.data_dir, Path::new("/etc/borescope/data"));
     let target = &config.targets[&"shop-replica".parse().unwrap()];
-    assert_eq!(target.path, Path::new("/srv/shop.sqlite"));
+    assert_eq!(target.path.as_deref(), Some(Path::new("/srv/shop.sqlite")));
     assert_eq!(config.limits.concurrent_runs_max, 2);
     assert_eq!(config.limits.compile_ms_max, 30_000);
 }
