@@ -18,6 +18,7 @@ mod login;
 mod open;
 mod project;
 mod project_runs;
+mod queries;
 mod reading;
 mod requests;
 mod runs;

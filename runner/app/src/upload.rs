@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use domain::bundle::{
     BUNDLE_BYTES_MAX, COMPONENT_BYTES_MAX, COMPONENT_PATH, FILES_MAX, INDEX_PATH,
 };
+use domain::manifest::Engine;
 use domain::schema::SCHEMA_BYTES_MAX;
 use domain::{BundleIndex, BundlePath, Digest, ScriptName, ScriptVersion};
 use executor::bundle::Bundle;
@@ -17,7 +18,7 @@ use store::BlobWriter;
 
 use crate::blobs::RunnerBlobs;
 use crate::login::Who;
-use crate::{App, AppError};
+use crate::{App, AppError, queries};
 
 /// Bytes of `bundle.sha256`: 64 lines with the longest paths fit.
 const INDEX_BYTES_MAX: u64 = 16 << 10;
@@ -59,21 +60,20 @@ impl App {
     /// Reads a revision back from its blobs and runs every check that an upload runs.
     pub(crate) async fn checked_bundle(&self, revision: &Digest) -> Result<Checked, AppError> {
         let bundle = Bundle::load(&RunnerBlobs::new(self.blobs.clone()), revision).await?;
+        let mut warnings = Vec::new();
+        let targets = self.targets();
         for query in &bundle.manifest.queries {
             let text = bundle.queries.get(&query.name).map_or("", String::as_str);
-            if text.trim().is_empty() {
-                return Err(AppError::Bundle(format!("{} is empty", query.file)));
-            }
-            targets::sqlite::gate(text, query.params.len()).map_err(|e| {
-                AppError::Bundle(format!("{}: {}", query.file, crate::error::chain(&e)))
-            })?;
+            // The manifest was checked: every query's target has an engine.
+            let engine = bundle.manifest.targets.get(&query.target).copied();
+            let engine = engine.unwrap_or(Engine::Sqlite);
+            warnings.extend(queries::check(query, engine, text, targets)?);
         }
         let component = std::sync::Arc::clone(&bundle.component);
         let facts = tokio::task::spawn_blocking(move || Sandbox::inspect(&component)).await;
         let facts =
             facts.map_err(|_| AppError::Bundle("its component cannot be read".to_owned()))??;
         let uses_sql = facts.interfaces().any(|i| i == "borescope:debug/sql");
-        let mut warnings = Vec::new();
         if uses_sql && bundle.manifest.queries.is_empty() {
             warnings.push("the component imports `sql`, but script.toml has no query".to_owned());
         }

@@ -1,0 +1,85 @@
+//! The gates that a bundle's queries pass on their way in, so that authors learn at upload what the
+//! runner would refuse at run time. Advisory: the connector's own gate is the one that counts.
+
+use domain::ParamType;
+use domain::manifest::{Engine, Query};
+use targets::postgres::gate::{Grant, Refusal, What, gate};
+use trust::PolicyTarget;
+
+use crate::AppError;
+
+/// Checks one query of a script for `engine`; a warning is for author and reviewers.
+///
+/// # Errors
+/// [`AppError::Bundle`] when no target could take it, whatever its policy grants.
+pub(crate) fn check(
+    query: &Query,
+    engine: Engine,
+    text: &str,
+    targets: &[PolicyTarget],
+) -> Result<Option<String>, AppError> {
+    let refused = |what: &dyn std::error::Error| {
+        AppError::Bundle(format!("{}: {}", query.file, crate::error::chain(what)))
+    };
+    if text.trim().is_empty() {
+        return Err(AppError::Bundle(format!("{} is empty", query.file)));
+    }
+    match engine {
+        Engine::Sqlite => {
+            targets::sqlite::gate(text, query.params.len()).map_err(|e| refused(&e))?;
+            Ok(None)
+        }
+        Engine::Postgres => {
+            let warning = postgres(query, text, targets).map_err(|e| refused(&e))?;
+            Ok(warning.map(|what| format!("{}: {what}", query.file)))
+        }
+    }
+}
+
+/// Which targets a script will be bound to is not known yet: one whose policy lets the query pass is
+/// enough. What only a policy could change is a warning.
+fn postgres(
+    query: &Query,
+    text: &str,
+    targets: &[PolicyTarget],
+) -> Result<Option<String>, Refusal> {
+    let types: Vec<ParamType> = query.params.iter().map(|p| p.param_type).collect();
+    let mut first = None;
+    for target in targets.iter().filter(|t| t.engine == Engine::Postgres) {
+        // A policy in force has passed its checks; without relations nothing could be granted.
+        let relations = executor::ports::postgres_reads(target).unwrap_or_default();
+        match gate(text, &types, &Grant { relations }) {
+            Ok(_) => return Ok(None),
+            Err(refusal) => _ = first.get_or_insert((&target.id, refusal)),
+        }
+    }
+    match first {
+        None => Ok(Some("no target of the policy is a PostgreSQL database".to_owned())),
+        Some((target, refusal)) if is_of_policy(&refusal.what) => {
+            Ok(Some(format!("{target} would not run it: {refusal}")))
+        }
+        Some((_, refusal)) => Err(refusal),
+    }
+}
+
+/// Whether another policy could let the query pass.
+const fn is_of_policy(what: &What) -> bool {
+    match what {
+        What::Relation { .. }
+        | What::AmbiguousRelation { .. }
+        | What::Column { .. }
+        | What::Grant { .. } => true,
+        What::NotSupported { .. }
+        | What::Table { .. }
+        | What::NameTaken { .. }
+        | What::Parameter { .. }
+        | What::TooLarge { .. }
+        | What::Statements { .. }
+        | What::Syntax { .. }
+        | What::Failed { .. }
+        | What::Disagreement { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
