@@ -30,6 +30,11 @@ pub(crate) struct Environment {
     pub(crate) log: Option<String>,
 }
 
+/// Where programs are looked for.
+pub(crate) fn search_path() -> String {
+    env::var_os("PATH").unwrap_or_default().to_string_lossy().into_owned()
+}
+
 impl Environment {
     /// Reads it.
     pub(crate) fn read() -> Self {

@@ -7,12 +7,15 @@
 
 mod closing;
 mod people;
+mod postgres;
+mod production;
 mod refusals;
 mod report;
 mod shop;
 mod stage;
 mod steps;
 
+use domain::manifest::Engine;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::Exit;
@@ -28,10 +31,10 @@ mod bundles {
 }
 
 /// Plays it; every step is reported as it happens.
-pub(crate) async fn play(out: Out, keep: bool) -> anyhow::Result<Exit> {
+pub(crate) async fn play(out: Out, engine: Engine, keep: bool) -> anyhow::Result<Exit> {
     let mut report = Report::new(out);
     report.heading("Set-up")?;
-    let stage = Stage::build(&mut report).await?;
+    let stage = Stage::build(&mut report, engine).await?;
     report.heading("The story: submit, review, request, approve, run, prove")?;
     let story = steps::play(&stage, &mut report).await?;
     report.heading("What is refused, in the words that a user sees")?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use domain::{Pair, PersonId, RunnerName, TargetId, TrustDomain};
 
+use super::production::Production;
 use crate::founding::{DataDir, Founding, NewPerson, TrustSource, directory_source, found};
 use crate::keys;
 use crate::session::{Session, World, client};
@@ -31,29 +32,73 @@ pub(super) const TARGET: &str = "shop-replica";
 /// The runner.
 pub(super) const RUNNER: &str = "runner-1";
 
-/// The policy's source. Names, e-mail addresses and phone numbers of customers are not in `reads`:
-/// no script can see them, whatever is reviewed and approved.
-const POLICY: &str = r#"# Targets and their rules; a missing list is empty, a missing `prod` is true.
+/// What the policy lets queries read. Names, e-mail addresses and phone numbers of customers are not
+/// there: no script can see them, whatever is reviewed and approved.
+pub(super) const READS: &[(&str, &[&str])] = &[
+    ("customers", &["id", "country", "created_at"]),
+    (
+        "orders",
+        &[
+            "id",
+            "number",
+            "customer_id",
+            "status",
+            "currency",
+            "total_cents",
+            "placed_at",
+            "paid_at",
+            "shipped_at",
+            "cancelled_at",
+        ],
+    ),
+    (
+        "payments",
+        &[
+            "id",
+            "order_id",
+            "kind",
+            "state",
+            "amount_cents",
+            "currency",
+            "provider_ref",
+            "created_at",
+        ],
+    ),
+    (
+        "stock_reservations",
+        &["id", "order_id", "sku", "quantity", "warehouse", "reserved_at", "released_at"],
+    ),
+    (
+        "shipments",
+        &["id", "order_id", "carrier", "created_at", "label_at", "first_scan_at", "delivered_at"],
+    ),
+    ("events", &["id", "order_id", "at", "kind", "detail"]),
+];
+
+/// The policy's source. `shop` says which database it is.
+fn policy(shop: &Production) -> String {
+    let mut text = format!(
+        r#"# Targets and their rules; a missing list is empty, a missing `prod` is true.
 [[target]]
 id = "shop-replica"
-engine = "sqlite"
 prod = false
-identity = { sqlite = { application_id = 1397247824 } }
+{}
 runners = ["runner-1"]
 callers = ["on-call"]
-reviews = { required = 1, groups = ["reviewers"] }
-approvals = { required = 1, groups = ["reviewers"] }
+reviews = {{ required = 1, groups = ["reviewers"] }}
+approvals = {{ required = 1, groups = ["reviewers"] }}
 readers = ["reviewers"]
-query = { calls_max = 50, rows_total_max = 5000, bytes_total_max = 4194304 }
+query = {{ calls_max = 50, rows_total_max = 5000, bytes_total_max = 4194304 }}
 reads = [
-  { table = "customers", columns = ["id", "country", "created_at"] },
-  { table = "orders", columns = ["id", "number", "customer_id", "status", "currency", "total_cents", "placed_at", "paid_at", "shipped_at", "cancelled_at"] },
-  { table = "payments", columns = ["id", "order_id", "kind", "state", "amount_cents", "currency", "provider_ref", "created_at"] },
-  { table = "stock_reservations", columns = ["id", "order_id", "sku", "quantity", "warehouse", "reserved_at", "released_at"] },
-  { table = "shipments", columns = ["id", "order_id", "carrier", "created_at", "label_at", "first_scan_at", "delivered_at"] },
-  { table = "events", columns = ["id", "order_id", "at", "kind", "detail"] },
-]
-"#;
+"#,
+        shop.policy()
+    );
+    for (table, columns) in READS {
+        let schema = shop.schema();
+        text.push_str(&format!("  {{ table = \"{schema}{table}\", columns = {columns:?} }},\n"));
+    }
+    text + "]\n"
+}
 
 /// The one binding of all demo scripts.
 pub(super) fn pairs() -> anyhow::Result<Vec<Pair>> {
@@ -78,6 +123,7 @@ pub(super) fn found_all(
     dir: &Path,
     data: &DataDir,
     domain: &TrustDomain,
+    shop: &Production,
     world: &World,
 ) -> anyhow::Result<TrustSource> {
     std::fs::create_dir_all(dir.join("keys"))?;
@@ -95,7 +141,7 @@ pub(super) fn found_all(
         root_key: &root_key,
         runner,
         directory: directory_source(&people),
-        policy: POLICY.to_owned(),
+        policy: policy(shop),
     };
     let trust = found(&founding, data, world)?;
     std::fs::write(dir.join("trust.toml"), trust.toml())?;

@@ -10,7 +10,7 @@ use ledger::TrustFile;
 use trust::{AccessRequest, Envelope};
 
 use super::report::{Got, Refusal, Report};
-use super::stage::Stage;
+use super::stage::{Stage, manifest_for};
 use super::steps::{STUCK_INPUT, Story, approve_it, ask, attempt, grant, review_it};
 use crate::bundle::Bundle;
 use crate::commands::run::Ran;
@@ -168,7 +168,8 @@ async fn ineffective_import(stage: &Stage) -> anyhow::Result<Got> {
         stage.bundle("unknown-query").join("component.wasm"),
         dir.join("component.wasm"),
     )?;
-    std::fs::write(dir.join("script.toml"), NO_QUERIES)?;
+    let manifest = manifest_for(stage.engine(), NO_QUERIES.as_bytes())?;
+    std::fs::write(dir.join("script.toml"), manifest)?;
     let request = match grant(stage, "no-queries", b"{}").await {
         Ok(request) => request,
         Err(error) => return Ok(Got::Refused(Refusal::of(&error))),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use domain::manifest::Engine;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -11,12 +12,13 @@ use tokio::task::JoinHandle;
 
 use super::bundles::BUNDLES;
 use super::people::{ALICE, BOB, CAROL, MALLORY, RUNNER, TARGET, found_all, session, trust_domain};
+use super::postgres;
+use super::production::Production;
 use super::report::Report;
-use super::shop;
 use crate::commands::login;
 use crate::founding::{DataDir, TrustSource};
 use crate::node;
-use crate::server_config::{ServerConfig, ServerLimits, TargetPath};
+use crate::server_config::{ServerConfig, ServerLimits};
 use crate::session::{Session, World};
 use crate::view::number;
 
@@ -25,6 +27,8 @@ const DRAIN_S: u64 = 2;
 
 /// Everything that the story needs.
 pub(super) struct Stage {
+    /// The production database; before the folder, so that it has ended when its files go.
+    shop: Production,
     folder: TempDir,
     /// Where the server is.
     pub(super) url: String,
@@ -52,29 +56,30 @@ struct Server {
 
 impl Stage {
     /// Sets the stage, step by step.
-    pub(super) async fn build(report: &mut Report) -> anyhow::Result<Self> {
+    pub(super) async fn build(report: &mut Report, engine: Engine) -> anyhow::Result<Self> {
         let world = World::real();
         let folder = tempfile::Builder::new().prefix("borescope-demo-").tempdir()?;
         let dir = folder.path().to_owned();
-        let database = dir.join("shop.sqlite");
-        let made = make_shop(database.clone()).await;
-        report.ok("create the sample production database", made, |orders| {
-            format!("{} orders in shop.sqlite, some of them in trouble", number(*orders))
+        let made = make_shop(engine, dir.clone()).await;
+        let step = "create the sample production database";
+        let (shop, _) = report.ok(step, made, |(shop, orders)| {
+            let (orders, place) = (number(*orders), shop.describe());
+            format!("{orders} orders in {place}, some of them in trouble")
         })?;
         let domain = trust_domain(&world)?;
         let data = DataDir(dir.join("data"));
-        let founded = found_all(&dir, &data, &domain, &world);
+        let founded = found_all(&dir, &data, &domain, &shop, &world);
         let trust = report.ok("found a trust domain", founded, |trust| {
             format!(
                 "{}; fresh keys for alice, bob, carol and mallory; keyring, directory and policy signed by carol",
                 trust.trust_domain
             )
         })?;
-        let serving = serve(&dir, &data, database, &world).await;
+        let serving = serve(&dir, &data, &shop, &world).await;
         let (url, server) = report.ok("start a server with a runner", serving, |(url, _)| {
             format!("{url}, in this process; the runner pins keyring {}", trust.keyring.short())
         })?;
-        write_bundles(&dir)?;
+        write_bundles(&dir, shop.engine())?;
         let sessions = log_in_all(&dir, &url, &trust, &world).await;
         let (sessions, token) = report.ok("log in", sessions, |_| {
             "each signed the server's challenge; a token alone never reviews, approves or runs"
@@ -82,6 +87,7 @@ impl Stage {
         })?;
         let [alice, bob, carol, mallory] = sessions;
         Ok(Self {
+            shop,
             folder,
             url,
             trust,
@@ -93,6 +99,11 @@ impl Stage {
             token,
             server: Some(server),
         })
+    }
+
+    /// The engine that production runs on.
+    pub(super) const fn engine(&self) -> Engine {
+        self.shop.engine()
     }
 
     /// The demo's folder.
@@ -116,20 +127,14 @@ impl Stage {
     }
 }
 
-async fn make_shop(path: PathBuf) -> anyhow::Result<u64> {
-    tokio::task::spawn_blocking(move || {
-        shop::create(&path)?;
-        let db = rusqlite::Connection::open(&path)?;
-        let orders: i64 = db.query_row("SELECT count(*) FROM orders", [], |row| row.get(0))?;
-        Ok(u64::try_from(orders)?)
-    })
-    .await?
+async fn make_shop(engine: Engine, dir: PathBuf) -> anyhow::Result<(Production, u64)> {
+    tokio::task::spawn_blocking(move || Production::create(engine, &dir)).await?
 }
 
 async fn serve(
     dir: &Path,
     data: &DataDir,
-    database: PathBuf,
+    shop: &Production,
     world: &World,
 ) -> anyhow::Result<(String, Server)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -139,7 +144,7 @@ async fn serve(
         listen: address,
         data_dir: data.0.clone(),
         runner: RUNNER.parse()?,
-        targets: BTreeMap::from([(TARGET.parse()?, TargetPath { path: database })]),
+        targets: BTreeMap::from([(TARGET.parse()?, shop.way())]),
         limits: ServerLimits::default(),
     };
     let app = node::open(&config, vec![url.clone()], world)
@@ -158,18 +163,29 @@ async fn serve(
     Ok((url, Server { stop, task }))
 }
 
-/// Writes the embedded bundles to disk: what is submitted comes from folders, as with users.
-fn write_bundles(dir: &Path) -> anyhow::Result<()> {
+/// Writes the embedded bundles to disk: what is submitted comes from folders, as with users. A
+/// component knows its queries by name only, so the same one runs on another engine with another
+/// manifest, which is another revision.
+fn write_bundles(dir: &Path, engine: Engine) -> anyhow::Result<()> {
     for (name, files) in BUNDLES {
         for (path, bytes) in *files {
             let place = dir.join("bundles").join(name).join(path);
             if let Some(folder) = place.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            std::fs::write(&place, bytes)?;
+            match *path {
+                "script.toml" => std::fs::write(&place, manifest_for(engine, bytes)?)?,
+                path => std::fs::write(&place, postgres::file(engine, name, path, bytes))?,
+            }
         }
     }
     Ok(())
+}
+
+/// The manifest with its one target on `engine`.
+pub(super) fn manifest_for(engine: Engine, manifest: &[u8]) -> anyhow::Result<String> {
+    let manifest = std::str::from_utf8(manifest)?;
+    Ok(manifest.replace("engine = \"sqlite\"", &format!("engine = \"{engine}\"")))
 }
 
 async fn log_in_all(

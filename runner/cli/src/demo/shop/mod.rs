@@ -18,7 +18,7 @@ use rusqlite::Connection;
 /// 2026-11-23T00:00:00Z in seconds: everything in the shop happened before.
 const END: i64 = 1_795_392_000;
 /// `SHOP`, by which the policy recognises the database.
-const APPLICATION_ID: i64 = 0x5348_4F50;
+pub(crate) const APPLICATION_ID: i64 = 0x5348_4F50;
 /// Orders in the shop, `SO-100001` to `SO-150000`.
 const ORDERS: i64 = 50_000;
 /// Customers, each with about four orders.
