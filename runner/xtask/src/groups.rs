@@ -39,7 +39,7 @@ pub(crate) const ALL: &[Group] = &[
     group("control-plane", &["store", "api", "app", "server", "cli"], &[Need::OpenSsh]),
     Group { name: "rest", packages: Packages::Rest, needs: &[] },
     group("scenarios", &["tests"], &[]),
-    group("postgres", &["tests:postgres"], &[Need::Postgres]),
+    group("postgres", &["tests:postgres", "cli:demo_postgres"], &[Need::Postgres]),
     group("schemathesis", &["tests:schemathesis"], &[Need::Python]),
     Group { name: "docs", packages: Packages::Docs, needs: &[] },
 ];

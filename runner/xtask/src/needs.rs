@@ -86,7 +86,7 @@ impl Need {
         match self {
             Self::OpenSsh => programs("OpenSSH", &["ssh-keygen", "ssh-agent"], &path_folders()),
             Self::Postgres => {
-                let wanted = ["initdb", "pg_basebackup", "pg_ctl", "postgres"];
+                let wanted = ["initdb", "pg_basebackup", "postgres", "psql"];
                 programs("PostgreSQL's server", &wanted, &postgres_folders())
             }
             Self::Python => python(root),

@@ -29,7 +29,9 @@ fn a_listed_package_or_binary_that_is_gone_is_noticed() {
         let folder = parent.join(package);
         assert!(folder.join("Cargo.toml").is_file(), "`{package}` is no package; remove it");
         let Some(binary) = binary else { continue };
-        assert!(folder.join(binary).join("main.rs").is_file(), "`{name}` is gone; remove it");
+        let places =
+            [folder.join(binary).join("main.rs"), folder.join(format!("tests/{binary}.rs"))];
+        assert!(places.iter().any(|it| it.is_file()), "`{name}` is gone; remove it");
     }
 }
 
