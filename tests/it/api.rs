@@ -1,5 +1,8 @@
 //! The HTTP API through a real server on a loopback port.
 
+mod audit;
 mod description;
 mod guarding;
+mod idempotency;
+mod quotas;
 mod streams;

@@ -86,11 +86,17 @@ impl Served {
 
     /// A client that nobody is logged in with.
     pub fn client(&self) -> Client {
+        self.client_of(&self.url())
+    }
+
+    /// The same that dials another address.
+    pub fn client_of(&self, url: &str) -> Client {
         Client::new(ClientConfig {
-            base: self.url(),
+            base: url.to_owned(),
             token: None,
             connect_timeout: Duration::from_secs(5),
             call_timeout: Duration::from_secs(60),
+            entropy: Arc::new(OsEntropy),
         })
         .unwrap()
     }

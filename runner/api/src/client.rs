@@ -1,17 +1,19 @@
 //! The one HTTP client: a method a route. No ambient proxies, no redirects, explicit timeouts.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BundlePath, Digest, RequestId, RunId};
+use domain::{BundlePath, Digest, Entropy, RequestId, RunId};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
+use crate::retry::{Tries, once};
 use crate::types::{
-    Challenge, ChallengeRequest, ConsistencyView, DocumentView, Envelope, Filed, Inbox,
-    InputStored, LeavesView, ProofView, Ready, ReceiptView, RequestView, RevisionView, RunOrdered,
-    RunView, ScriptView, SessionOpened, SessionView, StatusView, TargetView, Uploaded,
+    AuditPageView, Challenge, ChallengeRequest, ConsistencyView, DocumentView, Envelope, Filed,
+    Inbox, InputStored, LeavesView, ProofView, Ready, ReceiptView, RequestView, RevisionView,
+    RunOrdered, RunView, ScriptView, SessionOpened, SessionView, StatusView, TargetView, Uploaded,
 };
 use crate::{IDEMPOTENCY_KEY, Problem, RunEvents};
 
@@ -26,6 +28,8 @@ pub struct ClientConfig {
     pub connect_timeout: Duration,
     /// For a whole call; the wait of a run is added.
     pub call_timeout: Duration,
+    /// Idempotency keys.
+    pub entropy: Arc<dyn Entropy>,
 }
 
 /// Why a call gave no answer.
@@ -57,7 +61,7 @@ pub struct Client {
     config: ClientConfig,
 }
 
-type Answer<T> = Result<T, ClientError>;
+pub(crate) type Answer<T> = Result<T, ClientError>;
 
 /// A method that gets JSON.
 macro_rules! gets {
@@ -96,7 +100,8 @@ macro_rules! files {
         pub async fn $name(&self, envelope: &Envelope) -> Answer<$answer> {
             let call = self.call(Method::POST, $path);
             let body = envelope.get().to_owned();
-            json(call.header("content-type", "application/json").body(body)).await
+            let call = call.header("content-type", "application/json").body(body);
+            once(call, &self.fresh_key()).await
         }
     )*};
 }
@@ -151,6 +156,8 @@ impl Client {
         stops() -> Vec<DocumentView> = "/v1/stops";
         /// All access requests.
         access_requests() -> Vec<DocumentView> = "/v1/access-requests";
+        /// One page of what happened; `query` as the API documents it.
+        audit(query: &str) -> AuditPageView = "/v1/audit?{query}";
         /// What the server serves from.
         status() -> StatusView = "/v1/status";
         /// The keyring in force.
@@ -183,8 +190,6 @@ impl Client {
     }
 
     files! {
-        /// Logs in with a signed challenge.
-        open_session -> SessionOpened = "/v1/sessions";
         /// Files a submission.
         submit -> Filed = "/v1/submissions";
         /// Files a review.
@@ -205,11 +210,32 @@ impl Client {
         json(self.call(Method::POST, "/v1/challenges").json(request)).await
     }
 
+    /// Logs in with a signed challenge, which is good for one call.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn open_session(&self, login: &Envelope) -> Answer<SessionOpened> {
+        let call = self.call(Method::POST, "/v1/sessions").body(login.get().to_owned());
+        json(call.header("content-type", "application/json")).await
+    }
+
     /// Uploads a bundle, `bundle.sha256` included; files are streamed from disk.
     ///
     /// # Errors
-    /// [`ClientError`]; a file that cannot be opened is a transport error.
+    /// [`ClientError`].
     pub async fn upload(&self, files: &[(BundlePath, PathBuf)]) -> Answer<Uploaded> {
+        let key = self.fresh_key();
+        let mut tries = Tries::default();
+        loop {
+            // A body from disk cannot be sent twice, so each try has its own.
+            match self.upload_with(files, &key).await {
+                Err(e) => tries.again(e).await?,
+                done => return done,
+            }
+        }
+    }
+
+    async fn upload_with(&self, files: &[(BundlePath, PathBuf)], key: &str) -> Answer<Uploaded> {
         // Bundle paths are plain ASCII; the default would write `name*=`, which few servers read.
         let mut form = Form::new().percent_encode_noop();
         for (path, file) in files {
@@ -219,7 +245,8 @@ impl Client {
             })?;
             form = form.part(path.as_str().to_owned(), part);
         }
-        json(self.call(Method::POST, "/v1/revisions").multipart(form)).await
+        let call = self.call(Method::POST, "/v1/revisions").header(IDEMPOTENCY_KEY, key);
+        json(call.multipart(form)).await
     }
 
     /// Sends an input's exact bytes.
@@ -227,11 +254,11 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn store_input(&self, input: Vec<u8>) -> Answer<InputStored> {
-        json(self.call(Method::POST, "/v1/inputs").body(input)).await
+        once(self.call(Method::POST, "/v1/inputs").body(input), &self.fresh_key()).await
     }
 
     /// Orders a run and waits up to `wait` for its end. The same `idempotency_key` gives the same
-    /// answer without a second effect.
+    /// answer without a second effect; without one the call has a fresh key of its own.
     ///
     /// # Errors
     /// [`ClientError`].
@@ -241,15 +268,12 @@ impl Client {
         wait: Duration,
         idempotency_key: Option<&str>,
     ) -> Answer<RunView> {
-        let mut call = self
+        let call = self
             .call(Method::POST, "/v1/runs")
             .header("prefer", format!("wait={}", wait.as_secs()))
             .timeout(self.config.call_timeout.saturating_add(wait))
             .json(order);
-        if let Some(key) = idempotency_key {
-            call = call.header(IDEMPOTENCY_KEY, key);
-        }
-        json(call).await
+        once(call, idempotency_key.unwrap_or(&self.fresh_key())).await
     }
 
     /// Cancels a run.
@@ -257,7 +281,8 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn cancel(&self, id: &RunId) -> Answer<RunView> {
-        json(self.call(Method::POST, &format!("/v1/runs/{id}/cancel"))).await
+        let call = self.call(Method::POST, &format!("/v1/runs/{id}/cancel"));
+        once(call, &self.fresh_key()).await
     }
 
     /// Whether the server accepts writes; it answers with status 503 when not.
@@ -284,6 +309,12 @@ impl Client {
         accepted(call.header("accept", "text/event-stream").send().await?).await
     }
 
+    fn fresh_key(&self) -> String {
+        let mut random = [0; 32];
+        self.config.entropy.fill(&mut random);
+        Digest::from_bytes(random).hex()
+    }
+
     fn call(&self, method: Method, path: &str) -> RequestBuilder {
         self.unlimited(method, path).timeout(self.config.call_timeout)
     }
@@ -298,7 +329,7 @@ impl Client {
     }
 }
 
-async fn json<T: DeserializeOwned>(call: RequestBuilder) -> Answer<T> {
+pub(crate) async fn json<T: DeserializeOwned>(call: RequestBuilder) -> Answer<T> {
     decode(accepted(call.send().await?).await?).await
 }
 

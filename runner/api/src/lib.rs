@@ -8,6 +8,7 @@ mod client;
 mod code;
 mod events;
 mod problem;
+mod retry;
 pub mod shapes;
 pub mod types;
 

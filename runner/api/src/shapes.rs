@@ -6,8 +6,8 @@
 
 use std::borrow::Cow;
 
+use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, Type};
-use utoipa::openapi::{ArrayBuilder, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::Code;
@@ -165,6 +165,17 @@ pub enum OutcomeShape {
     Lost,
 }
 
+/// One frame of a run's event stream.
+#[derive(Debug, Clone, ToSchema)]
+pub struct EventFrame {
+    /// The event's number in the run, for `Last-Event-ID`.
+    pub id: String,
+    /// `started`, `progress` or `ended`.
+    pub event: String,
+    /// The JSON text of an `EventView`.
+    pub data: String,
+}
+
 /// The parts of an upload: the field's name is the file's path in the bundle, `bundle.sha256`
 /// included.
 #[derive(Debug, Clone, Copy)]
@@ -204,6 +215,43 @@ impl ToSchema for AnyJson {
     }
 }
 
+/// The kinds of events in the audit.
+pub const AUDIT_KINDS: [&str; 13] = [
+    "log-opened",
+    "submission-accepted",
+    "review-accepted",
+    "request-accepted",
+    "approval-accepted",
+    "stop-accepted",
+    "keyring-adopted",
+    "directory-adopted",
+    "policy-adopted",
+    "run-denied",
+    "run-started",
+    "run-finished",
+    "run-lost",
+];
+
+/// A kind of event in the audit.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditKind;
+
+impl PartialSchema for AuditKind {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("What happened, as the leaves of the log name it."))
+            .enum_values(Some(AUDIT_KINDS))
+            .into()
+    }
+}
+
+impl ToSchema for AuditKind {
+    fn name() -> Cow<'static, str> {
+        "AuditKind".into()
+    }
+}
+
 impl PartialSchema for Code {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
@@ -218,10 +266,4 @@ impl ToSchema for Code {
     fn name() -> Cow<'static, str> {
         "Code".into()
     }
-}
-
-/// A list of texts of one kind, for parameters that may be repeated.
-#[must_use]
-pub fn list_of(item: RefOr<Schema>) -> RefOr<Schema> {
-    ArrayBuilder::new().items(item).into()
 }

@@ -368,3 +368,33 @@ pub struct LeavesView {
     /// The leaves' bytes, in order; fewer than asked for at the end of the log.
     pub leaves: Vec<String>,
 }
+
+/// One event of the audit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditEventView {
+    /// The ledger entry.
+    pub index: u64,
+    /// When.
+    pub at_ms: u64,
+    /// What happened.
+    #[schema(value_type = shapes::AuditKind)]
+    pub kind: String,
+    /// Who did it, when one person did.
+    #[schema(value_type = Option<shapes::Person>)]
+    pub person: Option<PersonId>,
+    /// The run that it belongs to.
+    #[schema(value_type = Option<shapes::Run>)]
+    pub run: Option<RunId>,
+    /// What it is about: ids, digests and names; not neutralised.
+    pub subjects: Vec<String>,
+}
+
+/// `GET /v1/audit`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AuditPageView {
+    /// Newest first. There may be fewer than asked for although more follow: what the caller may
+    /// not see is left out.
+    pub events: Vec<AuditEventView>,
+    /// Where the next page begins, for `before`; null after the last one.
+    pub next: Option<u64>,
+}

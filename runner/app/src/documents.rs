@@ -113,6 +113,7 @@ impl App {
         if self.authority.runner_key(&doc.runner).is_none() {
             return Err(about(AccessRequest::DOC, "runner", "is no runner of the policy"));
         }
+        self.may_ask_for_more(who, doc.header.id.as_str()).await?;
         let _filing = self.filing.lock().await;
         let id = doc.header.id.clone();
         let event = Event::RequestAccepted { id: id.clone(), document: verified.digest() };

@@ -55,6 +55,22 @@ pub enum AppError {
         /// The limit.
         max: u64,
     },
+    /// What one person may use in a while is used up.
+    #[error("you have used up your {max} {what}")]
+    Quota {
+        /// What is used up.
+        what: &'static str,
+        /// The limit.
+        max: u64,
+        /// Seconds until there is some again.
+        retry_after_s: u64,
+    },
+    /// An idempotency key came again with another path or body.
+    #[error("the idempotency key came with another call before; choose a new key for a new call")]
+    KeyReused,
+    /// The first call with an idempotency key has not ended.
+    #[error("the first call with this idempotency key is still at work; try again in a moment")]
+    KeyInUse,
     /// The server is stopping.
     #[error("the server is stopping; try again when it is back")]
     Stopping,

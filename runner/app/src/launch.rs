@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Digest, Outcome, RequestId, RunId, RunState};
+use domain::{Digest, Outcome, PersonId, RequestId, RunId, RunState};
 use executor::{Ended, RunEvent, RunOrder};
 use store::{Document, DocumentKind, Run};
 use tokio_stream::StreamExt as _;
@@ -22,22 +22,32 @@ use crate::documents::{Came, is_mine};
 use crate::live::Listed;
 use crate::login::Who;
 use crate::project_runs::{end_without_proof, queued};
+use crate::quota::Kind;
 use crate::{App, AppError, chain};
 
 /// How often a cancellation is repeated until the runner has the run.
 const CANCEL_REPEAT: Duration = Duration::from_millis(20);
+
+/// A run that is prepared within so many milliseconds found its component compiled.
+const PREPARED_MS_MAX: u64 = 100;
 
 impl App {
     /// Keeps an input's exact bytes and returns their digest.
     ///
     /// # Errors
     /// When it is too large or cannot be stored.
-    pub async fn input(&self, _who: &Who, bytes: &[u8]) -> Result<Digest, AppError> {
+    pub async fn input(&self, who: &Who, bytes: &[u8]) -> Result<Digest, AppError> {
         self.writable()?;
         let max = domain::schema::INPUT_BYTES_MAX;
         if bytes.len() > max {
             return Err(AppError::TooLarge { what: "the input".to_owned(), bytes_max: max as u64 });
         }
+        self.quotas.take(
+            &who.person,
+            Kind::UploadBytes,
+            bytes.len() as u64,
+            self.clock.now_ms(),
+        )?;
         Ok(self.blobs.put(bytes).await?)
     }
 
@@ -61,6 +71,7 @@ impl App {
         if let Some(run) = self.store.run(&request.run).await? {
             return same_run(run, digest);
         }
+        self.quotas.has_some(&who.person, Kind::CompileMs, self.clock.now_ms())?;
         self.has_input(who, &request, input).await?;
         let (order, access) = self.order(&request, came.envelope).await?;
         self.enqueue(&request, digest, access, order).await
@@ -156,7 +167,7 @@ impl App {
         order: Vec<u8>,
     ) -> Result<Run, AppError> {
         let run = queued(request, digest, Some(access), self.clock.now_ms());
-        let (app, id) = (Arc::clone(self), run.id.clone());
+        let (app, id, caller) = (Arc::clone(self), run.id.clone(), run.caller.clone());
         let max = self.limits.open_runs_max;
         let (listed, is_listed) = tokio::sync::oneshot::channel();
         let (row_is_there, go) = tokio::sync::oneshot::channel::<()>();
@@ -168,7 +179,7 @@ impl App {
             // Whoever asked may be gone; then the row is never made, and `go` fails.
             let _ = listed.send(());
             if go.await.is_ok() {
-                app.drive(&id, order, entry).await;
+                app.drive(&id, &caller, order, entry).await;
             }
         });
         if is_listed.await.is_err() {
@@ -190,7 +201,7 @@ impl App {
     }
 
     /// Waits for a slot, hands the order to the runner, and follows the run to its end.
-    async fn drive(&self, run: &RunId, order: Vec<u8>, listed: Listed<'_>) {
+    async fn drive(&self, run: &RunId, caller: &PersonId, order: Vec<u8>, listed: Listed<'_>) {
         let slot = tokio::select! {
             slot = Arc::clone(&self.live.slots).acquire_owned() => slot.ok(),
             () = listed.cancelled() => None,
@@ -200,7 +211,9 @@ impl App {
             self.close_row(run, Outcome::Cancelled).await;
             return;
         }
+        let ordered_ms = self.clock.now_ms();
         let mut events = self.runner.start(run.clone(), order).await;
+        let mut preparing = true;
         let mut handed_over = false;
         loop {
             let cancel = async {
@@ -218,7 +231,17 @@ impl App {
                 }
             };
             match event {
-                Some(event) => self.follow(run, event).await,
+                Some(event) => {
+                    if std::mem::take(&mut preparing) {
+                        // Verified and compiled, or refused: what came before was for this person.
+                        let now_ms = self.clock.now_ms();
+                        let took_ms = now_ms.saturating_sub(ordered_ms);
+                        if took_ms > PREPARED_MS_MAX {
+                            self.quotas.charge(caller, Kind::CompileMs, took_ms, now_ms);
+                        }
+                    }
+                    self.follow(run, event).await;
+                }
                 None => break,
             }
         }

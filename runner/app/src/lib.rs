@@ -7,6 +7,7 @@
 //! executing and recording (crate `executor`).
 
 mod advice;
+mod audit;
 mod blobs;
 mod documents;
 mod error;
@@ -15,10 +16,12 @@ mod feed;
 mod launch;
 mod live;
 mod login;
+mod once;
 mod open;
 mod project;
 mod project_runs;
 mod queries;
+mod quota;
 mod reading;
 mod requests;
 mod runs;
@@ -35,13 +38,16 @@ use store::Store;
 use tokio::sync::Mutex;
 use trust::Authority;
 
+pub use audit::{AUDIT_ROWS_MAX, AuditPage};
 pub use blobs::RunnerBlobs;
 pub use documents::Filed;
 pub use error::{AppError, chain};
 pub use evidence::Receipted;
 pub use feed::Feed;
 pub use login::{CHALLENGE_LIFE_MS, Opened, SESSION_LIFE_MS, Who};
+pub use once::{KEPT_MS, Once, Ticket};
 pub use open::{AppLimits, AppOptions, OpenError};
+pub use quota::QuotaLimits;
 pub use reading::{Leaves, RevisionStatus};
 pub use requests::{Inbox, RequestState, RequestStatus};
 pub use status::{Figures, Status, Versions};
@@ -66,6 +72,8 @@ pub struct App {
     /// Held from the check of a document to its entry, so that of two with one name one is accepted.
     filing: Mutex<()>,
     live: live::LiveRuns,
+    quotas: quota::Quotas,
+    keys_ended: once::Ended,
 }
 
 impl App {

@@ -72,7 +72,8 @@ impl App {
     /// When the challenge is unknown, taken or over, or its answer is not the challenged person's.
     pub async fn login(&self, envelope: &[u8]) -> Result<Opened, AppError> {
         let refused = |problem: String| {
-            tracing::info!(problem, "login is refused");
+            // One who guesses must not fill the log; the server sums up.
+            tracing::debug!(problem, "login is refused");
             AppError::Unauthorized(REFUSED)
         };
         let envelope = Envelope::from_json(envelope).map_err(|e| refused(e.to_string()))?;

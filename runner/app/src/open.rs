@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use crate::live::LiveRuns;
 use crate::project_runs::end_without_proof;
+use crate::quota::{QuotaLimits, Quotas};
 use crate::{App, AppError};
 
 /// Named limits of one server.
@@ -24,11 +25,18 @@ pub struct AppLimits {
     pub open_runs_max: usize,
     /// Seconds that one call waits for a run's end.
     pub wait_s_max: u64,
+    /// What one person may use in a while.
+    pub quotas: QuotaLimits,
 }
 
 impl AppLimits {
     /// For one small machine: each live run may hold 256 MiB of guest memory.
-    pub const DEFAULT: Self = Self { concurrent_runs_max: 8, open_runs_max: 256, wait_s_max: 60 };
+    pub const DEFAULT: Self = Self {
+        concurrent_runs_max: 8,
+        open_runs_max: 256,
+        wait_s_max: 60,
+        quotas: QuotaLimits::DEFAULT,
+    };
 }
 
 /// What an [`App`] is made of.
@@ -109,8 +117,11 @@ impl App {
             projected: Mutex::new(next),
             filing: Mutex::new(()),
             live: LiveRuns::new(options.limits.concurrent_runs_max),
+            quotas: Quotas::new(options.limits.quotas),
+            keys_ended: tokio::sync::watch::Sender::new(()),
         };
         app.rows_have_entries().await?;
+        app.audit_missing(next).await.map_err(OpenError::Projection)?;
         app.project().await.map_err(OpenError::Projection)?;
         let projected = *app.projected.lock().await;
         app.store.settle(projected).await?;

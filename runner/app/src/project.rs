@@ -38,6 +38,7 @@ impl App {
         while *next < size {
             let entry = self.ledger.entry(Position::from_index(*next))?;
             self.project_entry(&entry).await?;
+            self.audit_entry(&entry).await?;
             *next += 1;
         }
         self.anchor().await

@@ -66,6 +66,47 @@ impl App {
         self.request_status(document, &access).await
     }
 
+    /// Refuses another access request of a person for whom too many wait. One that is on file
+    /// already is no other.
+    pub(crate) async fn may_ask_for_more(&self, who: &Who, id: &str) -> Result<(), AppError> {
+        let max = self.quotas.limits().pending_requests_max;
+        if self.store.document(id).await?.is_some() {
+            return Ok(());
+        }
+        let mine = Filter {
+            kind: Some(DocumentKind::AccessRequest),
+            person: Some(who.person.clone()),
+            ..Filter::default()
+        };
+        let now = self.clock.now();
+        let (mut pending, mut soonest) = (0, Timestamp::from_unix_s(i64::MAX));
+        for document in self.store.documents(&mine).await? {
+            let access = unverified::<AccessRequest>(&document);
+            let Some(ends) = access.map(|a| usable(&a).not_after).filter(|ends| now <= *ends)
+            else {
+                continue;
+            };
+            let approvals = Filter {
+                kind: Some(DocumentKind::Approval),
+                request: document.request,
+                ..Filter::default()
+            };
+            if self.store.documents(&approvals).await?.is_empty() {
+                (pending, soonest) = (pending + 1, soonest.min(ends));
+            }
+        }
+        if pending < max {
+            return Ok(());
+        }
+        let left_s = soonest.unix_s().saturating_sub(now.unix_s()).saturating_add(1);
+        let retry_after_s = u64::try_from(left_s).unwrap_or(0);
+        Err(AppError::Quota {
+            what: "access requests that wait for an approval",
+            max,
+            retry_after_s,
+        })
+    }
+
     async fn request_status(
         &self,
         request: Document,

@@ -40,8 +40,6 @@ pub struct Figures {
     pub live_runs: u64,
     /// Durable entries of the log.
     pub log_size: u64,
-    /// Calls that were refused because nobody was logged in.
-    pub refused_total: u64,
     /// Runs that ended since the start, by the outcome's code.
     pub runs_ended: BTreeMap<&'static str, u64>,
 }
@@ -75,7 +73,6 @@ impl App {
             ready: self.ready().await.is_ok(),
             live_runs: self.live.len() as u64,
             log_size: self.ledger.size(),
-            refused_total: 0,
             runs_ended: self.live.ended_by_outcome(),
         })
     }

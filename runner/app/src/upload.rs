@@ -5,19 +5,21 @@
 //! names; the quota bounds them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::bundle::{
     BUNDLE_BYTES_MAX, COMPONENT_BYTES_MAX, COMPONENT_PATH, FILES_MAX, INDEX_PATH,
 };
 use domain::manifest::Engine;
 use domain::schema::SCHEMA_BYTES_MAX;
-use domain::{BundleIndex, BundlePath, Digest, ScriptName, ScriptVersion};
+use domain::{BundleIndex, BundlePath, Digest, PersonId, ScriptName, ScriptVersion};
 use executor::bundle::Bundle;
 use sandbox::Sandbox;
 use store::BlobWriter;
 
 use crate::blobs::RunnerBlobs;
 use crate::login::Who;
+use crate::quota::Kind;
 use crate::{App, AppError, queries};
 
 /// Bytes of `bundle.sha256`: 64 lines with the longest paths fit.
@@ -26,8 +28,9 @@ const INDEX_BYTES_MAX: u64 = 16 << 10;
 const MANIFEST_BYTES_MAX: u64 = 64 << 10;
 
 /// Files of one bundle on their way in.
-pub struct Upload<'a> {
-    app: &'a App,
+pub struct Upload {
+    app: Arc<App>,
+    person: PersonId,
     files: BTreeMap<BundlePath, (Digest, u64)>,
     index: Option<Digest>,
     bytes: u64,
@@ -51,10 +54,12 @@ impl App {
     /// Begins an upload.
     ///
     /// # Errors
-    /// [`AppError::ReadOnly`] when nothing could be submitted anyway.
-    pub fn upload(&self, _who: &Who) -> Result<Upload<'_>, AppError> {
+    /// [`AppError::ReadOnly`] when nothing could be submitted anyway; [`AppError::Quota`].
+    pub fn upload(self: &Arc<Self>, who: &Who) -> Result<Upload, AppError> {
         self.writable()?;
-        Ok(Upload { app: self, files: BTreeMap::new(), index: None, bytes: 0, current: None })
+        self.quotas.take(&who.person, Kind::Uploads, 1, self.clock.now_ms())?;
+        let (app, person) = (Arc::clone(self), who.person.clone());
+        Ok(Upload { app, person, files: BTreeMap::new(), index: None, bytes: 0, current: None })
     }
 
     /// Reads a revision back from its blobs and runs every check that an upload runs.
@@ -69,7 +74,7 @@ impl App {
             let engine = engine.unwrap_or(Engine::Sqlite);
             warnings.extend(queries::check(query, engine, text, targets)?);
         }
-        let component = std::sync::Arc::clone(&bundle.component);
+        let component = Arc::clone(&bundle.component);
         let facts = tokio::task::spawn_blocking(move || Sandbox::inspect(&component)).await;
         let facts =
             facts.map_err(|_| AppError::Bundle("its component cannot be read".to_owned()))??;
@@ -92,7 +97,7 @@ pub(crate) struct Checked {
     pub(crate) warnings: Vec<String>,
 }
 
-impl Upload<'_> {
+impl Upload {
     /// Begins the next file; `path` is its place in the bundle.
     ///
     /// # Errors
@@ -134,7 +139,23 @@ impl Upload<'_> {
                 bytes_max: BUNDLE_BYTES_MAX,
             });
         }
+        let (now_ms, bytes_new) = (self.app.clock.now_ms(), bytes.len() as u64);
+        self.app.quotas.take(&self.person, Kind::UploadBytes, bytes_new, now_ms)?;
         Ok(writer.write(bytes).await?)
+    }
+
+    /// What came, as one digest: the same files sent again have the same, in whatever order and
+    /// however the body was made.
+    ///
+    /// # Errors
+    /// When the last file cannot be stored.
+    pub async fn identity(&mut self) -> Result<Digest, AppError> {
+        self.end().await?;
+        let line =
+            |(path, (digest, _)): (&BundlePath, &(Digest, u64))| format!("{path} {digest}\n");
+        let mut text: String = self.files.iter().map(line).collect();
+        text.extend(self.index.map(|index| index.to_string()));
+        Ok(Digest::of(text.as_bytes()))
     }
 
     async fn end(&mut self) -> Result<(), AppError> {

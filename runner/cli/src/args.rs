@@ -95,6 +95,10 @@ pub(crate) enum Command {
     Run(c::run::RunArgs),
     /// List runs
     Runs(c::runs::RunsArgs),
+    /// Show what waits for you: reviews, approvals, live runs
+    Inbox(c::inbox::InboxArgs),
+    /// Search what happened
+    Audit(c::audit::AuditArgs),
     /// Cancel a live run
     Cancel(c::cancel::CancelArgs),
     /// Ban a person, key, revision, request, target or everything, at once

@@ -2,8 +2,10 @@
 //! (the demo calls the same), and how its result is shown.
 
 pub(crate) mod approve;
+pub(crate) mod audit;
 pub(crate) mod cancel;
 pub(crate) mod demo;
+pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod login;
@@ -58,6 +60,8 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Approve(args) => approve::command(&call, args).await,
         Command::Run(args) => run::command(&call, args).await,
         Command::Runs(args) => runs::command(&call, args).await,
+        Command::Inbox(args) => inbox::command(&call, args).await,
+        Command::Audit(args) => audit::command(&call, args).await,
         Command::Cancel(args) => cancel::command(&call, args).await,
         Command::Stop(args) => stop::command(&call, args).await,
         Command::Replay(args) => replay::command(&call, args).await,

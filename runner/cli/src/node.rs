@@ -65,7 +65,11 @@ pub(crate) async fn open(
         origins,
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),
-        limits: AppLimits { concurrent_runs_max: runs_max, ..AppLimits::DEFAULT },
+        limits: AppLimits {
+            concurrent_runs_max: runs_max,
+            quotas: config.limits.quotas(),
+            ..AppLimits::DEFAULT
+        },
     })
     .await?;
     Ok(app)

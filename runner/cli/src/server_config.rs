@@ -8,6 +8,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use app::QuotaLimits;
 use domain::{RunnerName, TargetId};
 use serde::Deserialize;
 
@@ -50,15 +51,57 @@ pub(crate) struct ServerLimits {
     pub(crate) compile_ms_max: u64,
     /// Seconds that a shutdown waits for live runs before it cancels them.
     pub(crate) shutdown_s_max: u64,
+    /// Uploads of one person in an hour.
+    pub(crate) uploads_per_hour_max: u64,
+    /// Bytes of one person's uploads and inputs in a day.
+    pub(crate) upload_bytes_per_day_max: u64,
+    /// Access requests of one person that wait for an approval.
+    pub(crate) pending_requests_max: u64,
+    /// Seconds of preparing one person's runs in an hour: compiling, and waiting for it.
+    pub(crate) compile_s_per_hour_max: u64,
+    /// Calls of nobody who is logged in, of one address in a minute.
+    pub(crate) failures_per_peer_per_minute_max: u64,
+    /// The same of all addresses together.
+    pub(crate) failures_per_minute_max: u64,
 }
 
 impl Default for ServerLimits {
     fn default() -> Self {
+        // The reasons for these are where they are enforced.
+        let (quotas, shell) = (QuotaLimits::DEFAULT, server::ServerLimits::DEFAULT);
         Self {
             concurrent_runs_max: 4,
             concurrent_compiles_max: 2,
             compile_ms_max: 30_000,
             shutdown_s_max: 10,
+            uploads_per_hour_max: quotas.uploads_per_hour_max,
+            upload_bytes_per_day_max: quotas.upload_bytes_per_day_max,
+            pending_requests_max: quotas.pending_requests_max,
+            compile_s_per_hour_max: quotas.compile_s_per_hour_max,
+            failures_per_peer_per_minute_max: shell.failures_per_peer_per_minute_max,
+            failures_per_minute_max: shell.failures_per_minute_max,
+        }
+    }
+}
+
+impl ServerLimits {
+    /// What one person may use.
+    pub(crate) const fn quotas(&self) -> QuotaLimits {
+        QuotaLimits {
+            uploads_per_hour_max: self.uploads_per_hour_max,
+            upload_bytes_per_day_max: self.upload_bytes_per_day_max,
+            pending_requests_max: self.pending_requests_max,
+            compile_s_per_hour_max: self.compile_s_per_hour_max,
+        }
+    }
+
+    /// What the HTTP server enforces.
+    pub(crate) const fn shell(&self) -> server::ServerLimits {
+        server::ServerLimits {
+            drain_s: self.shutdown_s_max,
+            failures_per_peer_per_minute_max: self.failures_per_peer_per_minute_max,
+            failures_per_minute_max: self.failures_per_minute_max,
+            ..server::ServerLimits::DEFAULT
         }
     }
 }

@@ -84,6 +84,7 @@ pub(crate) fn client(url: &str) -> anyhow::Result<Client> {
         token: None,
         connect_timeout: CONNECT_TIMEOUT,
         call_timeout: CALL_TIMEOUT,
+        entropy: Arc::new(OsEntropy),
     })?)
 }
 

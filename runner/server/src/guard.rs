@@ -2,14 +2,15 @@
 //! in the figures, and the body of a problem.
 
 use std::any::Any;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use api::{Code, PROBLEM_JSON, Problem};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::Clock;
@@ -17,6 +18,7 @@ use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use crate::ServerLimits;
+use crate::failures::Failures;
 use crate::meter::Meter;
 use crate::problem::Refusal;
 
@@ -33,19 +35,67 @@ pub(crate) struct Guard {
     most: Duration,
     number: AtomicU64,
     meter: Arc<Meter>,
+    failures: Arc<Failures>,
     clock: Arc<dyn Clock>,
 }
 
 impl Guard {
-    pub(crate) fn new(limits: ServerLimits, meter: Arc<Meter>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        limits: ServerLimits,
+        meter: Arc<Meter>,
+        failures: Arc<Failures>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             slots: Semaphore::new(limits.requests_max),
             requests_max: limits.requests_max,
             most: Duration::from_secs(limits.request_s_max),
             number: AtomicU64::new(1),
             meter,
+            failures,
             clock,
         }
+    }
+
+    /// A call of nobody counts as an attempt; over the limit it is refused without being looked at.
+    async fn of_nobody(&self, request: Request, next: Next) -> Response {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
+        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let path = request.extensions().get::<MatchedPath>().map(|p| p.as_str().to_owned());
+        let logs_in = matches!(path.as_deref(), Some("/v1/challenges" | "/v1/sessions"));
+        if logs_in {
+            if let Some(seconds) = self.failures.full(peer) {
+                return self.over_limit(seconds);
+            }
+            self.failures.attempt(peer);
+        }
+        let response = self.within_limits(request, next).await;
+        if path.as_deref() == Some("/v1/sessions") && response.status().is_success() {
+            // Its challenge, and itself.
+            self.failures.forgive(peer, 2);
+        }
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return response;
+        }
+        let full = self.failures.full(peer);
+        if !logs_in {
+            self.failures.attempt(peer);
+        }
+        match full {
+            Some(seconds) => self.over_limit(seconds),
+            None => {
+                self.failures.refused(false);
+                response
+            }
+        }
+    }
+
+    fn over_limit(&self, seconds: u64) -> Response {
+        self.failures.refused(true);
+        let detail = "too many calls of nobody who is logged in";
+        Refusal::new(Code::RateLimited, detail, "wait; somebody who is logged in may go on")
+            .retry_after(seconds)
+            .into_response()
     }
 
     async fn within_limits(&self, request: Request, next: Next) -> Response {
@@ -85,13 +135,9 @@ pub(crate) async fn guard(
         let began_ms = guard.clock.now_ms();
         let method = request.method().clone();
         let route = request.extensions().get::<MatchedPath>().cloned();
-        let mut response = guard.within_limits(request, next).await;
+        let mut response = guard.of_nobody(request, next).await;
         if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-            tracing::info!(
-                code = problem.code.code(),
-                detail = problem.detail,
-                "request is refused"
-            );
+            log(&problem);
             let problem = Problem { instance: Some(id.clone()), ..problem };
             write(&mut response, &problem);
         }
@@ -107,6 +153,17 @@ pub(crate) async fn guard(
     }
     .instrument(span)
     .await
+}
+
+/// Refusals of nobody are summed up elsewhere: whoever has no token must not fill the log.
+fn log(problem: &Problem) {
+    let (code, detail) = (problem.code.code(), &problem.detail);
+    match problem.code {
+        Code::Unauthorized | Code::RateLimited => {
+            tracing::debug!(code, detail, "request is refused");
+        }
+        _ => tracing::info!(code, detail, "request is refused"),
+    }
 }
 
 /// Writes the problem into its response, whose other headers stay.

@@ -2,6 +2,7 @@
 //! use-case, and renders.
 
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod documents;
 pub(crate) mod events;
 pub(crate) mod health;

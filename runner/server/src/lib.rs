@@ -5,9 +5,11 @@
 //! `domain`), TLS and the choice of the address (crate `cli`), pages (later).
 
 mod body;
+mod failures;
 mod guard;
 mod handlers;
 mod meter;
+mod once;
 mod openapi;
 mod prefer;
 mod problem;
@@ -18,12 +20,15 @@ mod upload;
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::App;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+
+use crate::failures::Failures;
 
 /// Named limits of the HTTP server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +37,11 @@ pub struct ServerLimits {
     pub requests_max: usize,
     /// Seconds of one request. Longer than an upload on a slow line or the wait for a run.
     pub request_s_max: u64,
+    /// Attempts to log in and calls with a wrong token, of one address in a minute. People behind
+    /// one address share it.
+    pub failures_per_peer_per_minute_max: u64,
+    /// The same of all addresses together: each costs the server a signature or a read.
+    pub failures_per_minute_max: u64,
     /// Streams of events at a time; each holds a connection until its run ends.
     pub streams_max: usize,
     /// Seconds that a stream's client may take no event before it is dropped: longer than any pause
@@ -46,6 +56,8 @@ impl ServerLimits {
     pub const DEFAULT: Self = Self {
         requests_max: 512,
         request_s_max: 120,
+        failures_per_peer_per_minute_max: 120,
+        failures_per_minute_max: 1_200,
         streams_max: 256,
         stream_stall_s_max: 30,
         drain_s: 10,
@@ -57,6 +69,9 @@ impl ServerLimits {
 pub fn openapi_json() -> String {
     routes::description().to_pretty_json().unwrap_or_default()
 }
+
+/// How often it is looked whether refusals are to be summed up.
+const SUM_UP_EVERY: Duration = Duration::from_secs(10);
 
 /// Seconds that handlers have to finish after the runs have ended.
 const FINISH_S_MAX: u64 = 10;
@@ -72,7 +87,9 @@ pub async fn serve(
     limits: ServerLimits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let router = routes::router(Arc::clone(&app), limits);
+    let failures = Arc::new(Failures::new(limits, app.clock()));
+    let router = routes::router(Arc::clone(&app), limits, Arc::clone(&failures));
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let (stopping, mut stopped) = watch::channel(false);
     let mut began = stopped.clone();
     let signal = async move {
@@ -90,13 +107,22 @@ pub async fn serve(
         let most = limits.drain_s.saturating_mul(2).saturating_add(FINISH_S_MAX);
         tokio::time::sleep(Duration::from_secs(most)).await;
     };
-    tokio::select! {
+    let summing_up = async {
+        loop {
+            tokio::time::sleep(SUM_UP_EVERY).await;
+            failures.tell(false);
+        }
+    };
+    let served = tokio::select! {
         (served, ()) = async { tokio::join!(async { serving.await }, drain) } => served,
         () = give_up => {
             tracing::warn!("connections are cut: they did not end in time");
             Ok(())
         }
-    }
+        () = summing_up => Ok(()),
+    };
+    failures.tell(true);
+    served
 }
 
 #[cfg(test)]

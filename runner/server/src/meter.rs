@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use app::Figures;
 use axum::http::Method;
+
+use crate::failures::Failures;
 
 /// The media type of [`Meter::render`].
 pub(crate) const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -20,8 +22,8 @@ pub(crate) const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 type Series = (&'static str, String, u16);
 
 /// What the server counts.
-#[derive(Default)]
 pub(crate) struct Meter {
+    failures: Arc<Failures>,
     requests: Mutex<BTreeMap<Series, u64>>,
     times: Mutex<BTreeMap<String, (u64, Duration)>>,
     at_work: AtomicU64,
@@ -37,6 +39,11 @@ impl Drop for AtWork<'_> {
 }
 
 impl Meter {
+    pub(crate) fn new(failures: Arc<Failures>) -> Self {
+        let (requests, times, at_work) = Default::default();
+        Self { failures, requests, times, at_work }
+    }
+
     /// Counts a request while it is at work.
     pub(crate) fn begin(&self) -> AtWork<'_> {
         self.at_work.fetch_add(1, Ordering::Relaxed);
@@ -89,13 +96,13 @@ impl Meter {
     }
 
     fn of_app(&self, text: &mut Text, figures: &Figures) {
-        let Figures { ready, live_runs, log_size, refused_total, runs_ended } = figures;
+        let Figures { ready, live_runs, log_size, runs_ended } = figures;
         text.gauge("borescope_ready", "Whether writes are accepted.", u64::from(*ready));
         text.gauge("borescope_live_runs", "Runs that wait or execute.", *live_runs);
         text.gauge("borescope_log_entries", "Durable entries of the log.", *log_size);
         let name = "borescope_unauthenticated_refusals_total";
         text.family(name, "counter", "Calls refused because nobody was logged in.");
-        text.sample(name, "", refused_total);
+        text.sample(name, "", self.failures.total());
         let name = "borescope_runs_ended_total";
         text.family(name, "counter", "Runs that ended since the start, by outcome.");
         for (outcome, n) in runs_ended {

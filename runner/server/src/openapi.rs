@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use api::types::EventView;
 use api::{Code, PROBLEM_JSON, Problem, shapes};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     ContentBuilder, Header, HeaderBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder,
-    Ref, RefOr, Response, ResponseBuilder, schema::Type,
+    Ref, RefOr, Required, Response, ResponseBuilder, SecurityRequirement, schema::Type,
 };
 use utoipa::{IntoResponses, PartialSchema as _};
 
@@ -81,7 +83,9 @@ pub(crate) fn base() -> OpenApi {
     let mut components = utoipa::openapi::ComponentsBuilder::new()
         .security_scheme("session", SecurityScheme::Http(session))
         .schema("Problem", Problem::schema())
-        .schema("Code", Code::schema());
+        .schema("Code", Code::schema())
+        .schema("EventView", EventView::schema())
+        .schema("AuditKind", shapes::AuditKind::schema());
     for (name, schema) in shapes::texts() {
         components = components.schema(name, schema);
     }
@@ -91,10 +95,37 @@ pub(crate) fn base() -> OpenApi {
         .build()
 }
 
-/// The description as it is served. A wildcard of the router is an ordinary variable in OpenAPI.
+/// The description as it is served. A wildcard of the router is an ordinary variable in OpenAPI, and
+/// every POST of somebody takes an idempotency key.
 pub(crate) fn finish(mut api: OpenApi) -> OpenApi {
     let paths = std::mem::take(&mut api.paths.paths);
-    api.paths.paths =
-        paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
+    for (path, mut item) in paths {
+        if let Some(post) = item.post.as_mut().filter(|post| is_somebodys(post)) {
+            post.parameters.get_or_insert_default().push(idempotency_key().into());
+        }
+        api.paths.paths.insert(path.replace("{*", "{"), item);
+    }
     api
+}
+
+fn is_somebodys(operation: &Operation) -> bool {
+    let session = SecurityRequirement::new::<_, [String; 0], String>("session", []);
+    operation.security.as_ref().is_some_and(|security| security.contains(&session))
+}
+
+/// The header that [`crate::once`] reads.
+fn idempotency_key() -> Parameter {
+    let about = "Yours, for one call: a repetition has no second effect and gets the first answer, \
+        for a day. With another path or body it is refused. A refusal gives it back.";
+    let key = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^[!-~]{1,128}$"))
+        .examples(["0198f0c0-0000-7000-8000-000000000000"]);
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(about))
+        .schema(Some(key))
+        .build()
 }

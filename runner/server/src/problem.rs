@@ -44,9 +44,20 @@ impl From<AppError> for Refusal {
         if code == Code::Internal {
             tracing::error!(error = %app::chain(&error), "request failed");
         }
-        Self::new(code, detail, help)
+        let refusal = Self::new(code, detail, help);
+        match error {
+            AppError::Quota { retry_after_s, .. } => refusal.retry_after(retry_after_s),
+            AppError::KeyInUse => refusal.retry_after(1),
+            AppError::Busy { .. } | AppError::Store(StoreError::Full { .. }) => {
+                refusal.retry_after(BUSY_RETRY_S)
+            }
+            _ => refusal,
+        }
     }
 }
+
+/// Seconds after which a queue or table that is full has most likely some room.
+const BUSY_RETRY_S: u64 = 10;
 
 impl From<domain::ParseError> for Refusal {
     fn from(error: domain::ParseError) -> Self {
@@ -68,6 +79,11 @@ pub(crate) fn describe(error: &AppError) -> (Code, String, &'static str) {
         AppError::Conflict { .. } => (Code::Conflict, own, "what exists cannot be changed"),
         AppError::TooLarge { .. } => (Code::TooLarge, own, "send less"),
         AppError::Busy { .. } => (Code::RateLimited, own, "wait, then try again"),
+        AppError::Quota { .. } => {
+            (Code::QuotaExceeded, own, "wait as long as `Retry-After` says, or ask the operator")
+        }
+        AppError::KeyReused => (Code::IdempotencyKeyReused, own, "a random UUID is a good key"),
+        AppError::KeyInUse => (Code::IdempotencyKeyInUse, own, "try again with the same key"),
         AppError::Stopping => (Code::Unavailable, own, "try again when the server is back"),
         AppError::ReadOnly(_) => {
             (Code::ReadOnly, own, "the operator must repair the log's storage and restart")

@@ -3,11 +3,11 @@
 
 use api::types;
 use app::{
-    AppError, Filed, Inbox, Opened, Receipted, RequestState, RequestStatus, RevisionStatus,
-    Uploaded,
+    AppError, AuditPage, Filed, Inbox, Opened, Receipted, RequestState, RequestStatus,
+    RevisionStatus, Uploaded,
 };
 use serde_json::value::RawValue;
-use store::{Document, Revision, RevisionFile, Run, RunEvent};
+use store::{AuditRow, Document, Revision, RevisionFile, Run, RunEvent};
 
 /// An envelope whose exact bytes survive.
 fn raw(bytes: Vec<u8>, what: &str) -> Result<Box<RawValue>, AppError> {
@@ -78,6 +78,15 @@ pub(crate) fn inbox(i: Inbox) -> types::Inbox {
         to_approve: documents(to_approve),
         live_runs: live_runs.into_iter().map(run).collect(),
     }
+}
+
+pub(crate) fn audit(p: AuditPage) -> types::AuditPageView {
+    let AuditPage { events, next } = p;
+    let view = |e: AuditRow| {
+        let AuditRow { index, at_ms, kind, person, run, subjects } = e;
+        types::AuditEventView { index, at_ms, kind, person, run, subjects }
+    };
+    types::AuditPageView { events: events.into_iter().map(view).collect(), next }
 }
 
 pub(crate) fn filed(f: Filed) -> types::Filed {

@@ -18,12 +18,14 @@ use utoipa_axum::routes;
 
 use crate::ServerLimits;
 use crate::body::BODY_BYTES_MAX;
+use crate::failures::Failures;
 use crate::guard::{Guard, guard, panicked};
 use crate::handlers::{
-    approvals, documents, events, health, inbox, inputs, log, policy, requests, reviews, revisions,
-    run_files, runs, scripts, sessions, status, stops, submissions,
+    approvals, audit, documents, events, health, inbox, inputs, log, policy, requests, reviews,
+    revisions, run_files, runs, scripts, sessions, status, stops, submissions,
 };
 use crate::meter::Meter;
+use crate::once::once;
 use crate::openapi;
 use crate::problem::Refusal;
 
@@ -112,6 +114,7 @@ fn table() -> OpenApiRouter<Shell> {
         .routes(routes!(policy::directory))
         .routes(routes!(policy::policy))
         .routes(routes!(policy::targets))
+        .routes(routes!(audit::audit))
         .routes(routes!(status::status))
         .routes(routes!(log::checkpoint))
         .routes(routes!(log::proof))
@@ -124,22 +127,24 @@ pub(crate) fn description() -> OpenApi {
     openapi::finish(table().into_openapi())
 }
 
-pub(crate) fn router(app: Arc<App>, limits: ServerLimits) -> Router {
+pub(crate) fn router(app: Arc<App>, limits: ServerLimits, failures: Arc<Failures>) -> Router {
     let (router, api) = table().split_for_parts();
     let text = openapi::finish(api).to_pretty_json().unwrap_or_default();
     let shell = Shell {
         app,
-        meter: Arc::default(),
+        meter: Arc::new(Meter::new(Arc::clone(&failures))),
         streams: Streams {
             permits: Arc::new(Semaphore::new(limits.streams_max)),
             stall_max: Duration::from_secs(limits.stream_stall_s_max),
         },
         description: Description(text.into()),
     };
-    let around = Arc::new(Guard::new(limits, Arc::clone(&shell.meter), shell.app.clock()));
+    let around =
+        Arc::new(Guard::new(limits, Arc::clone(&shell.meter), failures, shell.app.clock()));
     router
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
+        .layer(from_fn_with_state(shell.clone(), once))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(around, guard))

@@ -26,7 +26,7 @@ impl<S: Send + Sync> FromRequest<S> for Parts {
 
 impl Parts {
     /// Hands every part to the upload as it comes.
-    pub(crate) async fn into(mut self, mut upload: Upload<'_>) -> Result<Upload<'_>, Refusal> {
+    pub(crate) async fn into(mut self, mut upload: Upload) -> Result<Upload, Refusal> {
         while let Some(mut field) = self.0.next_field().await.map_err(|e| broken(&e))? {
             upload.begin(field.name().unwrap_or_default()).await?;
             while let Some(piece) = field.chunk().await.map_err(|e| broken(&e))? {

@@ -1,11 +1,17 @@
 //! Idempotency keys: a retried call gets the first one's answer instead of a second effect.
 //!
-//! A key is scoped to person and route, and bound to the digest of the body.
+//! A key is scoped to person and route, and bound to the digest of the body. Answers are forgotten
+//! by age, and one person's by number, so that the table has an end.
 
 use domain::{Digest, PersonId};
 
 use crate::row::{Reader, int};
 use crate::{Store, StoreError, Tx, sql};
+
+/// Answers that are kept for one person; the oldest go first.
+pub const KEYS_PER_PERSON_MAX: u32 = 1_000;
+/// Bytes of an answer that is kept: every answer to a POST is far smaller.
+pub const RESPONSE_BYTES_MAX: usize = 64 << 10;
 
 /// Whose key, where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +57,11 @@ impl Store {
         let mut tx = self.begin().await?;
         let oldest = int(now_ms.saturating_sub(keep_ms), "a time")?;
         sqlx::query(sql::PURGE_IDEMPOTENCY).bind(oldest).execute(&mut *tx.inner).await?;
+        sqlx::query(sql::EVICT_IDEMPOTENCY)
+            .bind(key.person.as_str())
+            .bind(KEYS_PER_PERSON_MAX)
+            .execute(&mut *tx.inner)
+            .await?;
         let done = sqlx::query(sql::CLAIM)
             .bind(key.person.as_str())
             .bind(&key.route)
@@ -80,6 +91,21 @@ impl Store {
         })
     }
 
+    /// Stores the answer of a claimed call.
+    ///
+    /// # Errors
+    /// As [`Tx::complete`].
+    pub async fn complete(
+        &self,
+        key: &IdempotencyKey,
+        status: u16,
+        response: &[u8],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.complete(key, status, response).await?;
+        tx.commit().await
+    }
+
     /// Gives a claimed key back: the call had no effect, and may be made again.
     ///
     /// # Errors
@@ -93,7 +119,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Stores the answer of a claimed call, together with its effect.
+    /// Stores the answer of a claimed call.
     ///
     /// # Errors
     /// [`StoreError::Absent`] when the key is not claimed or has its answer.

@@ -9,6 +9,7 @@
 //! Reads are methods of [`Store`]; writes that project the ledger are methods of [`Tx`]; single
 //! writes that only this process needs (sessions, challenges, idempotency) are methods of [`Store`].
 
+mod audit;
 mod blobs;
 mod documents;
 mod error;
@@ -22,10 +23,11 @@ mod sessions;
 mod sql;
 mod tx;
 
+pub use audit::{AuditFilter, AuditRow};
 pub use blobs::{BlobError, BlobWriter, Blobs};
 pub use documents::{Document, DocumentEntry, DocumentKind, Filter, Reference};
 pub use error::StoreError;
-pub use idempotency::{Claim, IdempotencyKey};
+pub use idempotency::{Claim, IdempotencyKey, KEYS_PER_PERSON_MAX, RESPONSE_BYTES_MAX};
 pub use meta::Anchor;
 pub use open::Store;
 pub use revisions::{Revision, RevisionFile};

@@ -88,4 +88,19 @@ statements! {
         WHERE person = ?1 AND route = ?2 AND key = ?3 AND status IS NULL";
     ABANDON_ALL = "DELETE FROM idempotency WHERE status IS NULL";
     PURGE_IDEMPOTENCY = "DELETE FROM idempotency WHERE created_ms < ?1 AND status IS NOT NULL";
+    EVICT_IDEMPOTENCY = "DELETE FROM idempotency WHERE status IS NOT NULL AND rowid IN (
+        SELECT rowid FROM idempotency WHERE person = ?1 AND status IS NOT NULL
+        ORDER BY created_ms DESC, rowid DESC LIMIT -1 OFFSET ?2)";
+
+    // Audit
+    INSERT_AUDIT = "INSERT INTO audit (ledger_index, at_ms, kind, person, run, subjects)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+    INSERT_AUDIT_SUBJECT = "INSERT INTO audit_subjects (subject, ledger_index) VALUES (?1, ?2)
+        ON CONFLICT DO NOTHING";
+    AUDITED = "SELECT 'audit' AS key, coalesce(max(ledger_index), -1) + 1 AS next FROM audit";
+    AUDIT = "SELECT 'audit' AS key, * FROM audit WHERE (?1 IS NULL OR person = ?1)
+        AND (?2 IS NULL OR kind = ?2)
+        AND (?3 IS NULL OR ledger_index IN (SELECT ledger_index FROM audit_subjects WHERE subject = ?3))
+        AND (?4 IS NULL OR at_ms >= ?4) AND (?5 IS NULL OR at_ms < ?5)
+        AND (?6 IS NULL OR ledger_index < ?6) ORDER BY ledger_index DESC LIMIT ?7";
 }

@@ -1,5 +1,6 @@
 //! The store against its own incidents, on real files.
 
+mod audit;
 mod blobs;
 mod login;
 mod projection;

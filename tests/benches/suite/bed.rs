@@ -313,6 +313,7 @@ impl Bed {
             token: None,
             connect_timeout: Duration::from_secs(5),
             call_timeout: Duration::from_secs(60),
+            entropy: Arc::new(executor::OsEntropy),
         })
         .unwrap();
         let person: PersonId = p("alice");

@@ -81,6 +81,7 @@ async fn start(program: &Path, home: &Path, address: &str) -> f64 {
         token: None,
         connect_timeout: PATIENCE,
         call_timeout: PATIENCE,
+        entropy: std::sync::Arc::new(executor::OsEntropy),
     })
     .unwrap();
     let begin = Instant::now();

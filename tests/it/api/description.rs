@@ -101,6 +101,7 @@ async fn every_operation_works_at_least_once() {
     let stop = c.sign("carol", &c.stop(StopSubject::Revision(scripts[0].revision)));
     carol.stop(&wire(&stop)).await.unwrap();
     assert_eq!(bob.stops().await.unwrap().len(), 1);
+    assert!(!bob.audit("").await.unwrap().events.is_empty());
     let status = bob.status().await.unwrap();
     assert!(status.ready && status.stops == 1 && status.policy.version == 1, "{status:?}");
     let size = status.log_size;

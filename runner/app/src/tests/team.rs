@@ -262,7 +262,7 @@ impl Team {
     }
 
     /// A submitted, reviewed revision with an approved access request for two uses.
-    pub(super) async fn approved(&self, app: &App) -> AccessRequest {
+    pub(super) async fn approved(&self, app: &Arc<App>) -> AccessRequest {
         let revision = upload(app, &bundle("answer")).await.unwrap().revision;
         app.submit(&who("anna"), &self.submission(revision)).await.unwrap();
         let review = app.review(&who("carol"), &self.review(revision, scope())).await.unwrap();
@@ -342,7 +342,7 @@ pub(super) fn bundle(answer: &str) -> BTreeMap<String, Vec<u8>> {
 }
 
 pub(super) async fn upload(
-    app: &App,
+    app: &Arc<App>,
     files: &BTreeMap<String, Vec<u8>>,
 ) -> Result<Uploaded, AppError> {
     let mut upload = app.upload(&who("anna"))?;

@@ -59,11 +59,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<
         }
         out.note("stopping: waiting for live runs");
     };
-    let limits = server::ServerLimits {
-        drain_s: config.limits.shutdown_s_max,
-        ..server::ServerLimits::DEFAULT
-    };
-    server::serve(listener, app, limits, shutdown).await?;
+    server::serve(listener, app, config.limits.shell(), shutdown).await?;
     Ok(Exit::Ok)
 }
 

@@ -8,7 +8,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::types::EventView;
 use api::{Code, shapes};
 use app::{App, Feed};
 use axum::extract::{FromRequestParts, State};
@@ -40,7 +39,7 @@ type Frames = Sse<axum::response::sse::KeepAliveStream<ReceiverStream<Result<Eve
 /// A run's released events, from the first or from the one after `Last-Event-ID`, until it ends
 #[utoipa::path(get, path = "/v1/runs/{id}/events", tag = "runs", security(("session" = [])),
     params(("id" = shapes::Run, Path, description = "The run."), LastEventId),
-    responses((status = 200, body = EventView, content_type = "text/event-stream",
+    responses((status = 200, body = shapes::EventFrame, content_type = "text/event-stream",
         description = "`id` is the event's number, `event` is started, progress or ended, `data` this."), Finds))]
 pub(crate) async fn events(
     State(app): State<Arc<App>>,

@@ -8,11 +8,15 @@ use app::App;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 use domain::{BundlePath, Digest};
 
 use super::Answer;
 use crate::body::{At, AtBoth};
+use crate::once;
 use crate::openapi::{Files, Finds};
+use crate::problem::Refusal;
 use crate::render;
 use crate::session::Session;
 use crate::upload::Parts;
@@ -24,10 +28,20 @@ use crate::upload::Parts;
 pub(crate) async fn upload(
     State(app): State<Arc<App>>,
     Session(who): Session,
+    headers: HeaderMap,
     parts: Parts,
-) -> Answer<Json<Uploaded>> {
-    let upload = parts.into(app.upload(&who)?).await?;
-    Ok(Json(render::uploaded(upload.finish().await?)))
+) -> Answer<Response> {
+    let key = once::key(&headers);
+    let mut upload = parts.into(app.upload(&who)?).await?;
+    let commits = upload.identity().await?;
+    let act = async move {
+        let uploaded = upload.finish().await.map_err(Refusal::from);
+        uploaded.map(|u| Json(render::uploaded(u))).into_response()
+    };
+    match key {
+        None => Ok(act.await),
+        Some(key) => once::acted_once(&app, &who, "POST /v1/revisions", &key, commits, act).await,
+    }
 }
 
 /// A submitted revision with its files, submissions and reviews

@@ -16,9 +16,16 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::ServerLimits;
 use crate::body::{Posted, Raw};
+use crate::failures::Failures;
 use crate::guard::{Guard, guard, panicked};
+use crate::meter::Meter;
 use crate::prefer::Wait;
 use crate::problem::Refusal;
+
+fn guarded(limits: ServerLimits) -> Guard {
+    let failures = Arc::new(Failures::new(limits, Arc::new(Stands)));
+    Guard::new(limits, Arc::new(Meter::new(Arc::clone(&failures))), failures, Arc::new(Stands))
+}
 
 /// A clock that stands.
 struct Stands;
@@ -39,10 +46,7 @@ fn router(limits: ServerLimits) -> Router {
         .route("/json", post(|Posted(n): Posted<u64>| async move { n.to_string() }))
         .layer(DefaultBodyLimit::max(10))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(
-            Arc::new(Guard::new(limits, Arc::default(), Arc::new(Stands))),
-            guard,
-        ))
+        .layer(from_fn_with_state(Arc::new(guarded(limits)), guard))
 }
 
 async fn panics() {

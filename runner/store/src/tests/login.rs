@@ -108,3 +108,30 @@ async fn a_retried_call_gets_the_first_answer_and_another_body_none() {
     let store = Store::open(&dir.path().join("store.db")).await.unwrap();
     assert_eq!(store.claim(&key, &body, 2_000, 1_000).await.unwrap(), Claim::New);
 }
+
+#[tokio::test]
+async fn one_person_keeps_so_many_answers_and_takes_nobody_elses_place() {
+    let (_dir, store) = store().await;
+    let key = |person: &str, n: u64| IdempotencyKey {
+        person: person.parse().unwrap(),
+        route: "POST /v1/runs".to_owned(),
+        key: format!("k{n}"),
+    };
+    let body = Digest::of(b"body");
+    let once = async |key: IdempotencyKey, now| {
+        let claim = store.claim(&key, &body, now, 1_000_000).await.unwrap();
+        if claim == Claim::New {
+            store.complete(&key, 200, b"answer").await.unwrap();
+        }
+        claim
+    };
+    assert_eq!(once(key("bob", 0), 0).await, Claim::New);
+    for n in 0..=u64::from(crate::KEYS_PER_PERSON_MAX) {
+        assert_eq!(once(key("anna", n), n).await, Claim::New);
+    }
+    let last = u64::from(crate::KEYS_PER_PERSON_MAX);
+    let kept = Claim::Answered { status: 200, response: b"answer".to_vec() };
+    assert_eq!(once(key("anna", last), last).await, kept);
+    assert_eq!(once(key("bob", 0), last).await, kept);
+    assert_eq!(once(key("anna", 0), last).await, Claim::New, "the oldest has gone");
+}

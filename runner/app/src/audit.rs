@@ -1,0 +1,177 @@
+//! What happened, for search: rows from ledger entries, and who may see which.
+//!
+//! Everybody in the directory may see what is about documents; what belongs to a run is seen by those
+//! who may see the run. Calls within a run are not listed: they are in its evidence.
+
+use domain::decide::StopSubject;
+use domain::{Digest, RunId};
+use ledger::{Event, Position, StoredEntry};
+use store::{AuditFilter, AuditRow, Document, DocumentKind, Run};
+use trust::Stop;
+
+use crate::advice::unverified;
+use crate::login::Who;
+use crate::{App, AppError};
+
+/// Events of one page.
+pub const AUDIT_ROWS_MAX: u32 = 200;
+
+/// One page of the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPage {
+    /// Newest first. There may be fewer than asked for although there are more on the next page:
+    /// what this person may not see is left out.
+    pub events: Vec<AuditRow>,
+    /// Where the next page begins; `None` after the last one.
+    pub next: Option<u64>,
+}
+
+/// What an entry is about.
+enum About<'a> {
+    Nothing,
+    Document(&'a Digest),
+    Run(&'a RunId),
+}
+
+impl App {
+    /// Events that match, newest first, at most `rows` and never more than [`AUDIT_ROWS_MAX`].
+    ///
+    /// # Errors
+    /// When the kind is unknown, or the store fails.
+    pub async fn audit(
+        &self,
+        who: &Who,
+        filter: &AuditFilter,
+        rows: u32,
+    ) -> Result<AuditPage, AppError> {
+        if let Some(kind) = filter.kind.as_deref().filter(|k| !api::shapes::AUDIT_KINDS.contains(k))
+        {
+            let shown = domain::display::neutralise(&kind.chars().take(40).collect::<String>());
+            let known = api::shapes::AUDIT_KINDS.join(", ");
+            return Err(AppError::BadRequest(format!(
+                "{shown} is no kind of event; there are {known}"
+            )));
+        }
+        let rows = rows.clamp(1, AUDIT_ROWS_MAX);
+        let found = self.store.audit(filter, rows).await?;
+        let full = found.len() == rows as usize;
+        let next = found.last().map(|e| e.index).filter(|_| full);
+        let mut events = Vec::new();
+        for event in found {
+            if self.may_see(who, &event).await? {
+                events.push(event);
+            }
+        }
+        Ok(AuditPage { events, next })
+    }
+
+    async fn may_see(&self, who: &Who, event: &AuditRow) -> Result<bool, AppError> {
+        let Some(run) = &event.run else {
+            return Ok(true);
+        };
+        match self.readable_run(who, run).await {
+            Ok(_) => Ok(true),
+            Err(AppError::NotFound(_)) => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Lists the entries that were projected before there was an audit, or whose listing failed.
+    pub(crate) async fn audit_missing(&self, projected: u64) -> Result<(), AppError> {
+        for index in self.store.audited().await?..projected {
+            self.audit_entry(&self.ledger.entry(Position::from_index(index))?).await?;
+        }
+        Ok(())
+    }
+
+    /// Lists a projected entry. Doing it again changes nothing.
+    pub(crate) async fn audit_entry(&self, entry: &StoredEntry) -> Result<(), AppError> {
+        let Some((kind, about)) = about(&entry.leaf.event) else {
+            return Ok(());
+        };
+        let mut event = AuditRow {
+            index: entry.position.index(),
+            at_ms: entry.leaf.at_ms,
+            kind: kind.to_owned(),
+            person: None,
+            run: None,
+            subjects: Vec::new(),
+        };
+        match about {
+            About::Nothing => {}
+            About::Document(digest) => {
+                if let Some(document) = self.store.document_by_digest(digest).await? {
+                    of_document(&mut event, &document);
+                }
+            }
+            About::Run(run) => {
+                event.run = Some(run.clone());
+                event.subjects.push(run.to_string());
+                if let Some(run) = self.store.run(run).await? {
+                    of_run(&mut event, &run);
+                }
+            }
+        }
+        Ok(self.store.insert_audit(&event).await?)
+    }
+}
+
+fn of_document(event: &mut AuditRow, document: &Document) {
+    event.person.clone_from(&document.person);
+    event.subjects.extend([document.id.clone(), document.digest.to_string()]);
+    event.subjects.extend(document.revision.map(|r| r.to_string()));
+    // An access request's own id is there already.
+    let request = document.request.as_ref().map(ToString::to_string);
+    event.subjects.extend(request.filter(|r| *r != document.id));
+    if document.kind == DocumentKind::Stop {
+        event.subjects.extend(unverified::<Stop>(document).map(|stop| name(&stop.subject)));
+    }
+}
+
+/// What is stopped, as people search for it.
+fn name(subject: &StopSubject) -> String {
+    match subject {
+        StopSubject::Person(person) => person.to_string(),
+        StopSubject::Key(fingerprint) => fingerprint.clone(),
+        StopSubject::Revision(revision) => revision.to_string(),
+        StopSubject::Request(request) => request.to_string(),
+        StopSubject::Target(target) => target.to_string(),
+        StopSubject::Everything => "everything".to_owned(),
+    }
+}
+
+fn of_run(event: &mut AuditRow, run: &Run) {
+    event.person = Some(run.caller.clone());
+    event.subjects.extend([run.revision.to_string(), run.run_request.to_string()]);
+    event.subjects.extend(run.request.as_ref().map(ToString::to_string));
+    event.subjects.extend(run.receipt.as_ref().map(ToString::to_string));
+}
+
+/// The kind of an event, as leaves name it, and what it is about; `None` for those that are not
+/// listed.
+fn about(event: &Event) -> Option<(&'static str, About<'_>)> {
+    Some(match event {
+        Event::LogOpened { .. } => ("log-opened", About::Nothing),
+        Event::SubmissionAccepted { document, .. } => {
+            ("submission-accepted", About::Document(document))
+        }
+        Event::ReviewAccepted { document, .. } => ("review-accepted", About::Document(document)),
+        Event::RequestAccepted { document, .. } => ("request-accepted", About::Document(document)),
+        Event::ApprovalAccepted { document, .. } => {
+            ("approval-accepted", About::Document(document))
+        }
+        Event::StopAccepted { document, .. } => ("stop-accepted", About::Document(document)),
+        Event::KeyringAdopted { document, .. } => ("keyring-adopted", About::Document(document)),
+        Event::DirectoryAdopted { document, .. } => {
+            ("directory-adopted", About::Document(document))
+        }
+        Event::PolicyAdopted { document, .. } => ("policy-adopted", About::Document(document)),
+        Event::RunDenied { run } => ("run-denied", About::Run(run)),
+        Event::RunStarted { run, .. } => ("run-started", About::Run(run)),
+        Event::RunFinished { run, .. } => ("run-finished", About::Run(run)),
+        Event::RunLost { run } => ("run-lost", About::Run(run)),
+        Event::CallIntent { .. } | Event::CallOutcome { .. } | Event::OutputReleased { .. } => {
+            return None;
+        }
+    })
+}
