@@ -32,8 +32,8 @@ fn pass(dir: &Path, url: &str, examples: &str, settings: &str, headers: &[String
     let mut command = Command::new(client());
     command.current_dir(dir).args(["run", &format!("{url}/openapi.json")]);
     command.args(["--checks", CHECKS, "--seed", SEED, "--max-examples", examples]);
-    command.args(["--phases", "examples,coverage,fuzzing", "--continue-on-failure"]);
-    command.args(["--request-timeout", "20", "--workers", "2", "--no-color", "--warnings", "off"]);
+    command.args(["--phases", "coverage,fuzzing", "--continue-on-failure"]);
+    command.args(["--request-timeout", "20", "--workers", "1", "--no-color", "--warnings", "off"]);
     command.args(["--generation-database", "none", "--suppress-health-check", "all"]);
     for header in headers {
         command.args(["--header", header]);

@@ -6,7 +6,6 @@ use domain::{PersonId, Timestamp};
 
 use super::Call;
 use crate::exit::Exit;
-use crate::out::foreign;
 use crate::view::table;
 use crate::when;
 
@@ -65,7 +64,7 @@ pub(crate) async fn command(call: &Call<'_>, args: AuditArgs) -> anyhow::Result<
         return Ok(Exit::Ok);
     }
     let rows: Vec<_> = events.iter().map(|event| row(event, call)).collect();
-    call.out.line(table::list(["entry", "when", "what", "who", "about"], &rows))?;
+    call.out.lines(table::list(["entry", "when", "what", "who", "about"], &rows))?;
     Ok(Exit::Ok)
 }
 
@@ -101,9 +100,9 @@ fn row(event: &AuditEventView, call: &Call<'_>) -> [String; 5] {
     [
         event.index.to_string(),
         when::show(at, &call.env.zone),
-        foreign(&event.kind),
+        event.kind.clone(),
         event.person.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string),
-        event.subjects.first().map_or_else(|| "–".to_owned(), |s| foreign(s)),
+        event.subjects.first().map_or_else(|| "–".to_owned(), Clone::clone),
     ]
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn command(call: &Call<'_>, _args: InboxArgs) -> anyhow::Result
     });
     let approvals = inbox.to_approve.iter().map(|d| {
         let caller = d.person.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string);
-        let id = crate::out::foreign(&d.id);
+        let id = d.id.clone();
         ["approve".to_owned(), id.clone(), caller, format!("borescope approve {id}")]
     });
     let runs = inbox.live_runs.iter().map(|r| {
@@ -41,6 +41,6 @@ pub(crate) async fn command(call: &Call<'_>, _args: InboxArgs) -> anyhow::Result
         call.out.note("nothing waits for you");
         return Ok(Exit::Ok);
     }
-    call.out.line(table::list(["what", "which", "whose", "next"], &rows))?;
+    call.out.lines(table::list(["what", "which", "whose", "next"], &rows))?;
     Ok(Exit::Ok)
 }
