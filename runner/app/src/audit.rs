@@ -13,6 +13,9 @@ use crate::advice::unverified;
 use crate::login::Who;
 use crate::{App, AppError};
 
+/// Characters of what is searched for; no id, digest or name is longer.
+const SUBJECT_CHARS_MAX: usize = 128;
+
 /// Events of one page.
 pub const AUDIT_ROWS_MAX: u32 = 200;
 
@@ -51,6 +54,10 @@ impl App {
             return Err(AppError::BadRequest(format!(
                 "{shown} is no kind of event; there are {known}"
             )));
+        }
+        if filter.subject.as_ref().is_some_and(|s| s.chars().count() > SUBJECT_CHARS_MAX) {
+            let problem = format!("`subject` has more than {SUBJECT_CHARS_MAX} characters");
+            return Err(AppError::BadRequest(problem));
         }
         let rows = rows.clamp(1, AUDIT_ROWS_MAX);
         let found = self.store.audit(filter, rows).await?;

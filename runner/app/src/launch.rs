@@ -38,6 +38,10 @@ impl App {
     /// When it is too large or cannot be stored.
     pub async fn input(&self, who: &Who, bytes: &[u8]) -> Result<Digest, AppError> {
         self.writable()?;
+        if bytes.is_empty() {
+            let problem = "the body is empty; an input is JSON, so it has a byte at least";
+            return Err(AppError::BadRequest(problem.to_owned()));
+        }
         let max = domain::schema::INPUT_BYTES_MAX;
         if bytes.len() > max {
             return Err(AppError::TooLarge { what: "the input".to_owned(), bytes_max: max as u64 });
