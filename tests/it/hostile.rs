@@ -34,6 +34,13 @@ async fn honest(rig: &Rig) -> u64 {
 
 fn row(name: &str, stage: &str, outcome: &str, told: &str) -> String {
     let told: String = told.chars().take(TOLD_CHARS).collect();
+    // Where the damage is in a guest that was built just now depends on who built it.
+    let told = match told.split_once("at byte ") {
+        Some((before, after)) => {
+            format!("{before}at byte N{}", after.trim_start_matches(|c: char| c.is_ascii_digit()))
+        }
+        None => told,
+    };
     format!("{name:<31} {stage:<13} {outcome:<37} {told}").trim_end().to_owned() + "\n"
 }
 
