@@ -16,6 +16,7 @@ const CLOCK_READERS: &[(&str, &str)] = &[
     ("runner/cli/src/progress", "how long a person has been waiting"),
     ("runner/sandbox/src/run.rs", "monotonic: the wall deadline of a live run"),
     ("runner/targets/src/sqlite/statement.rs", "monotonic: the deadline of a statement"),
+    ("runner/targets/src/postgres/identity.rs", "monotonic: how old a look at a replica is"),
     ("runner/targets/src/postgres/session.rs", "monotonic: whether a statement had its time"),
     (
         "runner/cli/src/demo/postgres/cluster/mod.rs",

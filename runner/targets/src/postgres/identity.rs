@@ -4,7 +4,7 @@
 //! server process, still in recovery, not too far behind. A failover can change the latter between
 //! two statements; a pooler can change the former.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Statement};
@@ -40,12 +40,16 @@ const STATE: &str = "
         END,
         pg_backend_pid(), pg_postmaster_start_time()::text, session_user::text, current_user::text,
         current_database()::text, current_setting('transaction_read_only'),
+        pg_last_wal_receive_lsn()::text,
+        EXISTS (SELECT 1 FROM pg_catalog.pg_stat_wal_receiver)
+            AND pg_last_wal_replay_lsn() >= $2::pg_lsn,
         set_config('statement_timeout', $1, true)";
 
 /// A record that was received a moment ago and is not replayed yet looks like a lag since the last
-/// transaction. So a lag above the limit is looked at again before it is believed.
-const LAG_LOOKS_MAX: usize = 4;
-const LAG_LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// transaction, or an unknown one. So a lag above the limit is looked at again for half a second:
+/// what had been received at the first look and is replayed by now is no older than that look.
+const LAG_LOOKS_MAX: usize = 25;
+const LAG_LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The server as found at connect.
 #[derive(Debug, Clone)]
@@ -63,7 +67,7 @@ pub(super) async fn check(client: &Client, spec: &PostgresSpec) -> Result<Found,
     let (who, shown, state) = tokio::join!(
         client.query_typed_opt(WHO, &[]),
         client.query_typed_one(&settings, &[]),
-        client.prepare_typed(STATE, &[Type::TEXT]),
+        client.prepare_typed(STATE, &[Type::TEXT, Type::TEXT]),
     );
     let pooled = |problem: String| TargetError::Pooled { problem };
     let who = who.map_err(failure)?;
@@ -120,16 +124,30 @@ pub(super) async fn check_state(
     found: &Found,
     ms_max: u64,
 ) -> Result<u64, TargetError> {
-    let mut looks = 0;
+    let first = look(client, spec, found, ms_max, None).await?;
+    let (started, mut lag_s, mut looks) = (Instant::now(), first.lag_s, 1);
     loop {
-        looks += 1;
-        let found_s = look(client, spec, found, ms_max).await?;
-        match found_s {
+        match lag_s {
             Some(lag_s) if lag_s <= spec.lag_s_max => return Ok(lag_s),
-            _ if looks < LAG_LOOKS_MAX => tokio::time::sleep(LAG_LOOK_AGAIN).await,
-            _ => return Err(TargetError::Lag { found_s, s_max: spec.lag_s_max }),
+            _ if looks == LAG_LOOKS_MAX => {
+                return Err(TargetError::Lag { found_s: lag_s, s_max: spec.lag_s_max });
+            }
+            _ => tokio::time::sleep(LAG_LOOK_AGAIN).await,
         }
+        looks += 1;
+        let again = look(client, spec, found, ms_max, first.received.as_deref()).await?;
+        let since_first = again.replayed_it.then(|| seconds(started.elapsed().as_secs_f64()));
+        lag_s = [again.lag_s, since_first].into_iter().flatten().min();
     }
+}
+
+/// What one look at the state saw.
+struct Look {
+    lag_s: Option<u64>,
+    /// The end of what the replica has received.
+    received: Option<String>,
+    /// It has replayed what an earlier look saw as received.
+    replayed_it: bool,
 }
 
 async fn look(
@@ -137,8 +155,10 @@ async fn look(
     spec: &PostgresSpec,
     found: &Found,
     ms_max: u64,
-) -> Result<Option<u64>, TargetError> {
-    let row = client.query_one(&found.state, &[&ms_max.to_string()]).await.map_err(failure)?;
+    received: Option<&str>,
+) -> Result<Look, TargetError> {
+    let row = client.query_one(&found.state, &[&ms_max.to_string(), &received]).await;
+    let row = row.map_err(failure)?;
     let get = |at: usize| row.try_get::<_, String>(at).map_err(failure);
     if row.try_get::<_, i32>(2).map_err(failure)? != found.pid || get(3)? != found.started {
         let problem = "another server process answers than the one that was checked".into();
@@ -154,8 +174,11 @@ async fn look(
     if !row.try_get::<_, bool>(0).map_err(failure)? {
         return Err(TargetError::NotReplica);
     }
-    let lag: Option<f64> = row.try_get(1).map_err(failure)?;
-    Ok(lag.map(seconds))
+    Ok(Look {
+        lag_s: row.try_get::<_, Option<f64>>(1).map_err(failure)?.map(seconds),
+        received: row.try_get(8).map_err(failure)?,
+        replayed_it: row.try_get::<_, Option<bool>>(9).map_err(failure)?.unwrap_or(false),
+    })
 }
 
 /// Whole seconds, rounded up. The clocks of two machines differ, so it can be less than 0.

@@ -196,7 +196,6 @@ impl Server {
             format!("port={}", self.port.unwrap_or(SOCKET_PORT)),
             format!("ssl={}", if tls { "on" } else { "off" }),
             "fsync=off".into(),
-            "synchronous_commit=off".into(),
             "shared_buffers=32MB".into(),
             "max_connections=60".into(),
             "wal_level=replica".into(),
