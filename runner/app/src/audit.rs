@@ -37,10 +37,10 @@ enum About<'a> {
 }
 
 impl App {
-    /// Events that match, newest first, at most `rows` and never more than [`AUDIT_ROWS_MAX`].
+    /// Events that match, newest first, at most `rows`, of [`AUDIT_ROWS_MAX`].
     ///
     /// # Errors
-    /// When the kind is unknown, or the store fails.
+    /// When the kind is unknown, a bound is beyond its limit, or the store fails.
     pub async fn audit(
         &self,
         who: &Who,
@@ -59,7 +59,10 @@ impl App {
             let problem = format!("`subject` has more than {SUBJECT_CHARS_MAX} characters");
             return Err(AppError::BadRequest(problem));
         }
-        let rows = rows.clamp(1, AUDIT_ROWS_MAX);
+        if !(1..=AUDIT_ROWS_MAX).contains(&rows) {
+            let problem = format!("`limit` is not between 1 and {AUDIT_ROWS_MAX}");
+            return Err(AppError::BadRequest(problem));
+        }
         let found = self.store.audit(filter, rows).await?;
         let full = found.len() == rows as usize;
         let next = found.last().map(|e| e.index).filter(|_| full);

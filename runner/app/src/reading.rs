@@ -162,10 +162,14 @@ impl App {
     /// When there is no entry `from`, or the log cannot be read.
     pub fn leaves(&self, from: u64, count: u64) -> Result<Leaves, AppError> {
         let size = self.ledger.size();
-        if from >= size || count == 0 {
-            return Err(AppError::NotFound(format!("{count} leaves from {from} on, of {size}")));
+        if !(1..=LEAVES_MAX).contains(&count) {
+            let problem = format!("`count` is not between 1 and {LEAVES_MAX}");
+            return Err(AppError::BadRequest(problem));
         }
-        let end = from.saturating_add(count.min(LEAVES_MAX)).min(size);
+        if from >= size {
+            return Err(AppError::NotFound(format!("leaf {from} in the log of {size} entries")));
+        }
+        let end = from.saturating_add(count).min(size);
         let mut leaves = Vec::new();
         for index in from..end {
             let entry = self.ledger.entry(Position::from_index(index))?;

@@ -41,8 +41,8 @@ pub(crate) struct Which {
     until_ms: Option<u64>,
     /// The `next` of the page before
     before: Option<u64>,
-    /// At most so many, 200 at most
-    #[param(minimum = 1)]
+    /// At most so many
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 

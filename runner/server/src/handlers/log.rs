@@ -45,8 +45,8 @@ pub(crate) struct Consistency {
 pub(crate) struct Range {
     /// The index of the first one
     from: u64,
-    /// At most so many; the server gives at most 256 at a time
-    #[param(minimum = 1)]
+    /// At most so many
+    #[param(minimum = 1, maximum = 256)]
     count: u64,
 }
 
