@@ -156,10 +156,10 @@ impl App {
         Ok(self.ledger.consistency(old, new)?)
     }
 
-    /// At most `count` leaves from index `from` on, and never more than 256.
+    /// At most `count` leaves from index `from` on.
     ///
     /// # Errors
-    /// When there is no entry `from`, or the log cannot be read.
+    /// When `count` is not between 1 and 256, there is no entry `from`, or the log cannot be read.
     pub fn leaves(&self, from: u64, count: u64) -> Result<Leaves, AppError> {
         let size = self.ledger.size();
         if !(1..=LEAVES_MAX).contains(&count) {
