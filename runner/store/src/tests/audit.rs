@@ -8,7 +8,7 @@ fn event(index: u64, kind: &str, subjects: &[&str]) -> AuditRow {
         index,
         at_ms: 1_000 * index,
         kind: kind.to_owned(),
-        person: (index % 2 == 0).then(anna),
+        person: index.is_multiple_of(2).then(anna),
         run: None,
         subjects: subjects.iter().map(|s| (*s).to_owned()).collect(),
     }
