@@ -5,8 +5,9 @@
 //! policy. Every signature in an envelope is verified; one that fails refuses the whole envelope.
 //! The authority that holds the keys is in [`crate::authority`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Digest, PersonId, Timestamp, TrustDomain};
 
@@ -16,6 +17,7 @@ use crate::document::{
 use crate::documents::{Directory, KeyStatus, Keyring, Role};
 use crate::envelope::Envelope;
 use crate::key::{Fingerprint, PublicKey};
+use crate::sshsig::{Sshsig, SshsigError};
 
 /// Who signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,22 +82,25 @@ struct Held {
 
 /// Keys of the directory by fingerprint; a key has one holder ([`Directory`] checks that).
 #[derive(Debug, Clone, Default)]
-pub(crate) struct KeyBook(BTreeMap<Fingerprint, Held>);
+pub(crate) struct KeyBook {
+    keys: BTreeMap<Fingerprint, Held>,
+    fitting: Arc<Fitting>,
+}
 
 impl KeyBook {
     pub(crate) fn of(directory: &Directory) -> Self {
-        let mut book = BTreeMap::new();
+        let mut keys = BTreeMap::new();
         for p in &directory.people {
             for k in &p.keys {
                 let held = Held { person: p.id.clone(), status: k.status };
-                book.insert(k.key.fingerprint(), held);
+                keys.insert(k.key.fingerprint(), held);
             }
         }
-        Self(book)
+        Self { keys, fitting: Arc::default() }
     }
 
     fn active(&self, key: &Fingerprint) -> Result<&PersonId, Problem> {
-        let held = self.0.get(key).ok_or_else(|| Problem::UnknownKey(key.clone()))?;
+        let held = self.keys.get(key).ok_or_else(|| Problem::UnknownKey(key.clone()))?;
         let status = match held.status {
             KeyStatus::Active => return Ok(&held.person),
             KeyStatus::Retired => "retired",
@@ -105,8 +110,41 @@ impl KeyBook {
     }
 }
 
+/// Signatures that were found to fit, so that the reviews of a script are not verified by arithmetic
+/// at each of its runs. An entry is the digest of everything that went into the check, and says
+/// nothing about whose the key is or whether it still counts: that is judged every time.
+#[derive(Debug, Default)]
+pub(crate) struct Fitting(Mutex<HashSet<Digest>>);
+
+/// Signatures remembered, 32 bytes each; beyond it all are forgotten.
+const FITTING_MAX: usize = 8192;
+
+impl Fitting {
+    fn verify(&self, s: &Sshsig, namespace: &str, hash: &[u8; 64]) -> Result<(), SshsigError> {
+        // The namespace has no NUL and the hash has one length, so no two checks have one text.
+        let checked = [namespace.as_bytes(), &[0], hash, &s.to_blob()].concat();
+        let id = Digest::of(&checked);
+        // Changed by single insertions, so a panic elsewhere leaves it whole.
+        let fitting = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if fitting().contains(&id) {
+            return Ok(());
+        }
+        s.verify_hash(namespace, hash)?;
+        let mut fitting = fitting();
+        if fitting.len() >= FITTING_MAX {
+            fitting.clear();
+        }
+        fitting.insert(id);
+        Ok(())
+    }
+}
+
 /// Parses, checks the audience, verifies every signature; whose they are comes next.
-fn opened<D: Document>(envelope: &Envelope, domain: &TrustDomain) -> Result<D, DocumentError> {
+fn opened<D: Document>(
+    envelope: &Envelope,
+    domain: &TrustDomain,
+    fitting: &Fitting,
+) -> Result<D, DocumentError> {
     let doc: D = read_unverified(envelope)?;
     if doc.trust_domain() != domain {
         let (want, got) = (domain.clone(), doc.trust_domain().clone());
@@ -115,7 +153,8 @@ fn opened<D: Document>(envelope: &Envelope, domain: &TrustDomain) -> Result<D, D
     let namespace = namespace::<D>(domain);
     let hash = envelope.hash();
     for signature in envelope.signatures() {
-        signature.verify_hash(&namespace, &hash).map_err(|e| error::<D>(Problem::Signature(e)))?;
+        let fits = fitting.verify(signature, &namespace, &hash);
+        fits.map_err(|e| error::<D>(Problem::Signature(e)))?;
     }
     Ok(doc)
 }
@@ -128,7 +167,7 @@ pub(crate) fn person<D: Document>(
     keyring: &Keyring,
     stopped: &BTreeSet<String>,
 ) -> Result<Verified<D>, DocumentError> {
-    let doc: D = opened(envelope, domain)?;
+    let doc: D = opened(envelope, domain, &book.fitting)?;
     let signer = one_signer(envelope, &doc, book, keyring).map_err(|p| error::<D>(p))?;
     if stopped.contains(signer.key.as_str()) {
         return Err(error::<D>(Problem::KeyStopped(signer.key)));
@@ -181,7 +220,7 @@ pub(crate) fn threshold<D: Document>(
     keyring: &Keyring,
     role: Role,
 ) -> Result<Verified<D>, DocumentError> {
-    let doc: D = opened(envelope, domain)?;
+    let doc: D = opened(envelope, domain, &Fitting::default())?;
     let signers = threshold_signers(envelope, keyring, role).map_err(|p| error::<D>(p))?;
     Ok(Verified { doc, digest: envelope.payload_digest(), signers })
 }
@@ -216,7 +255,7 @@ pub(crate) fn runner<D: Document>(
     domain: &TrustDomain,
     key_of: impl FnOnce(&str) -> Option<PublicKey>,
 ) -> Result<Verified<D>, DocumentError> {
-    let doc: D = opened(envelope, domain)?;
+    let doc: D = opened(envelope, domain, &Fitting::default())?;
     let digest = envelope.payload_digest();
     let signed = || -> Result<Signer, Problem> {
         let [signature] = envelope.signatures() else {

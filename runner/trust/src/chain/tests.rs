@@ -231,6 +231,8 @@ fn keys_that_are_not_active_do_not_sign() {
 fn every_byte<D: Document>(doc: &D, n: u8) {
     let authority = authority();
     let good = sign(doc, &key(n)).unwrap();
+    // Its signature is known from here on, and must lend nothing to any other document.
+    assert!(authority.verify::<D>(&good, &BTreeSet::new()).is_ok());
     let payload = good.payload().to_vec();
     for i in 0..payload.len() {
         for bit in [0x01, 0x80] {
@@ -258,6 +260,27 @@ fn no_byte_of_a_statement_can_change() {
     every_byte(&run_request(), OTTO);
     every_byte(&stop(), RUTH);
     every_byte(&login(), OTTO);
+}
+
+#[test]
+fn a_known_signature_lends_nothing_to_another() {
+    let authority = authority();
+    let good = sign(&review(), &key(CAROL)).unwrap();
+    let verify =
+        |envelope: &crate::Envelope| authority.verify::<Review>(envelope, &BTreeSet::new());
+    assert!(verify(&good).is_ok() && verify(&good).is_ok());
+    let blob = good.signatures()[0].to_blob();
+    for i in 0..blob.len() {
+        let mut blob = blob.clone();
+        blob[i] ^= 1;
+        let Ok(forged) = crate::Sshsig::from_blob(&blob) else { continue };
+        let (kind, payload) = (good.payload_type().to_owned(), good.payload().to_vec());
+        let bad = crate::Envelope::assemble(kind, payload, vec![forged]).unwrap();
+        assert!(verify(&bad).is_err(), "byte {i} of the signature");
+    }
+    // Known or not: a key that is stopped by now no longer speaks.
+    let stopped = BTreeSet::from([key(CAROL).fingerprint().to_string()]);
+    assert!(authority.verify::<Review>(&good, &stopped).is_err());
 }
 
 #[test]
