@@ -77,6 +77,12 @@ impl Blobs {
             _ => {}
         }
         fs::create_dir_all(&unfinished).await.map_err(failed("create", &unfinished))?;
+        // All shards now, so that a blob on its way waits for its own shard only.
+        for shard in 0..=u8::MAX {
+            let shard = dir.join(format!("{shard:02x}"));
+            fs::create_dir_all(&shard).await.map_err(failed("create", &shard))?;
+        }
+        sync_dir(dir).await?;
         let mut used = 0;
         let mut shards = fs::read_dir(dir).await.map_err(failed("list", dir))?;
         while let Some(shard) = shards.next_entry().await.map_err(failed("list", dir))? {
@@ -203,13 +209,11 @@ impl BlobWriter {
             return Ok((got, self.bytes));
         }
         let shard = target.parent().unwrap_or(&self.blobs.inner.dir).to_owned();
-        fs::create_dir_all(&shard).await.map_err(failed("create", &shard))?;
         // If we die before the rename, the bytes are in `unfinished` and go at the next start; after
         // it, the blob is whole, because its bytes were synced before it had its name.
         fs::rename(&self.path, &target).await.map_err(failed("rename", &target))?;
         self.kept = true;
         sync_dir(&shard).await?;
-        sync_dir(&self.blobs.inner.dir).await?;
         Ok((got, self.bytes))
     }
 }

@@ -151,6 +151,19 @@ pub struct Filter {
     pub person: Option<PersonId>,
 }
 
+impl Filter {
+    /// The statement that finds them by the best index.
+    pub(crate) const fn statement(&self) -> &'static str {
+        match (self.kind.is_some(), self.revision.is_some(), self.request.is_some()) {
+            (true, _, true) => sql::DOCUMENTS_OF_REQUEST_AND_KIND,
+            (true, true, false) => sql::DOCUMENTS_OF_REVISION_AND_KIND,
+            (true, false, false) => sql::DOCUMENTS_OF_KIND,
+            (false, true, _) => sql::DOCUMENTS_OF_REVISION,
+            (false, false, _) => sql::DOCUMENTS,
+        }
+    }
+}
+
 impl Tx {
     /// Inserts a document.
     ///
@@ -266,7 +279,7 @@ impl Store {
     }
 
     async fn list(&self, filter: &Filter, rows_max: u32) -> Result<Vec<Document>, StoreError> {
-        let query = sqlx::query(sql::DOCUMENTS)
+        let query = sqlx::query(filter.statement())
             .bind(filter.kind.map(DocumentKind::code))
             .bind(filter.revision.map(|d| d.to_string()))
             .bind(filter.request.as_ref().map(RequestId::as_str))

@@ -42,8 +42,21 @@ statements! {
     DOCUMENT_ENTRY = "SELECT id, kind, digest, ledger_index FROM documents WHERE digest = ?1";
     DOCUMENT_ENTRIES = "SELECT id, kind, digest, ledger_index FROM documents
         WHERE ledger_index >= ?1 ORDER BY ledger_index LIMIT ?2";
+    // One text a way to find them: with `?1 IS NULL OR …` SQLite uses no index and reads them all.
     DOCUMENTS = "SELECT * FROM documents WHERE (?1 IS NULL OR kind = ?1)
         AND (?2 IS NULL OR revision = ?2) AND (?3 IS NULL OR request = ?3)
+        AND (?4 IS NULL OR person = ?4) ORDER BY ledger_index DESC, id DESC LIMIT ?5";
+    DOCUMENTS_OF_KIND = "SELECT * FROM documents WHERE kind = ?1
+        AND (?2 IS NULL OR revision = ?2) AND (?3 IS NULL OR request = ?3)
+        AND (?4 IS NULL OR person = ?4) ORDER BY ledger_index DESC, id DESC LIMIT ?5";
+    DOCUMENTS_OF_REVISION = "SELECT * FROM documents WHERE revision = ?2
+        AND (?1 IS NULL OR kind = ?1) AND (?3 IS NULL OR request = ?3)
+        AND (?4 IS NULL OR person = ?4) ORDER BY ledger_index DESC, id DESC LIMIT ?5";
+    DOCUMENTS_OF_REVISION_AND_KIND = "SELECT * FROM documents WHERE revision = ?2 AND kind = ?1
+        AND (?3 IS NULL OR request = ?3)
+        AND (?4 IS NULL OR person = ?4) ORDER BY ledger_index DESC, id DESC LIMIT ?5";
+    DOCUMENTS_OF_REQUEST_AND_KIND = "SELECT * FROM documents WHERE request = ?3 AND kind = ?1
+        AND (?2 IS NULL OR revision = ?2)
         AND (?4 IS NULL OR person = ?4) ORDER BY ledger_index DESC, id DESC LIMIT ?5";
 
     // Runs

@@ -16,6 +16,33 @@ async fn every_statement_prepares_on_the_schema() {
     assert!(sql::ALL.len() > 30);
 }
 
+/// The incident: every launch read every document that there ever was.
+#[tokio::test]
+async fn what_belongs_to_a_run_is_found_by_an_index() {
+    let (_dir, store) = store().await;
+    let kind = Some(crate::DocumentKind::Review);
+    let revision = Some(domain::Digest::of(b"revision"));
+    let request = "req_019ab000-0000-7000-8000-000000000001".parse().ok();
+    let index_of = async |filter: crate::Filter| {
+        let text = format!("EXPLAIN QUERY PLAN {}", filter.statement());
+        let plan = sqlx::query(sqlx::AssertSqlSafe(text)).fetch_one(&store.pool).await.unwrap();
+        sqlx::Row::get::<String, _>(&plan, "detail")
+    };
+    let none = crate::Filter::default;
+    for (filter, by) in [
+        (crate::Filter { kind, ..none() }, "documents_by_kind (kind=?)"),
+        (crate::Filter { revision, ..none() }, "documents_by_revision (revision=?)"),
+        (
+            crate::Filter { kind, revision, ..none() },
+            "documents_by_revision (revision=? AND kind=?)",
+        ),
+        (crate::Filter { kind, request, ..none() }, "documents_by_request (request=? AND kind=?)"),
+    ] {
+        let plan = index_of(filter).await;
+        assert!(plan.ends_with(by), "{plan}, not by {by}");
+    }
+}
+
 #[tokio::test]
 async fn an_edited_migration_refuses_to_start() {
     let (dir, store) = store().await;
