@@ -58,7 +58,12 @@ impl Live<'_> {
     }
 
     fn returns(&mut self, seq: u64, result: CallResult) -> Result<Reply, HostFault> {
-        self.host.record(&Event::Return { seq, result: result.clone() })?;
+        let event = Event::Return { seq, result };
+        self.host.record(&event)?;
+        let Event::Return { result, .. } = event else {
+            let problem = "an event has changed its kind".to_owned();
+            return Err(HostFault::Broken { problem });
+        };
         Ok(Reply::Call(result))
     }
 }

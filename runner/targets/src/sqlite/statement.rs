@@ -159,6 +159,7 @@ fn drain(statement: &mut rusqlite::Statement<'_>, job: &Job) -> Result<Spool, Ta
         .iter()
         .map(|c| Column { name: c.name().into(), db_type: c.decl_type().unwrap_or("").into() })
         .collect();
+    let kinds: Vec<value::Kind> = columns.iter().map(|c| value::Kind::of(&c.db_type)).collect();
     let (mut out, mut bytes, mut hit) = (Vec::new(), 0u64, None);
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(failure)? {
@@ -167,8 +168,9 @@ fn drain(statement: &mut rusqlite::Statement<'_>, job: &Job) -> Result<Spool, Ta
             break;
         }
         let mut cells = Vec::with_capacity(columns.len());
-        for (at, column) in columns.iter().enumerate() {
-            let cell = value::from_sqlite(&column.db_type, row.get_ref(at).map_err(failure)?);
+        for (at, (column, kind)) in columns.iter().zip(&kinds).enumerate() {
+            let cell = row.get_ref(at).map_err(failure)?;
+            let cell = value::from_sqlite(*kind, &column.db_type, cell);
             bytes = bytes.saturating_add(cell.size_bytes());
             cells.push(cell);
         }

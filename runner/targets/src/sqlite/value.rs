@@ -8,9 +8,8 @@ use rusqlite::types::{Value as Sqlite, ValueRef};
 
 use crate::TargetError;
 
-/// A cell of a column declared as `declared` (empty for an expression).
-pub(super) fn from_sqlite(declared: &str, cell: ValueRef<'_>) -> Value {
-    let kind = Kind::of(declared);
+/// A cell of a column declared as `declared` (empty for an expression), which means `kind`.
+pub(super) fn from_sqlite(kind: Kind, declared: &str, cell: ValueRef<'_>) -> Value {
     match cell {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(i) => match kind {
@@ -36,8 +35,9 @@ pub(super) fn from_sqlite(declared: &str, cell: ValueRef<'_>) -> Value {
     }
 }
 
+/// What a declared type means for the cells of its column.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Boolean,
     Decimal,
     Date,
@@ -49,7 +49,8 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(declared: &str) -> Self {
+    /// The kind of a declared type; found once a column, not once a cell.
+    pub(super) fn of(declared: &str) -> Self {
         let name = declared.split('(').next().unwrap_or_default().trim().to_ascii_uppercase();
         match name.as_str() {
             "BOOLEAN" | "BOOL" => Self::Boolean,
