@@ -195,6 +195,33 @@ async fn an_older_policy_is_refused_once_a_newer_was_seen() {
     rig.close().await;
 }
 
+/// What was adopted is remembered; that must not make it immortal, or forgeable.
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_that_are_known_are_still_judged() {
+    let rig = Rig::new().await;
+    let story = rig.story("stuck-orders", STUCK_ORDERS_INPUT);
+    let (run, order) = rig.order(&story, |_, _| {});
+    assert_eq!(rig.run(&run, &order).await.1.outcome, Outcome::Succeeded);
+
+    let (run, mut order) = rig.order_use(&story, 2, |_, _| {});
+    order.policy = rig.company.sign("mallory", &rig.company.policy_document());
+    let (kind, payload) = (rig.company.policy.payload_type(), rig.company.policy.payload());
+    let signatures = order.policy.signatures().to_vec();
+    order.policy = Envelope::assemble(kind.to_owned(), payload.to_vec(), signatures).unwrap();
+    let (_, ended) = rig.run(&run, &order).await;
+    assert_eq!(
+        ended.denial.unwrap().rule,
+        Rule::DocumentInvalid,
+        "the right bytes, wrongly signed"
+    );
+
+    assert!(rig.runner.adopt(&rig.authority_documents()).await.is_ok());
+    rig.clock.advance_s(91 * 86_400);
+    let refused = rig.runner.adopt(&rig.authority_documents()).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("valid"), "{refused:?}");
+    rig.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_went_back_starts_nothing() {
     let rig = Rig::new().await;

@@ -24,8 +24,6 @@ pub(crate) struct Belongs {
     pub(crate) submissions: Vec<Document>,
     pub(crate) reviews: Vec<Document>,
     pub(crate) approvals: Vec<Document>,
-    /// Numbers of uses that were started, sorted.
-    pub(crate) uses_spent: Vec<u64>,
 }
 
 impl App {
@@ -36,18 +34,22 @@ impl App {
     ) -> Result<Belongs, AppError> {
         let of_revision =
             |kind| Filter { kind: Some(kind), revision: Some(*revision), ..Filter::default() };
-        let of_request =
-            |kind| Filter { kind: Some(kind), request: Some(request.clone()), ..Filter::default() };
-        let spent = self.store.documents(&of_request(DocumentKind::RunRequest)).await?;
-        let number = |d: &Document| Some(unverified::<RunRequest>(d)?.use_number);
-        let mut uses_spent: Vec<u64> = spent.iter().filter_map(number).collect();
-        uses_spent.sort_unstable();
+        let approvals = of_request(DocumentKind::Approval, request);
         Ok(Belongs {
             submissions: self.store.documents(&of_revision(DocumentKind::Submission)).await?,
             reviews: self.store.documents(&of_revision(DocumentKind::Review)).await?,
-            approvals: self.store.documents(&of_request(DocumentKind::Approval)).await?,
-            uses_spent,
+            approvals: self.store.documents(&approvals).await?,
         })
+    }
+
+    /// Numbers of an access request's uses that were started, sorted.
+    pub(crate) async fn uses_spent(&self, request: &RequestId) -> Result<Vec<u64>, AppError> {
+        let filter = of_request(DocumentKind::RunRequest, request);
+        let spent = self.store.documents(&filter).await?;
+        let number = |d: &Document| Some(unverified::<RunRequest>(d)?.use_number);
+        let mut numbers: Vec<u64> = spent.iter().filter_map(number).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     /// The manifest of a submitted revision; `None` when it is not submitted or its files are gone.
@@ -68,6 +70,7 @@ impl App {
         access: &AccessRequest,
         digest: Digest,
         belongs: &Belongs,
+        uses_spent: &[u64],
         stops: &Stops,
         manifest: &'m Manifest,
     ) -> Facts<'m> {
@@ -86,7 +89,7 @@ impl App {
         let policy = self.authority.policy();
         Facts {
             now: self.clock.now(),
-            run: self.imagined_run(access, digest, pairs, &belongs.uses_spent),
+            run: self.imagined_run(access, digest, pairs, uses_spent),
             manifest,
             submissions: self.submission_facts(&belongs.submissions, stops),
             reviews: self.review_facts(&belongs.reviews, stops),
@@ -97,7 +100,7 @@ impl App {
             policy_version: policy.version,
             caller_groups: self.groups(&access.caller).to_owned(),
             run_id_spent: false,
-            uses_spent: belongs.uses_spent.clone(),
+            uses_spent: uses_spent.to_vec(),
         }
     }
 
@@ -192,6 +195,10 @@ impl App {
         };
         documents.iter().filter_map(verified).filter_map(|v| fact(&v)).collect()
     }
+}
+
+fn of_request(kind: DocumentKind, request: &RequestId) -> Filter {
+    Filter { kind: Some(kind), request: Some(request.clone()), ..Filter::default() }
 }
 
 /// When an access request may be used: in its window, while the document itself is valid.

@@ -5,11 +5,10 @@
 //! further cannot be made again: the ledger keeps the denial, not the order.
 
 use domain::{Denial, Outcome, RunId, RunState};
-use executor::RunOrder;
 use ledger::{Event, StoredEntry};
 use serde::Deserialize;
 use store::{Document, DocumentKind, Run, RunEnd, StoreError, Tx};
-use trust::{AccessRequest, Envelope, Receipt, RunRequest};
+use trust::{AccessRequest, ChainDocuments, Envelope, Receipt, RunRequest};
 
 use crate::project::settled;
 use crate::{App, AppError};
@@ -17,7 +16,7 @@ use crate::{App, AppError};
 /// What is read of the runner's note beside a run's start; its other fields are in the documents.
 #[derive(Deserialize)]
 struct StartNote {
-    order: RunOrder,
+    documents: ChainDocuments,
 }
 
 impl App {
@@ -86,22 +85,22 @@ impl App {
             None => None,
             Some(payload) => {
                 let note: StartNote = serde_json::from_slice(payload).map_err(|_| unreadable())?;
-                let request: RunRequest = trust::read_unverified(&note.order.documents.run_request)
+                let request: RunRequest = trust::read_unverified(&note.documents.run_request)
                     .map_err(|_| unreadable())?;
-                Some((note.order, request))
+                Some((note.documents, request))
             }
         };
         let Some(mut tx) = self.store.project(index).await? else {
             return Ok(());
         };
-        if let Some((order, request)) = &ordered {
-            let access = trust::read_unverified::<AccessRequest>(&order.documents.access_request);
+        if let Some((documents, request)) = &ordered {
+            let access = trust::read_unverified::<AccessRequest>(&documents.access_request);
             let access = access.ok().map(|a| a.header.id);
             let document = Document {
                 kind: DocumentKind::RunRequest,
                 id: request.header.id.to_string(),
-                digest: order.documents.run_request.payload_digest(),
-                envelope: order.documents.run_request.to_json().map_err(|_| unreadable())?,
+                digest: documents.run_request.payload_digest(),
+                envelope: documents.run_request.to_json().map_err(|_| unreadable())?,
                 revision: Some(request.revision),
                 request: access.clone(),
                 person: Some(request.caller.clone()),

@@ -113,6 +113,7 @@ impl App {
         access: &AccessRequest,
     ) -> Result<RequestStatus, AppError> {
         let belongs = self.belongs(&access.revision, &access.header.id).await?;
+        let uses_spent = self.uses_spent(&access.header.id).await?;
         let stops = self.stops().await?;
         let missing = match self.manifest(&access.revision).await? {
             None => Some(Denial::new(
@@ -122,13 +123,14 @@ impl App {
             )),
             Some(manifest) => {
                 let digest = request.digest;
-                let facts = self.advisory_facts(access, digest, &belongs, &stops, &manifest);
+                let facts =
+                    self.advisory_facts(access, digest, &belongs, &uses_spent, &stops, &manifest);
                 decide(&facts).err()
             }
         };
         let now = self.clock.now();
-        let state = state(access, missing.as_ref(), &belongs.uses_spent, now);
-        let Belongs { submissions, reviews, approvals, uses_spent } = belongs;
+        let state = state(access, missing.as_ref(), &uses_spent, now);
+        let Belongs { submissions, reviews, approvals } = belongs;
         Ok(RequestStatus { request, submissions, reviews, approvals, state, missing, uses_spent })
     }
 

@@ -4,7 +4,7 @@
 //! to the store between check and use.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::bundle::{BundleError, COMPONENT_PATH, MANIFEST_PATH};
 use domain::manifest::ManifestError;
@@ -85,6 +85,37 @@ pub(crate) async fn fetch(
         Ok(bytes)
     } else {
         Err(BundleFault::Exchanged { path: path.to_owned(), expected: *expected, got })
+    }
+}
+
+/// Bytes of components that are kept in memory.
+const KEPT_BYTES_MAX: usize = 64 << 20;
+
+/// Bundles that were fetched, hashed and parsed, by their revision: the same bytes need no second
+/// look. What is kept here cannot be exchanged by whoever owns the blob store.
+#[derive(Debug, Default)]
+pub(crate) struct Bundles(Mutex<BTreeMap<Digest, Arc<Bundle>>>);
+
+impl Bundles {
+    /// The bundle of `revision`, fetched and checked when it is not here.
+    pub(crate) async fn get(
+        &self,
+        blobs: &dyn Blobs,
+        revision: &Digest,
+    ) -> Result<Arc<Bundle>, BundleFault> {
+        // Changed by single insertions and as a whole, so a panic elsewhere leaves it whole.
+        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept().get(revision) {
+            return Ok(Arc::clone(known));
+        }
+        let bundle = Arc::new(Bundle::load(blobs, revision).await?);
+        let mut kept = kept();
+        let bytes: usize = kept.values().map(|b| b.component.len()).sum();
+        if bytes + bundle.component.len() > KEPT_BYTES_MAX {
+            kept.clear();
+        }
+        kept.insert(*revision, Arc::clone(&bundle));
+        Ok(bundle)
     }
 }
 

@@ -9,6 +9,7 @@ use ledger::{AppendError, Entry, Event as Logged, Position};
 use sandbox::{Finished, Plan};
 use serde::Serialize;
 use tokio::sync::mpsc;
+use trust::{ChainDocuments, VersionRef};
 
 use crate::events::{Ended, Output, RunEvent};
 use crate::host::{Figures, RunHost, json};
@@ -18,7 +19,8 @@ use crate::release::Release;
 use crate::runner::Inner;
 use crate::verify::{Allowed, chain};
 
-/// The payload of a run's first entry: what the runner was ordered, by whom, and what it decided.
+/// The payload of a run's first entry: what the runner was ordered, by whom, and what it decided. The
+/// keyring is pinned, directory and policy are entries of their own, so they are only named.
 #[derive(Serialize)]
 struct StartNote<'a> {
     revision: &'a domain::Digest,
@@ -26,7 +28,10 @@ struct StartNote<'a> {
     effective: domain::Scope,
     reviews: &'a [domain::ReviewId],
     approvals: &'a [domain::ApprovalId],
-    order: serde_json::Value,
+    keyring: VersionRef,
+    directory: VersionRef,
+    policy: VersionRef,
+    documents: &'a ChainDocuments,
 }
 
 /// Executes an order. `None` when the end has been sent already.
@@ -44,7 +49,7 @@ pub(crate) async fn execute(
         Err(denial) => return Some(deny(inner, run, denial).await),
     };
     let started_at_ms = inner.clock.now_ms();
-    let start = match spend(inner, &run, &allowed, order).await {
+    let start = match spend(inner, &run, &allowed).await {
         Ok(start) => start,
         Err(denial) => return Some(deny(inner, run, denial).await),
     };
@@ -101,12 +106,7 @@ struct Run {
 }
 
 /// Spends use and run id together with the start: one entry, one barrier.
-async fn spend(
-    inner: &Inner,
-    run: &RunId,
-    allowed: &Allowed,
-    order: &[u8],
-) -> Result<Position, Denial> {
+async fn spend(inner: &Inner, run: &RunId, allowed: &Allowed) -> Result<Position, Denial> {
     if !inner.state.spend(run, allowed.request, allowed.use_number) {
         return Err(Denial::new(
             Rule::UseSpent,
@@ -129,7 +129,10 @@ async fn spend(
         effective: allowed.decision.effective.scope(),
         reviews: &allowed.decision.reviews,
         approvals: &allowed.decision.approvals,
-        order: serde_json::from_slice(order).unwrap_or_default(),
+        keyring: allowed.authority.keyring_ref(),
+        directory: allowed.authority.directory_ref(),
+        policy: allowed.authority.policy_ref(),
+        documents: &allowed.documents,
     };
     // If we die before this returns, the use may or may not be spent, and nothing has run. After it,
     // the use is spent, and a run that does not end is closed as lost at the next start.

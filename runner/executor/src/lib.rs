@@ -14,6 +14,7 @@ pub mod replay;
 pub mod runner;
 pub mod state;
 
+mod adopt;
 mod execute;
 mod host;
 mod receipt;

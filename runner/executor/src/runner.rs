@@ -15,9 +15,10 @@ use ledger::{AppendError, Entry, Event as Logged, Health, Ledger, Recovered};
 use sandbox::{Cancel, Sandbox};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
-use trust::authority::{Authority, AuthorityError};
-use trust::{Envelope, SecretKey};
+use trust::{Authority, Envelope, SecretKey};
 
+use crate::adopt::Adopted;
+use crate::bundle::Bundles;
 use crate::events::{Ended, RunEvent};
 use crate::host::json;
 use crate::ports::{Blobs, Connectors};
@@ -26,6 +27,8 @@ use crate::state::{RunnerState, StateError};
 
 /// Events that wait for a slow reader before the run waits too.
 const EVENTS_WAITING_MAX: usize = 64;
+
+pub use crate::adopt::{AdoptError, AuthorityDocuments};
 
 /// What the control plane may ask of a runner. Whoever calls it is believed in nothing: it can
 /// withhold service, but not make the runner execute or read what people did not sign.
@@ -121,33 +124,6 @@ pub enum RunnerError {
     NotRecorded(#[from] AppendError),
 }
 
-/// The documents that say who may do what.
-#[derive(Debug, Clone)]
-pub struct AuthorityDocuments {
-    /// Who may sign what.
-    pub keyring: Envelope,
-    /// The people.
-    pub directory: Envelope,
-    /// The targets.
-    pub policy: Envelope,
-}
-
-/// Why documents are not adopted.
-#[derive(Debug, thiserror::Error)]
-pub enum AdoptError {
-    /// They are not valid, not the pinned ones, or older than what was adopted.
-    #[error("keyring, directory and policy are not acceptable")]
-    Invalid(#[from] AuthorityError),
-    /// The policy does not know this runner's key, so nobody could verify its receipts.
-    #[error(
-        "the policy has no runner {0} with this runner's key; sign a policy that has, or enrol again"
-    )]
-    NotThisRunner(RunnerName),
-    /// The adoption cannot be recorded.
-    #[error("the adoption cannot be recorded")]
-    NotRecorded(#[from] AppendError),
-}
-
 /// The runner of this process.
 #[derive(Clone)]
 pub struct LocalRunner {
@@ -163,13 +139,14 @@ pub(crate) struct Inner {
     pub(crate) sandbox: Sandbox,
     pub(crate) connectors: Arc<dyn Connectors>,
     pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) bundles: Bundles,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) slots: Semaphore,
     /// One adoption at a time: versions only go forward.
-    adopting: tokio::sync::Mutex<()>,
+    pub(crate) adopting: tokio::sync::Mutex<()>,
     live: Mutex<BTreeMap<RunId, Live>>,
-    authority: Mutex<Option<Arc<Authority>>>,
+    pub(crate) adopted: Mutex<Option<Adopted>>,
 }
 
 struct Live {
@@ -177,7 +154,7 @@ struct Live {
     depends_on: Vec<StopSubject>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Both maps are changed by single insertions and removals, so a panic leaves them whole.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -207,12 +184,13 @@ impl LocalRunner {
             sandbox: options.sandbox,
             connectors: options.connectors,
             blobs: options.blobs,
+            bundles: Bundles::default(),
             clock: options.clock,
             entropy: options.entropy,
             slots: Semaphore::new(options.concurrent_runs_max),
             adopting: tokio::sync::Mutex::default(),
             live: Mutex::default(),
-            authority: Mutex::default(),
+            adopted: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -270,51 +248,11 @@ impl Inner {
         lock(&self.live).remove(run);
     }
 
-    pub(crate) async fn adopt(
-        &self,
-        documents: &AuthorityDocuments,
-    ) -> Result<Arc<Authority>, AdoptError> {
-        let _one_at_a_time = self.adopting.lock().await;
-        let newest = self.state.newest();
-        let authority = Authority::establish(
-            &documents.keyring,
-            &documents.directory,
-            &documents.policy,
-            self.state.pinned(),
-            &newest,
-            self.clock.now(),
-        )?;
-        if authority.runner_key(&self.name) != Some(self.key.public()) {
-            return Err(AdoptError::NotThisRunner(self.name.clone()));
-        }
-        let directory = authority.directory_ref();
-        if newest.directory != Some(directory) {
-            let event = Logged::DirectoryAdopted {
-                id: authority.directory().header.id.clone(),
-                version: directory.version,
-                document: directory.digest,
-            };
-            self.ledger.append_durable(Entry::new(event, json(&documents.directory))).await?;
-        }
-        let policy = authority.policy_ref();
-        if newest.policy != Some(policy) {
-            let event = Logged::PolicyAdopted {
-                id: authority.policy().header.id.clone(),
-                version: policy.version,
-                document: policy.digest,
-            };
-            self.ledger.append_durable(Entry::new(event, json(&documents.policy))).await?;
-        }
-        self.state.adopt(authority.seen());
-        let authority = Arc::new(authority);
-        *lock(&self.authority) = Some(Arc::clone(&authority));
-        Ok(authority)
-    }
-
     /// Puts a verified stop in force, ends the live runs that depend on it, and then records it. In
     /// this order: a log that cannot write must not keep a run alive.
     pub(crate) async fn accept_stop(&self, envelope: &Envelope) -> Result<(), StopRefused> {
-        let authority = lock(&self.authority).clone().ok_or(StopRefused::NoAuthority)?;
+        let authority = lock(&self.adopted).as_ref().map(|a| Arc::clone(&a.authority));
+        let authority = authority.ok_or(StopRefused::NoAuthority)?;
         let stop = authority.verify_stop(envelope)?.into_doc();
         self.state.stop(&stop.subject);
         for (run, live) in lock(&self.live).iter() {

@@ -26,6 +26,10 @@ use crate::runner::{AdoptError, AuthorityDocuments, Inner, StopRefused};
 pub(crate) struct Allowed {
     pub(crate) decision: Decision,
     pub(crate) bundle: Arc<Bundle>,
+    /// Every document of this run, verified.
+    pub(crate) documents: ChainDocuments,
+    /// Who said who they are.
+    pub(crate) authority: Arc<Authority>,
     pub(crate) linked: Linked,
     pub(crate) connectors: BTreeMap<TargetId, Arc<dyn Connector>>,
     pub(crate) input: Vec<u8>,
@@ -51,11 +55,10 @@ impl Inner {
         let authority = self.authority_of(&order).await?;
         self.take_stops(&order.documents.stops).await?;
         let request = self.run_request(run, &authority, &order.documents.run_request)?;
-        let bundle = Bundle::load(&*self.blobs, &request.revision).await.map_err(|e| {
+        let bundle = self.bundles.get(&*self.blobs, &request.revision).await.map_err(|e| {
             let help = "submit the revision again; what was reviewed is what runs";
             Denial::new(Rule::BundleInvalid, chain(&e), help)
         })?;
-        let bundle = Arc::new(bundle);
         let input = self.input(&bundle, &request.input).await?;
         let now = self.clock.now();
         let access_request = order.documents.access_request.payload_digest();
@@ -91,6 +94,8 @@ impl Inner {
             use_number: request.use_number,
             request: access_request,
             decision: within_grant(decision, now),
+            documents: order.documents,
+            authority,
             bundle,
             linked,
             connectors,
@@ -185,7 +190,10 @@ impl Inner {
             let help = "change the component, or have what it needs granted in manifest, review and request";
             Denial::new(Rule::ComponentRefused, chain(&e), help)
         };
-        let admitted = self.sandbox.admit(Arc::clone(&bundle.component)).await.map_err(refused)?;
+        let admitted = match self.sandbox.admitted(&bundle.component_digest) {
+            Some(admitted) => admitted,
+            None => self.sandbox.admit(Arc::clone(&bundle.component)).await.map_err(refused)?,
+        };
         let linked = self.sandbox.link(&admitted, &decision.effective).map_err(refused)?;
         let mut connectors = BTreeMap::new();
         for pair in pairs {

@@ -84,6 +84,12 @@ impl Sandbox {
         Ok(self.keep(digest, admitted))
     }
 
+    /// What was admitted before for a component's digest; the caller has hashed the bytes.
+    #[must_use]
+    pub fn admitted(&self, digest: &Digest) -> Option<Arc<Admitted>> {
+        self.known(digest)
+    }
+
     fn known(&self, digest: &Digest) -> Option<Arc<Admitted>> {
         locked(&self.admitted).get(digest).cloned()
     }

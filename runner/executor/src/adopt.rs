@@ -1,0 +1,110 @@
+//! Adopting keyring, directory and policy: verified against the pin, recorded when they are newer, and
+//! remembered as the very documents that they are, because they come again with every order.
+//!
+//! What they must be is [`trust::Authority::establish`]; not here: what is done with them
+//! ([`crate::verify`]).
+
+use std::sync::Arc;
+
+use domain::RunnerName;
+use ledger::{AppendError, Entry, Event as Logged};
+use trust::Envelope;
+use trust::authority::{Authority, AuthorityError, Seen};
+
+use crate::host::json;
+use crate::runner::{Inner, lock};
+
+/// The documents that say who may do what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorityDocuments {
+    /// Who may sign what.
+    pub keyring: Envelope,
+    /// The people.
+    pub directory: Envelope,
+    /// The targets.
+    pub policy: Envelope,
+}
+
+/// Why documents are not adopted.
+#[derive(Debug, thiserror::Error)]
+pub enum AdoptError {
+    /// They are not valid, not the pinned ones, or older than what was adopted.
+    #[error("keyring, directory and policy are not acceptable")]
+    Invalid(#[from] AuthorityError),
+    /// The policy does not know this runner's key, so nobody could verify its receipts.
+    #[error(
+        "the policy has no runner {0} with this runner's key; sign a policy that has, or enrol again"
+    )]
+    NotThisRunner(RunnerName),
+    /// The adoption cannot be recorded.
+    #[error("the adoption cannot be recorded")]
+    NotRecorded(#[from] AppendError),
+}
+
+/// What was adopted last, with the very documents that it was made of.
+pub(crate) struct Adopted {
+    documents: AuthorityDocuments,
+    pub(crate) authority: Arc<Authority>,
+}
+
+impl Inner {
+    pub(crate) async fn adopt(
+        &self,
+        documents: &AuthorityDocuments,
+    ) -> Result<Arc<Authority>, AdoptError> {
+        let _one_at_a_time = self.adopting.lock().await;
+        let newest = self.state.newest();
+        if let Some(authority) = self.adopted_already(documents, &newest)? {
+            return Ok(authority);
+        }
+        let authority = Authority::establish(
+            &documents.keyring,
+            &documents.directory,
+            &documents.policy,
+            self.state.pinned(),
+            &newest,
+            self.clock.now(),
+        )?;
+        if authority.runner_key(&self.name) != Some(self.key.public()) {
+            return Err(AdoptError::NotThisRunner(self.name.clone()));
+        }
+        let directory = authority.directory_ref();
+        if newest.directory != Some(directory) {
+            let event = Logged::DirectoryAdopted {
+                id: authority.directory().header.id.clone(),
+                version: directory.version,
+                document: directory.digest,
+            };
+            self.ledger.append_durable(Entry::new(event, json(&documents.directory))).await?;
+        }
+        let policy = authority.policy_ref();
+        if newest.policy != Some(policy) {
+            let event = Logged::PolicyAdopted {
+                id: authority.policy().header.id.clone(),
+                version: policy.version,
+                document: policy.digest,
+            };
+            self.ledger.append_durable(Entry::new(event, json(&documents.policy))).await?;
+        }
+        self.state.adopt(authority.seen());
+        let authority = Arc::new(authority);
+        let adopted = Adopted { documents: documents.clone(), authority: Arc::clone(&authority) };
+        *lock(&self.adopted) = Some(adopted);
+        Ok(authority)
+    }
+
+    /// The authority, when it was made of these very documents and is still the newest. Of all that was
+    /// checked then only the time can have changed, so that is checked again.
+    fn adopted_already(
+        &self,
+        documents: &AuthorityDocuments,
+        newest: &Seen,
+    ) -> Result<Option<Arc<Authority>>, AuthorityError> {
+        let same = |a: &&Adopted| a.documents == *documents && a.authority.seen() == *newest;
+        let authority = lock(&self.adopted).as_ref().filter(same).map(|a| Arc::clone(&a.authority));
+        if let Some(authority) = &authority {
+            authority.live(self.clock.now()).map_err(AuthorityError::Document)?;
+        }
+        Ok(authority)
+    }
+}
