@@ -2,13 +2,14 @@
 //! database of readings, and a server with a runner over both. All of it is real: clock, entropy,
 //! signatures, disk, loopback.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::types::{ChallengeRequest, RunOrdered};
 use api::{Client, ClientConfig};
 use app::{App, AppLimits, AppOptions, RunnerBlobs, Who};
+use domain::manifest::Engine;
 use domain::{BundleIndex, Clock as _, Digest, Manifest, PersonId, QueryLimits, RunId, Timestamp};
 use executor::{
     AuthorityDocuments, Ended, LocalRunner, OsEntropy, RunEvent, RunOrder, Runner as _,
@@ -20,14 +21,15 @@ use sandbox::{Sandbox, SandboxOptions};
 use store::{Blobs, Store};
 use tempfile::TempDir;
 use tests::company::{Company, RUNNER, p};
-use tests::watch::{Seen, WatchedConnectors};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use trust::{
     AccessRequest, ChainDocuments, Envelope, KeyStatus, Login, Person, PersonKey, PersonKind,
-    Pinned, Read, Salt, SecretKey, SqliteIdentity, TargetIdentity,
+    Pinned, Read, Salt, SecretKey,
 };
+
+use super::readings::Readings;
 
 /// People in the directory.
 const PEOPLE: usize = 500;
@@ -35,8 +37,6 @@ const PEOPLE: usize = 500;
 const REVIEWERS: [&str; 3] = ["bob", "carol", "mallory"];
 /// Who approves.
 const APPROVERS: [&str; 2] = ["bob", "carol"];
-/// `PRAGMA application_id` of the readings.
-const READINGS_APPLICATION_ID: u32 = 0x5245_4144;
 /// Bytes that the blob store may hold.
 const BLOBS_BYTES_MAX: u64 = 1 << 30;
 
@@ -55,8 +55,14 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new() -> Self {
+    /// For a target of this engine, as a manifest writes it.
+    pub(super) fn of(engine: Engine) -> Self {
         let mut files = tests::guests::files("meter");
+        if engine == Engine::Postgres {
+            let manifest = files.iter_mut().find(|(path, _)| path == "script.toml").unwrap();
+            let text = String::from_utf8(manifest.1.clone()).unwrap();
+            manifest.1 = text.replace("\"sqlite\"", "\"postgres\"").into_bytes();
+        }
         let digests = files.iter().map(|(path, bytes)| (p(path), Digest::of(bytes)));
         let index = BundleIndex::new(digests.collect()).unwrap().to_bytes();
         let revision = Digest::of(&index);
@@ -68,8 +74,8 @@ impl Meter {
     }
 }
 
-/// A company of 500 people whose one target is a database of readings.
-pub(super) fn company() -> Company {
+/// A company of 500 people whose one target has these readings.
+pub(super) fn company(readings: &Readings) -> Company {
     let mut company = Company::found(Arc::new(SystemClock), Arc::new(OsEntropy));
     let mut directory = company.directory_document();
     for person in &mut directory.people {
@@ -89,15 +95,16 @@ pub(super) fn company() -> Company {
     company.directory = company.sign("carol", &directory);
     let mut policy = company.policy_document();
     let target = &mut policy.targets[0];
-    target.identity =
-        TargetIdentity::Sqlite(SqliteIdentity { application_id: READINGS_APPLICATION_ID });
+    target.engine = readings.identity.engine();
+    target.identity = readings.identity.clone();
+    target.lag_s_max = readings.lag_s_max;
     target.reviews.required = 3;
     target.approvals.required = 2;
     target.query = QueryLimits::CEILING;
     target.statement_ms_max = 300_000;
     target.limits = domain::Limits::CEILING;
     let columns = ["id", "at", "sensor", "value"].map(str::to_owned).to_vec();
-    target.reads = vec![Read { table: "readings".to_owned(), columns }];
+    target.reads = vec![Read { table: readings.table.to_owned(), columns }];
     company.policy = company.sign("carol", &policy);
     company
 }
@@ -169,29 +176,6 @@ pub(super) fn order(company: &Company, story: &Story, run_request: Envelope) -> 
     }
 }
 
-/// A database of that many readings; made once, then only read.
-pub(super) fn readings(rows: u64) -> PathBuf {
-    let path = workshop().join(format!("readings-{rows}.sqlite"));
-    if !path.exists() {
-        // Two processes may make it at once; each moves a whole one into place.
-        let making = tempfile::tempdir_in(workshop()).unwrap();
-        let partial = making.path().join("readings.sqlite");
-        let db = rusqlite::Connection::open(&partial).unwrap();
-        db.execute_batch(&format!(
-            "PRAGMA application_id = {READINGS_APPLICATION_ID};
-             CREATE TABLE readings (id INTEGER PRIMARY KEY, at TIMESTAMP NOT NULL,
-                                    sensor TEXT NOT NULL, value REAL NOT NULL);
-             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
-             INSERT INTO readings
-             SELECT i, datetime(1700000000 + i, 'unixepoch'), 'sensor-' || (i % 97), i * 0.37 FROM n;"
-        ))
-        .unwrap();
-        drop(db);
-        std::fs::rename(partial, &path).unwrap();
-    }
-    path
-}
-
 /// The sandbox as a server has it.
 pub(super) fn sandbox() -> Sandbox {
     let artifacts = workshop().join("artifacts");
@@ -211,8 +195,6 @@ pub(super) struct Bed {
     pub(super) company: Company,
     pub(super) meter: Meter,
     pub(super) runner: LocalRunner,
-    pub(super) database: PathBuf,
-    pub(super) seen: Arc<Seen>,
     app: Arc<App>,
     url: String,
     stop: oneshot::Sender<()>,
@@ -221,14 +203,12 @@ pub(super) struct Bed {
 }
 
 impl Bed {
-    /// Opens it over a database of so many readings.
-    pub(super) async fn open(rows: u64) -> Self {
-        let (company, meter) = (company(), Meter::new());
+    /// Opens it over readings.
+    pub(super) async fn open(readings: &Readings) -> Self {
+        let (company, meter) = (company(readings), Meter::of(readings.identity.engine()));
         let dir = tempfile::tempdir_in(workshop()).unwrap();
-        let database = tokio::task::spawn_blocking(move || readings(rows)).await.unwrap();
-        let seen = Arc::new(Seen::default());
         let blobs = Blobs::open(&dir.path().join("blobs"), BLOBS_BYTES_MAX).await.unwrap();
-        let runner = open_runner(&company, &blobs, dir.path(), &database, &seen).await;
+        let runner = open_runner(&company, &blobs, dir.path(), readings).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = App::open(AppOptions {
@@ -257,7 +237,7 @@ impl Bed {
             upload.piece(bytes).await.unwrap();
         }
         assert_eq!(upload.finish().await.unwrap().revision, meter.revision);
-        Self { company, meter, runner, database, seen, app, url, stop, serving, _dir: dir }
+        Self { company, meter, runner, app, url, stop, serving, _dir: dir }
     }
 
     /// Signs and files everything that an input needs.
@@ -355,8 +335,7 @@ async fn open_runner(
     company: &Company,
     blobs: &Blobs,
     dir: &Path,
-    database: &Path,
-    seen: &Arc<Seen>,
+    readings: &Readings,
 ) -> LocalRunner {
     let dir = dir.join("runner");
     std::fs::create_dir_all(&dir).unwrap();
@@ -375,7 +354,7 @@ async fn open_runner(
         key: SecretKey::from_seed(&company.key("runner").seed()).unwrap(),
         ledger,
         sandbox: sandbox(),
-        connectors: Arc::new(WatchedConnectors::new(database.to_owned(), Arc::clone(seen))),
+        connectors: Arc::clone(&readings.connectors),
         blobs: Arc::new(RunnerBlobs::new(blobs.clone())),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),

@@ -2,6 +2,7 @@
 //! request, against a directory of 500 people; from the order's bytes to the decision. Beside it, as
 //! many bare ed25519 verifications as the chain has signatures.
 
+use domain::manifest::Engine;
 use domain::{Clock as _, Digest, decide};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use executor::{OsEntropy, RunOrder, SystemClock};
@@ -11,13 +12,14 @@ use trust::{Authority, Local, Pinned, Seen};
 
 use super::Scale;
 use super::bed::{Meter, company, order, run_request, story};
+use super::readings::Readings;
 use super::stats::{Goal, Row, Samples, Unit, alternate, seconds};
 
 /// Signatures of one chain.
 const SIGNATURES: u8 = 8;
 
 pub(super) fn run(_: &Runtime, scale: Scale) -> Vec<Row> {
-    let (company, meter) = (company(), Meter::new());
+    let (company, meter) = (company(&Readings::sqlite(10)), Meter::of(Engine::Sqlite));
     let story = story(&company, &meter, "{}");
     let (_, request) = run_request(&company, &meter, &story, 1);
     let bytes = order(&company, &story, request).to_bytes();

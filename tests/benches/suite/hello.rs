@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 use super::Scale;
 use super::bed::{Bed, workshop};
 use super::launch::{Block, ours};
+use super::readings::{Readings, size};
 use super::stats::{Goal, Row, Unit, alternate};
 
 /// Clients at a time.
@@ -47,7 +48,7 @@ pub(super) fn run(rt: &Runtime, scale: Scale) -> Vec<Row> {
     };
     let http = Client::builder().no_proxy().build().unwrap();
     let server = rt.block_on(serve(&wasmtime, &component, &http));
-    let bed = rt.block_on(Bed::open(scale.pick(1_000, 10)));
+    let bed = rt.block_on(Bed::open(&Readings::sqlite(size(scale))));
     let story = rt.block_on(bed.story("{}"));
     let client = rt.block_on(bed.client());
     let (clients, runs, requests) = scale.pick((CLIENTS, 10, 100), (2, 1, 1));

@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write as _};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::manifest::Query;
+use domain::manifest::{Engine, Query};
 use domain::{Outcome, Pair, Value};
 use sandbox::recording::{Event, encode_frame};
 use sandbox::{CallError, Cancel, Host, HostFault, OpenedCursor, Page, QueryBudget};
@@ -83,7 +83,7 @@ host!(Writing, |this, event| this.take(event));
 
 pub(super) fn run(rt: &Runtime, scale: Scale) -> Vec<Row> {
     let calls = scale.pick(50_000, 10);
-    let meter = Meter::new();
+    let meter = Meter::of(Engine::Sqlite);
     let sandbox = sandbox();
     let admitted = rt.block_on(sandbox.admit(Arc::clone(&meter.component))).unwrap();
     let plan = plan(&meter, &format!("{{\"calls\":{calls}}}"));

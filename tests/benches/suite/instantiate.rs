@@ -36,7 +36,7 @@ pub(super) fn plan(meter: &Meter, input: &str) -> Plan {
 }
 
 pub(super) fn run(rt: &Runtime, scale: Scale) -> Vec<Row> {
-    let meter = Meter::new();
+    let meter = Meter::of(domain::manifest::Engine::Sqlite);
     let sandbox = sandbox();
     let admitted = rt.block_on(sandbox.admit(Arc::clone(&meter.component))).unwrap();
     let plan = plan(&meter, NOTHING);

@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use super::Scale;
 use super::bed::{Bed, Story, workshop};
 use super::machine::append;
-use super::rows::READINGS;
+use super::readings::{READINGS, Readings, size};
 use super::stats::{Goal, Row, Samples, Unit, rate};
 
 /// Rows of the query.
@@ -38,10 +38,11 @@ impl Block {
 }
 
 pub(super) fn run(rt: &Runtime, scale: Scale) -> Vec<Row> {
-    let bed = rt.block_on(Bed::open(scale.pick(1_000_000, 100)));
+    let readings = Readings::sqlite(size(scale));
+    let bed = rt.block_on(Bed::open(&readings));
     let story = rt.block_on(bed.story(&format!("{{\"rows\":{ROWS}}}")));
     let client = rt.block_on(bed.client());
-    let pool = rt.block_on(pool(&bed.database));
+    let pool = rt.block_on(pool(readings.file()));
     let mut next_use = 1;
     let mut rows = Vec::new();
     for clients in scale.pick(&[1, 32][..], &[2][..]).iter().copied() {

@@ -2,11 +2,12 @@
 //! of ours beside the plainest program that does the same, alternating, in one process.
 //!
 //! `tests/it` runs the same functions with [`Scale::Smoke`], so that they cannot rot. Neighbours:
-//! `stats` (samples, rows of the table), `machine` (where it was measured), `bed` (a company of 500
-//! people with a server, a runner and a database of readings).
+//! `stats` (samples, rows of the table), `machine` (where it was measured), `readings` (the database
+//! that is read), `bed` (a company of 500 people with a server and a runner over it).
 
 mod bed;
 mod machine;
+mod readings;
 mod stats;
 
 mod cancel;

@@ -10,7 +10,8 @@ use api::{Client, ClientConfig};
 use tokio::runtime::Runtime;
 
 use super::Scale;
-use super::bed::{readings, workshop};
+use super::bed::workshop;
+use super::readings::{Readings, size};
 use super::stats::{Goal, Row, Samples, Unit};
 
 /// After this long something is wrong.
@@ -34,10 +35,10 @@ pub(super) fn run(rt: &Runtime, scale: Scale) -> Vec<Row> {
             "no `borescope` beside the bench; `cargo xtask bench` builds it",
         )];
     };
-    let database = readings(scale.pick(1_000_000, 100));
+    let readings = Readings::sqlite(size(scale));
     let home = tempfile::tempdir_in(workshop()).unwrap();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let target = format!("readings={}", database.display());
+    let target = format!("readings={}", readings.file().display());
     let asked = [
         "init",
         "server",

@@ -9,12 +9,12 @@ use tokio::runtime::Runtime;
 
 use super::Scale;
 use super::bed::Bed;
+use super::readings::{Readings, size};
 use super::stats::{Goal, Row, Unit, alternate, seconds};
 
 pub(super) fn run(rt: &Runtime, scale: Scale) -> Vec<Row> {
     let sizes: &[(u32, usize)] = scale.pick(&[(1_000, 30), (1_000_000, 3)], &[(100, 1)]);
-    let rows_max = sizes.iter().map(|(rows, _)| *rows).max().unwrap_or_default();
-    let bed = rt.block_on(Bed::open(u64::from(rows_max)));
+    let bed = rt.block_on(Bed::open(&Readings::sqlite(size(scale))));
     let measured = sizes.iter().map(|(rows, rounds)| {
         let story = rt.block_on(bed.story(&format!("{{\"rows\":{rows}}}")));
         let run = |use_number| {
