@@ -25,16 +25,21 @@ fn spawn(dir: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_crashbox")).arg(dir).stdout(Stdio::piped()).spawn().unwrap()
 }
 
-/// Runs the process until it is ready and then for a random while, kills it, and collects its promises.
-fn run_and_kill(dir: &Path, promised: &mut Promised, delay: Duration) {
+/// Runs the process until it has promised the end of `ends` runs and then for a random while, kills
+/// it, and collects its promises.
+fn run_and_kill(dir: &Path, promised: &mut Promised, ends: usize, delay: Duration) {
     let mut child = spawn(dir);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.next().unwrap().unwrap(), "ready");
+    let (enough, is_enough) = std::sync::mpsc::channel();
     let killer = std::thread::spawn(move || {
+        // A process that dies by itself closes the channel, and is found out below.
+        let _ = is_enough.recv();
         std::thread::park_timeout(delay);
         child.kill().unwrap();
         child.wait().unwrap()
     });
+    let mut ended = 0;
     for line in lines.map_while(Result::ok) {
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
@@ -42,11 +47,16 @@ fn run_and_kill(dir: &Path, promised: &mut Promised, delay: Duration) {
             ["ended", run, outcome, output] => {
                 let end = (outcome.to_owned(), output.to_owned());
                 promised.ended.insert(run.parse().unwrap(), end);
+                ended += 1;
+                if ended == ends {
+                    enough.send(()).unwrap();
+                }
             }
             // The kill may have cut the last line.
             _ => break,
         }
     }
+    drop(enough);
     assert!(!killer.join().unwrap().success(), "it was killed");
 }
 
@@ -65,8 +75,9 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     for _ in 0..KILLS {
         let mut random = [0; 2];
         OsEntropy.fill(&mut random);
-        let delay = Duration::from_millis(u64::from(u16::from_le_bytes(random)) % 400);
-        run_and_kill(dir.path(), &mut promised, delay);
+        let ends = 1 + usize::from(random[0]) % 4;
+        let delay = Duration::from_millis(u64::from(random[1]));
+        run_and_kill(dir.path(), &mut promised, ends, delay);
     }
     assert!(promised.ended.len() > KILLS, "too few runs to say anything: {}", promised.ended.len());
 
