@@ -204,6 +204,8 @@ fn no_trick_of_others_reaches_a_terminal() {
     for args in [
         &["scripts"][..],
         &["runs"],
+        &["audit"],
+        &["inbox"],
         &["show", "loud-mouth"],
         &["show", id],
         &["show", &request],
