@@ -1,7 +1,7 @@
 //! From text to what a terminal gets: nothing hidden, nothing that moves the cursor, no colours but
 //! ours.
 //!
-//! Every line that this program prints goes through [`line`], every JSON text through [`Escaping`]
+//! Every line that this program prints goes through [`line()`], every JSON text through [`Escaping`]
 //! and every line of the operational log through [`Log`]; so a new place that prints need not think
 //! of it. Colours are written as markers, which become escape sequences here and nowhere else.
 
