@@ -37,46 +37,7 @@ pub const STUCK_ORDERS_INPUT: &str =
     r#"{"since":"2026-11-01T00:00:00Z","paid_before":"2026-11-21T00:00:00Z"}"#;
 
 /// What the policy grants on the sample shop: no name, e-mail or phone number.
-pub const SHOP_READS: &[(&str, &[&str])] = &[
-    ("customers", &["id", "country", "created_at"]),
-    (
-        "orders",
-        &[
-            "id",
-            "number",
-            "customer_id",
-            "status",
-            "currency",
-            "total_cents",
-            "placed_at",
-            "paid_at",
-            "shipped_at",
-            "cancelled_at",
-        ],
-    ),
-    (
-        "payments",
-        &[
-            "id",
-            "order_id",
-            "kind",
-            "state",
-            "amount_cents",
-            "currency",
-            "provider_ref",
-            "created_at",
-        ],
-    ),
-    (
-        "stock_reservations",
-        &["id", "order_id", "sku", "quantity", "warehouse", "reserved_at", "released_at"],
-    ),
-    (
-        "shipments",
-        &["id", "order_id", "carrier", "created_at", "label_at", "first_scan_at", "delivered_at"],
-    ),
-    ("events", &["id", "order_id", "at", "kind", "detail"]),
-];
+pub const SHOP_READS: &[(&str, &[&str])] = shop::READS;
 
 /// What the sample shop is made of; another text makes another file.
 const SHOP_SOURCES: &[&str] = &[

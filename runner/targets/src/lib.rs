@@ -7,6 +7,7 @@
 //! is the last line and refuses writes, hidden tables and hidden columns by itself.
 
 mod error;
+mod form;
 mod spool;
 
 pub mod postgres;

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use domain::manifest::Engine;
 
-use super::people::READS;
+use super::shop::READS;
 use crate::config::search_path;
 use crate::exit::Failure;
 use crate::server_config::PostgresConfig;

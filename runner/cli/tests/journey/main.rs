@@ -11,6 +11,7 @@ mod token;
 
 use machine::{Machine, copy_bundle, free_port, text as field};
 
+#[expect(dead_code, reason = "the journeys need the database only")]
 #[path = "../../src/demo/shop/mod.rs"]
 mod shop;
 

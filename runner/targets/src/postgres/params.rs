@@ -8,6 +8,7 @@ use domain::{ParamType, Value};
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 
 use crate::TargetError;
+use crate::form::{has_form, is_decimal};
 
 /// The type that a parameter is declared with.
 pub(super) fn type_of(param_type: ParamType) -> Type {
@@ -65,20 +66,6 @@ fn has_type(param_type: ParamType, value: &Value) -> bool {
         }
         _ => false,
     }
-}
-
-/// `d` stands for a digit.
-fn has_form(text: &str, form: &str) -> bool {
-    let fits = |(c, f): (u8, u8)| {
-        if f == b'd' { c.is_ascii_digit() } else { c == f }
-    };
-    text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
-}
-
-fn is_decimal(text: &str) -> bool {
-    let digits = |s: &str| !s.is_empty() && s.bytes().all(|c| c.is_ascii_digit());
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    unsigned.split_once('.').map_or_else(|| digits(unsigned), |(a, b)| digits(a) && digits(b))
 }
 
 /// RFC 3339 in UTC, or an infinity.

@@ -7,6 +7,7 @@ use domain::{ParamType, Value};
 use rusqlite::types::{Value as Sqlite, ValueRef};
 
 use crate::TargetError;
+use crate::form::{has_form, is_decimal};
 
 /// A cell of a column declared as `declared` (empty for an expression), which means `kind`.
 pub(super) fn from_sqlite(kind: Kind, declared: &str, cell: ValueRef<'_>) -> Value {
@@ -85,20 +86,6 @@ fn from_text(kind: Kind, declared: &str, text: &str) -> Value {
 
 fn other(declared: &str, text: &str) -> Value {
     Value::Other(declared.into(), text.into())
-}
-
-/// `d` stands for a digit.
-fn has_form(text: &str, form: &str) -> bool {
-    let fits = |(c, f): (u8, u8)| {
-        if f == b'd' { c.is_ascii_digit() } else { c == f }
-    };
-    text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
-}
-
-fn is_decimal(text: &str) -> bool {
-    let digits = |s: &str| !s.is_empty() && s.bytes().all(|c| c.is_ascii_digit());
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    unsigned.split_once('.').map_or_else(|| digits(unsigned), |(a, b)| digits(a) && digits(b))
 }
 
 /// RFC 3339 in UTC, from SQLite's own form (which its functions take for UTC) or from RFC 3339
