@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use executor::Connectors;
 use executor::ports::{TargetAccess, Ways};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use targets::postgres::{Access, Host, Tls};
 use tests::company::{TARGET, p};
 use tests::postgres::cluster::{Cluster, Network, Programs, Server};
@@ -21,7 +23,7 @@ pub(super) const READINGS: &str =
 /// `PRAGMA application_id` of the SQLite file.
 const APPLICATION_ID: u32 = 0x5245_4144;
 /// The role of the plain program and of the runner at PostgreSQL.
-pub(super) const ROLE: &str = "reader";
+const ROLE: &str = "reader";
 /// What the runner calls itself there.
 pub(super) const APPLICATION: &str = "borescope";
 
@@ -91,17 +93,32 @@ impl Readings {
         }
     }
 
-    /// A plain connection to PostgreSQL, as the role that the runner has there.
+    /// A plain connection to PostgreSQL, as the role that the runner has there; by sqlx, because that
+    /// is what a plain program would take.
+    pub(super) async fn postgres_sqlx(&self) -> PgConnection {
+        let (socket, port) = self.socket();
+        let options = PgConnectOptions::new_without_pgpass();
+        let options = options.socket(socket).port(port).username(ROLE).database("readings");
+        options.connect().await.unwrap()
+    }
+
+    /// A plain connection to PostgreSQL by the driver of the connector, which can cancel.
     pub(super) async fn postgres_client(&self, role: &str) -> tokio_postgres::Client {
-        let TargetAccess::Postgres(Access { host: Host::Socket(socket), port, .. }) = &self.access
-        else {
-            panic!("SQLite has no server");
-        };
+        let (socket, port) = self.socket();
         let mut config = tokio_postgres::Config::new();
-        config.host_path(socket).port(*port).user(role).dbname("readings");
+        config.host_path(socket).port(port).user(role).dbname("readings");
         let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
         tokio::spawn(connection);
         client
+    }
+
+    fn socket(&self) -> (&Path, u16) {
+        match &self.access {
+            TargetAccess::Postgres(Access { host: Host::Socket(socket), port, .. }) => {
+                (socket, *port)
+            }
+            _ => panic!("SQLite has no server"),
+        }
     }
 }
 
