@@ -32,20 +32,19 @@ impl App {
         revision: &Digest,
         request: &RequestId,
     ) -> Result<Belongs, AppError> {
-        let of_revision =
-            |kind| Filter { kind: Some(kind), revision: Some(*revision), ..Filter::default() };
-        let approvals = of_request(DocumentKind::Approval, request);
+        let (store, submission) = (&self.store, DocumentKind::Submission);
         Ok(Belongs {
-            submissions: self.store.documents(&of_revision(DocumentKind::Submission)).await?,
-            reviews: self.store.documents(&of_revision(DocumentKind::Review)).await?,
-            approvals: self.store.documents(&approvals).await?,
+            submissions: store.documents_of_revision(submission, revision).await?,
+            reviews: store.documents_of_revision(DocumentKind::Review, revision).await?,
+            approvals: store.documents_of_request(DocumentKind::Approval, request).await?,
         })
     }
 
     /// Numbers of an access request's uses that were started, sorted.
     pub(crate) async fn uses_spent(&self, request: &RequestId) -> Result<Vec<u64>, AppError> {
         let filter = of_request(DocumentKind::RunRequest, request);
-        let spent = self.store.documents(&filter).await?;
+        // All of them: a use that is left out would be taken for unspent.
+        let spent = self.store.documents_all(&filter).await?;
         let number = |d: &Document| Some(unverified::<RunRequest>(d)?.use_number);
         let mut numbers: Vec<u64> = spent.iter().filter_map(number).collect();
         numbers.sort_unstable();
@@ -169,11 +168,11 @@ impl App {
     }
 
     /// Who is counted for a person: the owner of a service or agent.
-    fn counted(&self, person: &PersonId) -> PersonId {
+    pub(crate) fn counted(&self, person: &PersonId) -> PersonId {
         self.authority.person(person).map_or(person, |p| p.counted()).clone()
     }
 
-    fn is_human(&self, person: &PersonId) -> bool {
+    pub(crate) fn is_human(&self, person: &PersonId) -> bool {
         self.authority.person(person).is_some_and(trust::Person::is_human)
     }
 

@@ -113,8 +113,8 @@ impl App {
         if self.authority.runner_key(&doc.runner).is_none() {
             return Err(about(AccessRequest::DOC, "runner", "is no runner of the policy"));
         }
-        self.may_ask_for_more(who, doc.header.id.as_str()).await?;
         let _filing = self.filing.lock().await;
+        self.may_ask_for_more(who, doc.header.id.as_str()).await?;
         let id = doc.header.id.clone();
         let event = Event::RequestAccepted { id: id.clone(), document: verified.digest() };
         self.record(&came, id.to_string(), event).await
@@ -132,6 +132,7 @@ impl App {
         if request.is_none_or(|r| r.id != doc.request_id.as_str()) {
             return Err(about(Approval::DOC, "request", "is no access request on file"));
         }
+        self.versions_are_known(doc)?;
         for review in &doc.reviews {
             if self.on_file(DocumentKind::Review, review).await?.is_none() {
                 let problem = format!("names {review}, which is no review on file");
@@ -142,6 +143,24 @@ impl App {
         let id = doc.header.id.clone();
         let event = Event::ApprovalAccepted { id: id.clone(), document: verified.digest() };
         self.record(&came, id.to_string(), event).await
+    }
+
+    /// The runner refuses a whole order because of one approval that relied on versions that it does
+    /// not have; so nobody puts one on file, for whosever access request.
+    fn versions_are_known(&self, doc: &Approval) -> Result<(), AppError> {
+        let authority = &self.authority;
+        let versions = [
+            ("keyring", doc.keyring, authority.keyring_ref()),
+            ("directory", doc.directory, authority.directory_ref()),
+            ("policy", doc.policy, authority.policy_ref()),
+        ];
+        for (field, relied_on, have) in versions {
+            let older = relied_on.version < have.version;
+            if !older && relied_on != have {
+                return Err(about(Approval::DOC, field, "is not the one in force here, nor older"));
+            }
+        }
+        Ok(())
     }
 
     /// Hands a stop to the runner, which records it and ends what depends on it.

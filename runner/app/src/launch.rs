@@ -25,6 +25,9 @@ use crate::project_runs::{end_without_proof, queued};
 use crate::quota::Kind;
 use crate::{App, AppError, chain};
 
+/// Bytes that an input costs at least: a file of any size takes a block, and there is one for each.
+const INPUT_COSTS_MIN: u64 = 4096;
+
 /// How often a cancellation is repeated until the runner has the run.
 const CANCEL_REPEAT: Duration = Duration::from_millis(20);
 
@@ -49,7 +52,7 @@ impl App {
         self.quotas.take(
             &who.person,
             Kind::UploadBytes,
-            bytes.len() as u64,
+            (bytes.len() as u64).max(INPUT_COSTS_MIN),
             self.clock.now_ms(),
         )?;
         Ok(self.blobs.put(bytes).await?)
@@ -121,8 +124,15 @@ impl App {
         let access: AccessRequest = trust::read_unverified(&access_request)
             .map_err(|e| AppError::document(AccessRequest::DOC, e.problem.to_string()))?;
         let id = access.header.id;
-        let belongs = self.belongs(&request.revision, &id).await?;
+        let mut belongs = self.belongs(&request.revision, &id).await?;
         let stops = self.stops().await?;
+        // The runner refuses an order with the word of a stopped service or agent, so that it would
+        // block what others said.
+        let speaks = |d: &Document| {
+            d.person.as_ref().is_none_or(|p| self.is_human(p) || !stops.has_person(p))
+        };
+        belongs.reviews.retain(speaks);
+        belongs.approvals.retain(speaks);
         let documents = ChainDocuments {
             run_request,
             access_request,

@@ -90,7 +90,8 @@ impl App {
         let key_fingerprint = login.signers().first().map(|s| s.key.as_str().to_owned());
         let key_fingerprint = key_fingerprint.ok_or_else(|| refused("nobody signed".to_owned()))?;
         let person = login.into_doc().person;
-        if person != asked.person || stops.has_person(&person) {
+        let stopped = stops.has_person(&person) || stops.has_person(&self.counted(&person));
+        if person != asked.person || stopped {
             return Err(refused(format!("{person} was not asked, or is stopped")));
         }
         let mut secret = [0; 32];

@@ -135,7 +135,8 @@ impl App {
         Ok(Some((revision, files)))
     }
 
-    /// A stopped person or key loses its sessions.
+    /// A stopped person or key loses its sessions, and so do the services and agents that the person
+    /// answers for.
     async fn revoke_stopped(&self, entry: &StoredEntry) -> Result<(), AppError> {
         use domain::decide::StopSubject;
         if entry.payload().is_none() {
@@ -145,6 +146,11 @@ impl App {
         match &stop.subject {
             StopSubject::Person(person) => {
                 self.store.revoke_person(person, entry.leaf.at_ms).await?;
+                for other in self.authority.directory().people.iter() {
+                    if other.counted() == person {
+                        self.store.revoke_person(&other.id, entry.leaf.at_ms).await?;
+                    }
+                }
             }
             StopSubject::Key(fingerprint) => {
                 self.store.revoke_key(fingerprint, entry.leaf.at_ms).await?;

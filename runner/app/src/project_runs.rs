@@ -106,7 +106,7 @@ impl App {
                 person: Some(request.caller.clone()),
                 created_ms: at_ms,
             };
-            settled(index, tx.insert_document(&document).await)?;
+            settled(index, insert_order(&mut tx, &document).await)?;
             if known.is_none() {
                 tx.insert_run(&queued(request, document.digest, access, at_ms)).await?;
             }
@@ -123,6 +123,19 @@ impl App {
         };
         finish(&mut tx, index, run, &end).await?;
         Ok(tx.commit().await?)
+    }
+}
+
+/// A run request's id is its signer's choice, and nobody has compared it with those on file. One that
+/// is taken must not keep the order of a run away from those who may read the run: such an order is
+/// on file under the digest of its payload.
+async fn insert_order(tx: &mut Tx, order: &Document) -> Result<(), StoreError> {
+    match tx.insert_document(order).await {
+        Err(StoreError::Conflict { existing, .. }) if existing != order.digest => {
+            let id = order.digest.to_string();
+            tx.insert_document(&Document { id, ..order.clone() }).await
+        }
+        other => other,
     }
 }
 

@@ -58,12 +58,16 @@ impl App {
     /// # Errors
     /// When the store fails.
     pub async fn runs(&self, who: &Who) -> Result<Vec<Run>, AppError> {
-        let mut seen = Vec::new();
+        // One's own by themselves: however many others run, these stay to be found.
+        let mine = RunFilter { caller: Some(who.person.clone()), ..RunFilter::default() };
+        let mut seen = self.store.runs(&mine).await?;
         for run in self.store.runs(&RunFilter::default()).await? {
-            if self.may_read(who, &run).await? {
+            if run.caller != who.person && self.may_read(who, &run).await? {
                 seen.push(run);
             }
         }
+        seen.sort_by(|a, b| (b.queued_ms, &b.id).cmp(&(a.queued_ms, &a.id)));
+        seen.truncate(store::LIST_ROWS_MAX as usize);
         Ok(seen)
     }
 

@@ -26,7 +26,8 @@ impl App {
     pub(crate) async fn stops(&self) -> Result<Stops, AppError> {
         let filter = Filter { kind: Some(DocumentKind::Stop), ..Filter::default() };
         let mut subjects = Vec::new();
-        for document in self.store.documents(&filter).await? {
+        // All of them: the oldest stop bans as much as the newest.
+        for document in self.store.documents_all(&filter).await? {
             // A tombstone bans nothing any more here; the runner refuses to start without its stops.
             let Ok(envelope) = Envelope::from_json(&document.envelope) else {
                 continue;

@@ -1,5 +1,6 @@
 //! Tests of the use-cases over a real store, ledger, sandbox and runner.
 
+mod crowds;
 mod filing;
 mod login;
 mod recovery;

@@ -242,7 +242,51 @@ impl Store {
     /// # Errors
     /// As [`Store::document`].
     pub async fn documents(&self, filter: &Filter) -> Result<Vec<Document>, StoreError> {
-        self.list(filter, LIST_ROWS_MAX).await
+        self.list(filter, LIST_ROWS_MAX.into()).await
+    }
+
+    /// All documents that match, newest first. For kinds whose number is bounded elsewhere, and where
+    /// one that is left out would be a fault: stops, spent uses.
+    ///
+    /// # Errors
+    /// As [`Store::document`].
+    pub async fn documents_all(&self, filter: &Filter) -> Result<Vec<Document>, StoreError> {
+        self.list(filter, i64::MAX).await
+    }
+
+    /// The documents of a kind about a revision, at most [`LIST_ROWS_MAX`]: the newest of each person,
+    /// then the second newest of each, and so on. Whoever signs a thousand hides nobody else's.
+    ///
+    /// # Errors
+    /// As [`Store::document`].
+    pub async fn documents_of_revision(
+        &self,
+        kind: DocumentKind,
+        revision: &Digest,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.fairly(sql::DOCUMENTS_OF_REVISION_FAIRLY, kind, &revision.to_string()).await
+    }
+
+    /// The documents of a kind about an access request, as [`Store::documents_of_revision`].
+    ///
+    /// # Errors
+    /// As [`Store::document`].
+    pub async fn documents_of_request(
+        &self,
+        kind: DocumentKind,
+        request: &RequestId,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.fairly(sql::DOCUMENTS_OF_REQUEST_FAIRLY, kind, request.as_str()).await
+    }
+
+    async fn fairly(
+        &self,
+        statement: &'static str,
+        kind: DocumentKind,
+        about: &str,
+    ) -> Result<Vec<Document>, StoreError> {
+        let query = sqlx::query(statement).bind(about).bind(kind.code()).bind(LIST_ROWS_MAX);
+        query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 
     /// The newest document of a kind: the keyring, directory or policy in force.
@@ -278,7 +322,7 @@ impl Store {
         query.fetch_all(&self.pool).await?.iter().map(read_entry).collect()
     }
 
-    async fn list(&self, filter: &Filter, rows_max: u32) -> Result<Vec<Document>, StoreError> {
+    async fn list(&self, filter: &Filter, rows_max: i64) -> Result<Vec<Document>, StoreError> {
         let query = sqlx::query(filter.statement())
             .bind(filter.kind.map(DocumentKind::code))
             .bind(filter.revision.map(|d| d.to_string()))

@@ -58,6 +58,13 @@ statements! {
     DOCUMENTS_OF_REQUEST_AND_KIND = "SELECT * FROM documents WHERE request = ?3 AND kind = ?1
         AND (?2 IS NULL OR revision = ?2)
         AND (?4 IS NULL OR person = ?4) ORDER BY ledger_index DESC, id DESC LIMIT ?5";
+    // The newest of each person before the second newest of any: nobody pushes others out of a list.
+    DOCUMENTS_OF_REVISION_FAIRLY = "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY person
+        ORDER BY ledger_index DESC, id DESC) AS nth FROM documents WHERE revision = ?1 AND kind = ?2)
+        ORDER BY nth, ledger_index DESC, id DESC LIMIT ?3";
+    DOCUMENTS_OF_REQUEST_FAIRLY = "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY person
+        ORDER BY ledger_index DESC, id DESC) AS nth FROM documents WHERE request = ?1 AND kind = ?2)
+        ORDER BY nth, ledger_index DESC, id DESC LIMIT ?3";
 
     // Runs
     INSERT_RUN = "INSERT INTO runs (id, run_request, request, caller, revision, state, queued_ms)

@@ -7,7 +7,7 @@ use super::team::{ORIGIN, Team, key, person, signed, t, who};
 use crate::{App, AppError};
 
 /// The answer to a challenge, as `signer`'s client makes it.
-async fn answer(app: &App, name: &str, signer: &str, origin: &str) -> Vec<u8> {
+pub(super) async fn answer(app: &App, name: &str, signer: &str, origin: &str) -> Vec<u8> {
     let challenge = app.challenge(person(name), ORIGIN).await.unwrap();
     let mut nonce = [0; 16];
     hex::decode_to_slice(&challenge.nonce, &mut nonce).unwrap();
@@ -21,7 +21,7 @@ async fn answer(app: &App, name: &str, signer: &str, origin: &str) -> Vec<u8> {
     signed(&login, signer)
 }
 
-fn is_refused<T: std::fmt::Debug>(result: &Result<T, AppError>) {
+pub(super) fn is_refused<T: std::fmt::Debug>(result: &Result<T, AppError>) {
     assert!(matches!(result, Err(AppError::Unauthorized(_))), "{result:?}");
 }
 

@@ -1,4 +1,4 @@
-//! A small team with a server: anna writes, carol reviews, otto is on call, ruth approves and holds
+//! A small team with a server: anna writes, carol reviews and owns the service bot, otto is on call, ruth approves and holds
 //! every role, rita may read results. The clock is manual, keys are fixed.
 
 use std::collections::BTreeMap;
@@ -416,6 +416,11 @@ fn authority(clock: &dyn Clock, entropy: &dyn Entropy) -> (AuthorityDocuments, P
         keyring: bound,
         people: vec![
             person("anna", "authors"),
+            Person {
+                kind: PersonKind::Service,
+                owner: Some(t("carol")),
+                ..person("bot", "reviewers")
+            },
             person("carol", "reviewers"),
             person("otto", "oncall"),
             person("rita", "readers"),
