@@ -116,28 +116,60 @@ fn same(what: &'static str, expected: &str, found: &str) -> Result<(), TargetErr
     if expected == found { Ok(()) } else { Err(TargetError::Identity { what, expected, found }) }
 }
 
-/// Checks what can change; to be called in the statement's transaction, before anything else. Sets
-/// the transaction's statement timeout. Gives the lag, seconds, rounded up.
+/// Checks what can change, outside of a transaction. Gives the lag, seconds, rounded up.
 pub(super) async fn check_state(
     client: &Client,
     spec: &PostgresSpec,
     found: &Found,
     ms_max: u64,
 ) -> Result<u64, TargetError> {
-    let first = look(client, spec, found, ms_max, None).await?;
-    let (started, mut lag_s, mut looks) = (Instant::now(), first.lag_s, 1);
+    let mut looks = Looks::default();
     loop {
-        match lag_s {
-            Some(lag_s) if lag_s <= spec.lag_s_max => return Ok(lag_s),
-            _ if looks == LAG_LOOKS_MAX => {
-                return Err(TargetError::Lag { found_s: lag_s, s_max: spec.lag_s_max });
-            }
-            _ => tokio::time::sleep(LAG_LOOK_AGAIN).await,
+        if let Some(lag_s) = looks.again(client, spec, found, ms_max).await? {
+            return Ok(lag_s);
         }
-        looks += 1;
-        let again = look(client, spec, found, ms_max, first.received.as_deref()).await?;
-        let since_first = again.replayed_it.then(|| seconds(started.elapsed().as_secs_f64()));
-        lag_s = [again.lag_s, since_first].into_iter().flatten().min();
+    }
+}
+
+/// Looks at the state until the lag is within its limit.
+#[derive(Default)]
+pub(super) struct Looks {
+    count: usize,
+    /// When the first look was, and the end of what the replica had received by then.
+    first: Option<(Instant, Option<String>)>,
+}
+
+impl Looks {
+    /// Looks once; in a statement's transaction before anything else. Sets the transaction's statement
+    /// timeout. Gives the lag, seconds, rounded up; `None` when it is to be looked again, in *another*
+    /// transaction: this one goes on to see what there was at its first look.
+    ///
+    /// # Errors
+    /// When the server is not the one that was checked, or has not caught up for too many looks.
+    pub(super) async fn again(
+        &mut self,
+        client: &Client,
+        spec: &PostgresSpec,
+        found: &Found,
+        ms_max: u64,
+    ) -> Result<Option<u64>, TargetError> {
+        if self.count > 0 {
+            tokio::time::sleep(LAG_LOOK_AGAIN).await;
+        }
+        self.count += 1;
+        let now = Instant::now();
+        let received = self.first.as_ref().and_then(|(_, received)| received.as_deref());
+        let seen = look(client, spec, found, ms_max, received).await?;
+        let (began, _) = self.first.get_or_insert((now, seen.received));
+        let since_first = seen.replayed_it.then(|| seconds(began.elapsed().as_secs_f64()));
+        let lag_s = [seen.lag_s, since_first].into_iter().flatten().min();
+        match lag_s {
+            Some(lag_s) if lag_s <= spec.lag_s_max => Ok(Some(lag_s)),
+            _ if self.count == LAG_LOOKS_MAX => {
+                Err(TargetError::Lag { found_s: lag_s, s_max: spec.lag_s_max })
+            }
+            _ => Ok(None),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_postgres::{Client, IsolationLevel, Portal, Row, Transaction};
 use super::failure::failure;
 use super::gate::{self, Refusal, gate};
 use super::grants::Grants;
-use super::identity::{Found, check_state};
+use super::identity::{Found, Looks};
 use super::params::{Bound, bind, type_of};
 use super::spec::PostgresSpec;
 use super::value::{Form, Raw, read, type_name};
@@ -46,18 +46,31 @@ pub(super) async fn run(
     let types: Vec<ParamType> = params.iter().map(|(t, _)| *t).collect();
     let gated = gate(sql, &types, &place.grants.grant).map_err(|refusal| refused(&refusal))?;
     let bound = bind(params)?;
-    let transaction = client
-        .build_transaction()
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .read_only(true)
-        .start()
-        .await
-        .map_err(failure)?;
-    let result =
-        in_transaction(&transaction, place, &gated.sql, &types, &bound, caps, ms_max).await;
-    // Nothing can be lost. After an error this says whether the connection still works.
-    let ended = transaction.rollback().await.map_err(failure);
-    result.and_then(|spool| ended.map(|()| spool))
+    let mut looks = Looks::default();
+    loop {
+        let transaction = client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true)
+            .start()
+            .await
+            .map_err(failure)?;
+        let fresh = looks.again(transaction.client(), place.spec, place.found, ms_max).await;
+        let result = match fresh {
+            Ok(Some(_)) => {
+                let running = in_transaction(&transaction, place, &gated.sql, &types, &bound, caps);
+                Some(running.await)
+            }
+            Ok(None) => None,
+            Err(e) => Some(Err(e)),
+        };
+        // Nothing can be lost. After an error this says whether the connection still works.
+        let ended = transaction.rollback().await.map_err(failure);
+        match result {
+            Some(result) => return result.and_then(|spool| ended.map(|()| spool)),
+            None => ended?,
+        }
+    }
 }
 
 fn refused(refusal: &Refusal) -> TargetError {
@@ -74,9 +87,7 @@ async fn in_transaction(
     types: &[ParamType],
     bound: &[Bound<'_>],
     caps: Caps,
-    ms_max: u64,
 ) -> Result<Spool, TargetError> {
-    check_state(transaction.client(), place.spec, place.found, ms_max).await?;
     let types: Vec<_> = types.iter().map(|t| type_of(*t)).collect();
     let described = transaction.prepare_typed(sql, &types).await.map_err(failure)?;
     let columns = described.columns();
