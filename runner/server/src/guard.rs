@@ -2,7 +2,7 @@
 //! in the figures, and the body of a problem.
 
 use std::any::Any;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,12 +18,17 @@ use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use crate::ServerLimits;
+use crate::connections::Peer;
 use crate::failures::Failures;
 use crate::meter::Meter;
 use crate::problem::Refusal;
 
 /// The request's id, also in problems and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Seconds of a call that logs in. Nobody is logged in yet, and whoever sends a byte a second must not
+/// hold the places of those who are.
+const LOGIN_S_MAX: u64 = 10;
 
 /// Seconds after which a server that is full or slow may answer again.
 const BUSY_RETRY_S: u64 = 1;
@@ -59,7 +64,7 @@ impl Guard {
 
     /// A call of nobody counts as an attempt; over the limit it is refused without being looked at.
     async fn of_nobody(&self, request: Request, next: Next) -> Response {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip());
+        let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|c| c.0.0.ip());
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let path = request.extensions().get::<MatchedPath>().map(|p| p.as_str().to_owned());
         let logs_in = matches!(path.as_deref(), Some("/v1/challenges" | "/v1/sessions"));
@@ -69,7 +74,9 @@ impl Guard {
             }
             self.failures.attempt(peer);
         }
-        let response = self.within_limits(request, next).await;
+        let most =
+            if logs_in { self.most.min(Duration::from_secs(LOGIN_S_MAX)) } else { self.most };
+        let response = self.within_limits(request, next, most).await;
         if path.as_deref() == Some("/v1/sessions") && response.status().is_success() {
             // Its challenge, and itself.
             self.failures.forgive(peer, 2);
@@ -98,17 +105,17 @@ impl Guard {
             .into_response()
     }
 
-    async fn within_limits(&self, request: Request, next: Next) -> Response {
+    async fn within_limits(&self, request: Request, next: Next, most: Duration) -> Response {
         let Ok(_slot) = self.slots.try_acquire() else {
             let detail = format!("{} requests are at work", self.requests_max);
             return Refusal::new(Code::Unavailable, detail, "try again in a moment")
                 .retry_after(BUSY_RETRY_S)
                 .into_response();
         };
-        match tokio::time::timeout(self.most, next.run(request)).await {
+        match tokio::time::timeout(most, next.run(request)).await {
             Ok(response) => response,
             Err(_) => {
-                let detail = format!("the request took longer than {} s", self.most.as_secs());
+                let detail = format!("the request took longer than {} s", most.as_secs());
                 Refusal::new(Code::Unavailable, detail, "try again; whether it acted is unknown")
                     .retry_after(BUSY_RETRY_S)
                     .into_response()

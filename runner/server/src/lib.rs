@@ -5,6 +5,7 @@
 //! `domain`), TLS and the choice of the address (crate `cli`), pages (later).
 
 mod body;
+mod connections;
 mod failures;
 mod guard;
 mod handlers;
@@ -20,7 +21,6 @@ mod upload;
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,11 +28,18 @@ use app::App;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::connections::{Connections, Peer};
 use crate::failures::Failures;
 
 /// Named limits of the HTTP server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerLimits {
+    /// Connections at a time, of whomever; further ones wait until one ends. Below what a process may
+    /// usually open, so that files can be opened always.
+    pub connections_max: usize,
+    /// Seconds that nothing may move on a connection: longer than any request, because its client waits
+    /// in silence.
+    pub connection_silence_s_max: u64,
     /// Requests at a time; further ones are refused at once.
     pub requests_max: usize,
     /// Seconds of one request. Longer than an upload on a slow line or the wait for a run.
@@ -54,6 +61,8 @@ pub struct ServerLimits {
 impl ServerLimits {
     /// For one team and one machine.
     pub const DEFAULT: Self = Self {
+        connections_max: 768,
+        connection_silence_s_max: 150,
         requests_max: 512,
         request_s_max: 120,
         failures_per_peer_per_minute_max: 120,
@@ -89,7 +98,9 @@ pub async fn serve(
 ) -> io::Result<()> {
     let failures = Arc::new(Failures::new(limits, app.clock()));
     let router = routes::router(Arc::clone(&app), limits, Arc::clone(&failures));
-    let router = router.into_make_service_with_connect_info::<SocketAddr>();
+    let router = router.into_make_service_with_connect_info::<Peer>();
+    let silence_max = Duration::from_secs(limits.connection_silence_s_max);
+    let listener = Connections::new(listener, limits.connections_max, silence_max);
     let (stopping, mut stopped) = watch::channel(false);
     let mut began = stopped.clone();
     let signal = async move {

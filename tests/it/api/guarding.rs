@@ -1,10 +1,13 @@
 //! What every call meets before its handler: methods, paths, sizes, times, load.
 
-use app::AppLimits;
+use api::{ClientError, Code};
+use app::{AppLimits, QuotaLimits};
 use domain::{Outcome, RunState};
 use server::ServerLimits;
 use tests::raw_http::Connection;
 use tests::served::Served;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::streams::endless;
 
@@ -74,6 +77,45 @@ async fn a_body_that_is_too_large_is_refused_and_the_next_call_is_served() {
     let refused = served.raw("POST /v1/revisions", &[&token], b"no form").await;
     assert_eq!((refused.status, refused.code().as_str()), (400, "bad-request"));
     assert_eq!(served.raw("POST /v1/inputs", &[&token], b"{}").await.status, 200);
+    served.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_while_still_sending_hears_why() {
+    let quotas = QuotaLimits { uploads_per_hour_max: 0, ..QuotaLimits::DEFAULT };
+    let limits = AppLimits { quotas, ..AppLimits::DEFAULT };
+    let served = Served::with(limits, ServerLimits::DEFAULT).await;
+    let alice = served.login("alice").await;
+    let nobody = served.client().with_token("0".repeat(64));
+    for (client, code) in [(&alice, Code::QuotaExceeded), (&nobody, Code::Unauthorized)].repeat(3) {
+        let large = vec![
+            ("component.wasm".to_owned(), vec![0; 30 << 20]),
+            ("script.toml".to_owned(), b"x".to_vec()),
+        ];
+        match served.try_upload(client, large).await.unwrap_err() {
+            ClientError::Problem(problem) => assert_eq!(problem.code, code),
+            other => panic!("the reason is lost: {other:?}"),
+        }
+    }
+    served.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_on_which_nothing_moves_keep_nobody_out_for_long() {
+    let limits =
+        ServerLimits { connections_max: 8, connection_silence_s_max: 1, ..ServerLimits::DEFAULT };
+    let served = Served::with(AppLimits::DEFAULT, limits).await;
+    let mut idle = Vec::new();
+    for _ in 0..8 {
+        idle.push(TcpStream::connect(served.address).await.unwrap());
+    }
+    // Whoever sends a head slowly is as silent.
+    idle[0].write_all(b"GET /healthz HTTP/1.1\r\nx: ").await.unwrap();
+    assert_eq!(served.raw("GET /healthz", &[], b"").await.status, 200);
+    for mut connection in idle {
+        // Closed, or cut.
+        drop(connection.read_to_end(&mut Vec::new()).await);
+    }
     served.close().await;
 }
 

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use api::types::RunView;
-use domain::RunState;
+use domain::{Digest, RunState};
 use tests::ambient::ManualClock;
+use tests::company::p;
 use tests::raw_http::{Answer, Connection};
 use tests::served::{Served, wire};
 
@@ -166,6 +167,35 @@ async fn an_upload_that_is_sent_again_is_the_same_upload() {
     let (_, first) = served.upload(&alice, "echo", |_| {}).await;
     let (_, again) = served.upload(&alice, "echo", |_| {}).await;
     assert_eq!(first, again);
+
+    // The same key, the same files in another order and form: the first answer, and nothing anew.
+    let mut files = tests::guests::files("echo");
+    let digests = files.iter().map(|(path, bytes)| (p(path), Digest::of(bytes))).collect();
+    let index = domain::BundleIndex::new(digests).unwrap();
+    files.push(("bundle.sha256".to_owned(), index.to_bytes()));
+    let tokens = [served.token("alice").await, served.token("bob").await];
+    let send = async |token: &str, boundary: &str, files: &[(String, Vec<u8>)]| {
+        let mut body = Vec::new();
+        for (path, bytes) in files {
+            let head = format!("content-disposition: form-data; name=\"{path}\"");
+            body.extend_from_slice(format!("--{boundary}\r\n{head}\r\n\r\n").as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        let token = format!("authorization: Bearer {token}");
+        let part = format!("content-type: multipart/form-data; boundary={boundary}");
+        served.raw("POST /v1/revisions", &[&token, &part, "idempotency-key: k"], &body).await
+    };
+    let first = send(&tokens[0], "one", &files).await;
+    assert_eq!((first.status, first.header("idempotency-replayed")), (200, None));
+    files.reverse();
+    let again = send(&tokens[0], "two", &files).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (200, Some("true")));
+    assert_eq!(again.json(), first.json());
+    assert_eq!(send(&tokens[0], "x", &files[1..]).await.code(), "idempotency-key-reused");
+    let bobs = send(&tokens[1], "x", &files).await;
+    assert_eq!((bobs.status, bobs.header("idempotency-replayed")), (200, None), "bob's own key");
     served.close().await;
 }
 

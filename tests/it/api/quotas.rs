@@ -17,7 +17,7 @@ async fn with(quotas: QuotaLimits) -> Served {
 async fn uploads_and_their_bytes_are_counted_by_person_and_come_back_with_time() {
     let quotas = QuotaLimits {
         uploads_per_hour_max: 2,
-        upload_bytes_per_day_max: 100,
+        upload_bytes_per_day_max: 10_000,
         ..QuotaLimits::DEFAULT
     };
     let served = with(quotas).await;
@@ -40,11 +40,13 @@ async fn uploads_and_their_bytes_are_counted_by_person_and_come_back_with_time()
     let input = async |who: &str, bytes: usize| {
         served.raw("POST /v1/inputs", &[who], &vec![b'1'; bytes]).await
     };
-    assert_eq!(input(&alice, 60).await.status, 200);
-    let refused = input(&alice, 60).await;
+    assert_eq!(input(&alice, 5_500).await.status, 200);
+    let refused = input(&alice, 5_500).await;
     assert_eq!((refused.status, refused.code().as_str()), (429, "quota-exceeded"));
-    assert_eq!(input(&alice, 40).await.status, 200, "what was refused is not counted");
-    assert_eq!(input(&bob, 60).await.status, 200);
+    assert_eq!(input(&alice, 1).await.status, 200, "what was refused is not counted");
+    let refused = input(&alice, 2).await;
+    assert_eq!(refused.status, 429, "a file costs a block, however small it is");
+    assert_eq!(input(&bob, 5_500).await.status, 200);
     served.close().await;
 }
 

@@ -1,0 +1,160 @@
+//! Connections: how many at a time, and how long one may be silent.
+//!
+//! A connection costs a file descriptor, which recordings and blobs need too, and anybody who reaches
+//! the port can open one. So there is a number; further ones wait outside. One on which nothing moves
+//! is closed, so that those who wait get in. And a connection is closed on nobody who still sends: the
+//! system would take back the answer, and with it the reason of a refused upload. What is said on a
+//! connection is [`crate::guard`]'s.
+
+use std::future::Future as _;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep, sleep};
+
+/// How long a client that still sends after the last answer is listened to.
+const LINGER_MAX: Duration = Duration::from_secs(2);
+/// Bytes of it that are thrown away at a time.
+const SCRAP_BYTES: usize = 8 << 10;
+
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+impl Connected<IncomingStream<'_, Connections>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+/// A listener with room for so many connections.
+pub(crate) struct Connections {
+    listener: TcpListener,
+    room: Arc<Semaphore>,
+    silence_max: Duration,
+}
+
+impl Connections {
+    pub(crate) fn new(listener: TcpListener, max: usize, silence_max: Duration) -> Self {
+        Self { listener, room: Arc::new(Semaphore::new(max)), silence_max }
+    }
+}
+
+impl Listener for Connections {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        // Nobody closes the semaphore, so there is a permit.
+        let place = Arc::clone(&self.room).acquire_owned().await.ok();
+        let (stream, peer) = Listener::accept(&mut self.listener).await;
+        let silence_max = self.silence_max;
+        let silence = Box::pin(sleep(silence_max));
+        (Connection { stream, silence, silence_max, linger: None, _place: place }, peer)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A connection that ends when nothing has moved on it for a while.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    silence: Pin<Box<Sleep>>,
+    silence_max: Duration,
+    /// When listening after the last answer ends; `None` before that.
+    linger: Option<Pin<Box<Sleep>>>,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Connection {
+    /// What a read or a write came to: something moved, or nothing has for too long.
+    fn moved<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        done: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if done.is_ready() {
+            let until = Instant::now() + self.silence_max;
+            self.silence.as_mut().reset(until);
+            return done;
+        }
+        ready!(self.silence.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(context, to);
+        self.moved(context, read)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.moved(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.moved(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    /// Says that nothing more comes, then listens until the client says the same.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { stream, linger, .. } = &mut *self;
+        let linger = match linger {
+            Some(linger) => linger,
+            None => {
+                ready!(Pin::new(&mut *stream).poll_shutdown(context))?;
+                linger.insert(Box::pin(sleep(LINGER_MAX)))
+            }
+        };
+        let mut scrap = [0; SCRAP_BYTES];
+        // The clock decides, not the timer: a flood leaves the timer no turn.
+        while Instant::now() < linger.deadline() {
+            let mut to = ReadBuf::new(&mut scrap);
+            match Pin::new(&mut *stream).poll_read(context, &mut to) {
+                Poll::Ready(Ok(())) if !to.filled().is_empty() => {}
+                Poll::Ready(_) => break,
+                Poll::Pending => {
+                    ready!(linger.as_mut().poll(context));
+                    break;
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
