@@ -66,6 +66,7 @@ async fn a_standby_that_catches_up_while_it_is_looked_at_is_not_read_as_it_was_b
     spec.lag_s_max = 1;
     // The look may be over before the replay goes on; then it was refused, and that is right, too.
     for id in 1_000.. {
+        primary.sql(DATABASE, "INSERT INTO shop.beat VALUES (now())").unwrap();
         shop.cluster.catch_up(&standby).unwrap();
         let mut session = fresh(&spec).await;
         standby.sql("postgres", "SELECT pg_wal_replay_pause()").unwrap();
