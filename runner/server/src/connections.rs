@@ -19,10 +19,12 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 
-/// How long a client that still sends after the last answer is listened to.
+/// How long a client that still sends after the last answer is listened to, and how much it may say: a
+/// flood leaves the timer no turn.
 const LINGER_MAX: Duration = Duration::from_secs(2);
+const LINGER_BYTES_MAX: usize = 64 << 20;
 /// Bytes of it that are thrown away at a time.
 const SCRAP_BYTES: usize = 8 << 10;
 
@@ -72,8 +74,8 @@ pub(crate) struct Connection {
     stream: TcpStream,
     silence: Pin<Box<Sleep>>,
     silence_max: Duration,
-    /// When listening after the last answer ends; `None` before that.
-    linger: Option<Pin<Box<Sleep>>>,
+    /// When listening after the last answer ends, and what was heard; `None` before that.
+    linger: Option<(Pin<Box<Sleep>>, usize)>,
     _place: Option<OwnedSemaphorePermit>,
 }
 
@@ -85,8 +87,7 @@ impl Connection {
         done: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if done.is_ready() {
-            let until = Instant::now() + self.silence_max;
-            self.silence.as_mut().reset(until);
+            self.silence.set(sleep(self.silence_max));
             return done;
         }
         ready!(self.silence.as_mut().poll(context));
@@ -135,22 +136,21 @@ impl AsyncWrite for Connection {
     /// Says that nothing more comes, then listens until the client says the same.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { stream, linger, .. } = &mut *self;
-        let linger = match linger {
+        let (until, heard) = match linger {
             Some(linger) => linger,
             None => {
                 ready!(Pin::new(&mut *stream).poll_shutdown(context))?;
-                linger.insert(Box::pin(sleep(LINGER_MAX)))
+                linger.insert((Box::pin(sleep(LINGER_MAX)), 0))
             }
         };
         let mut scrap = [0; SCRAP_BYTES];
-        // The clock decides, not the timer: a flood leaves the timer no turn.
-        while Instant::now() < linger.deadline() {
+        while *heard < LINGER_BYTES_MAX {
             let mut to = ReadBuf::new(&mut scrap);
             match Pin::new(&mut *stream).poll_read(context, &mut to) {
-                Poll::Ready(Ok(())) if !to.filled().is_empty() => {}
+                Poll::Ready(Ok(())) if !to.filled().is_empty() => *heard += to.filled().len(),
                 Poll::Ready(_) => break,
                 Poll::Pending => {
-                    ready!(linger.as_mut().poll(context));
+                    ready!(until.as_mut().poll(context));
                     break;
                 }
             }
