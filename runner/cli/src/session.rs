@@ -102,7 +102,9 @@ impl Session {
             keyring: context.keyring,
             world: World::real(),
         };
-        if let Some(token) = config::token(&env.dir, &name) {
+        // A token belongs to the server that gave it; another address is told nothing.
+        let known = config::token(&env.dir, &name).filter(|_| who.url.is_none());
+        if let Some(token) = known {
             session.client = session.client.with_token(token);
             let known = session.client.session().await;
             if known.is_ok_and(|s| s.person == session.person) {

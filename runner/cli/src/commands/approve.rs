@@ -113,19 +113,18 @@ pub(crate) async fn check(session: &Session, id: &RequestId) -> anyhow::Result<C
             "sign nothing",
         ))
     };
-    let submissions = many::<Submission>(&authority, &view.submissions)?;
-    let reviews = many::<Review>(&authority, &view.reviews)?;
+    let submissions = many::<Submission>(&authority, &view.submissions);
+    let reviews = many::<Review>(&authority, &view.reviews);
     submissions.iter().try_for_each(|s| about(s.doc().revision, "submission"))?;
     reviews.iter().try_for_each(|r| about(r.doc().revision, "review"))?;
     let bundle = session.fetch(&revision).await?;
     Ok(Checked { authority, request, submissions, reviews, bundle })
 }
 
-fn many<D: trust::Document>(
-    authority: &Authority,
-    views: &[DocumentView],
-) -> anyhow::Result<Vec<Verified<D>>> {
-    views.iter().map(|view| verified(authority, view)).collect()
+/// Those that verify. What somebody signed who has left counts no more, and must not keep others from
+/// approving; the order that the runner gets is without it, too.
+fn many<D: trust::Document>(authority: &Authority, views: &[DocumentView]) -> Vec<Verified<D>> {
+    views.iter().filter_map(|view| verified(authority, view).ok()).collect()
 }
 
 impl Checked {

@@ -121,7 +121,7 @@ pub(crate) async fn run(
     mut say: impl FnMut(&str),
 ) -> anyhow::Result<Ran> {
     let authority = session.authority().await?;
-    let order = order(session, &authority, ask).await?;
+    let (run, order) = order(session, &authority, ask).await?;
     let stored = session.client.store_input(ask.input.clone()).await?;
     if stored.digest != Digest::of(&ask.input) {
         return Err(
@@ -129,6 +129,7 @@ pub(crate) async fn run(
         );
     }
     let mut view = session.client.order_run(&order, Duration::from_secs(1), None).await?;
+    is_ours(&view, &run)?;
     let mut waited = Duration::from_secs(1);
     while !matches!(view.state, RunState::Ended { .. }) {
         if waited >= ask.wait {
@@ -142,15 +143,39 @@ pub(crate) async fn run(
         say(view.state.code());
         tokio::time::sleep(POLL).await;
         waited += POLL;
-        view = session.client.run(&view.id).await?;
+        view = session.client.run(&run).await?;
+        is_ours(&view, &run)?;
     }
     collect(session, &authority, view).await
 }
 
-/// The signed order.
-async fn order(session: &Session, authority: &Authority, ask: &Ask) -> anyhow::Result<RunOrdered> {
+/// An answer about another run, however well proved, is not an answer.
+fn is_ours(view: &RunView, run: &RunId) -> Result<(), Failure> {
+    if view.id == *run {
+        return Ok(());
+    }
+    Err(Failure::evidence(
+        format!("the server shows {} for {run}", view.id),
+        "the server is broken or lies; do not rely on what it shows",
+    ))
+}
+
+/// The signed order, and the run that it is for.
+async fn order(
+    session: &Session,
+    authority: &Authority,
+    ask: &Ask,
+) -> anyhow::Result<(RunId, RunOrdered)> {
     let view = session.client.access_request(&ask.request).await?;
     let request = verified::<AccessRequest>(authority, &view.request)?;
+    // Another one, approved as well, would run what nobody asked for here.
+    if request.doc().header.id != ask.request {
+        return Err(Failure::evidence(
+            format!("the server shows {} for {}", request.doc().header.id, ask.request),
+            "the server is broken or lies; sign nothing",
+        )
+        .into());
+    }
     let id = RunRequestId::new(&*session.world.clock, &*session.world.entropy);
     let doc = request.doc();
     let order = RunRequest {
@@ -164,7 +189,8 @@ async fn order(session: &Session, authority: &Authority, ask: &Ask) -> anyhow::R
         input: Digest::of(&ask.input),
         use_number: ask.use_number.unwrap_or(view.uses_spent + 1),
     };
-    Ok(RunOrdered { run_request: wire(&session.sign(&order)?)?, input: None })
+    let run_request = wire(&session.sign(&order)?)?;
+    Ok((order.run, RunOrdered { run_request, input: None }))
 }
 
 /// Fetches what a run left, and verifies it.
@@ -186,13 +212,32 @@ pub(crate) async fn collect(
         None => None,
         Some(_) => Some(evidence(session, authority, &view.id).await?),
     };
-    if let (Some(released), Some(proved)) = (&output, &evidence) {
-        proved.verified.check_output(&released.bytes).map_err(|e| {
-            Failure::evidence(
-                format!("the output is not the one of the receipt: {e}"),
-                "do not rely on it",
-            )
-        })?;
+    let wrong = |problem: String| Failure::evidence(problem, "do not rely on it");
+    match (&output, &evidence) {
+        (None, _) => {}
+        // The runner releases an output and its receipt together.
+        (Some(_), None) => {
+            return Err(wrong(format!("the output of {} comes without a receipt", view.id)).into());
+        }
+        (Some(released), Some(proved)) => proved
+            .verified
+            .check_output(&released.bytes)
+            .map_err(|e| wrong(format!("the output is not the one of the receipt: {e}")))?,
+    }
+    // Neither is a success, nor any other end that has a receipt.
+    let proved = evidence.as_ref().map(|p| p.verified.receipt.outcome);
+    let claimed = match view.state {
+        RunState::Ended { outcome } => Some(outcome),
+        RunState::Queued | RunState::Running => None,
+    };
+    let unproved = matches!(claimed, Some(Outcome::Denied | Outcome::Lost | Outcome::Cancelled));
+    if proved != claimed && !(proved.is_none() && unproved) {
+        return Err(wrong(format!(
+            "the server says that {} is {}, and the receipt does not",
+            view.id,
+            view.state.code()
+        ))
+        .into());
     }
     Ok(Ran { view, output, evidence })
 }
@@ -224,6 +269,13 @@ pub(crate) async fn evidence(
             "do not rely on the result; tell whoever runs the server",
         )
     })?;
+    if verified.receipt.run != *run {
+        return Err(Failure::evidence(
+            format!("the server shows the evidence of {} for {run}", verified.receipt.run),
+            "do not rely on the result; tell whoever runs the server",
+        )
+        .into());
+    }
     Ok(Proved { evidence, verified })
 }
 

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a journey that cannot be set up has failed")]
 
 mod keys;
+mod lies;
 mod machine;
 mod text;
 mod token;
