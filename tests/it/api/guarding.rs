@@ -87,7 +87,7 @@ async fn who_is_refused_while_still_sending_hears_why() {
     let served = Served::with(limits, ServerLimits::DEFAULT).await;
     let alice = served.login("alice").await;
     let nobody = served.client().with_token("0".repeat(64));
-    for (client, code) in [(&alice, Code::QuotaExceeded), (&nobody, Code::Unauthorized)].repeat(3) {
+    for (client, code) in [(&alice, Code::QuotaExceeded), (&nobody, Code::Unauthorized)].repeat(8) {
         let large = vec![
             ("component.wasm".to_owned(), vec![0; 30 << 20]),
             ("script.toml".to_owned(), b"x".to_vec()),
@@ -96,6 +96,12 @@ async fn who_is_refused_while_still_sending_hears_why() {
             ClientError::Problem(problem) => assert_eq!(problem.code, code),
             other => panic!("the reason is lost: {other:?}"),
         }
+    }
+    // The first try tells; a client that hears nothing tries again.
+    let metrics = String::from_utf8(served.raw("GET /metrics", &[], b"").await.body).unwrap();
+    for status in [429, 401] {
+        let calls = format!("{{method=\"POST\",route=\"/v1/revisions\",status=\"{status}\"}} 8\n");
+        assert!(metrics.contains(&calls), "{metrics}");
     }
     served.close().await;
 }
