@@ -5,8 +5,8 @@
 
 use domain::decide::StopSubject;
 use domain::{Digest, RunId};
-use ledger::{Event, Position, StoredEntry};
-use store::{AuditFilter, AuditRow, Document, DocumentKind, Run};
+use ledger::{Event, StoredEntry};
+use store::{AuditFilter, AuditRow, Document, DocumentKind, Run, Tx};
 use trust::Stop;
 
 use crate::advice::unverified;
@@ -85,45 +85,37 @@ impl App {
             Err(e) => Err(e),
         }
     }
+}
 
-    /// Lists the entries that were projected before there was an audit, or whose listing failed.
-    pub(crate) async fn audit_missing(&self, projected: u64) -> Result<(), AppError> {
-        for index in self.store.audited().await?..projected {
-            self.audit_entry(&self.ledger.entry(Position::from_index(index))?).await?;
-        }
-        Ok(())
-    }
-
-    /// Lists a projected entry. Doing it again changes nothing.
-    pub(crate) async fn audit_entry(&self, entry: &StoredEntry) -> Result<(), AppError> {
-        let Some((kind, about)) = about(&entry.leaf.event) else {
-            return Ok(());
-        };
-        let mut event = AuditRow {
-            index: entry.position.index(),
-            at_ms: entry.leaf.at_ms,
-            kind: kind.to_owned(),
-            person: None,
-            run: None,
-            subjects: Vec::new(),
-        };
-        match about {
-            About::Nothing => {}
-            About::Document(digest) => {
-                if let Some(document) = self.store.document_by_digest(digest).await? {
-                    of_document(&mut event, &document);
-                }
-            }
-            About::Run(run) => {
-                event.run = Some(run.clone());
-                event.subjects.push(run.to_string());
-                if let Some(run) = self.store.run(run).await? {
-                    of_run(&mut event, &run);
-                }
+/// Lists an entry that is being projected. Doing it again changes nothing.
+pub(crate) async fn audit_entry(tx: &mut Tx, entry: &StoredEntry) -> Result<(), AppError> {
+    let Some((kind, about)) = about(&entry.leaf.event) else {
+        return Ok(());
+    };
+    let mut event = AuditRow {
+        index: entry.position.index(),
+        at_ms: entry.leaf.at_ms,
+        kind: kind.to_owned(),
+        person: None,
+        run: None,
+        subjects: Vec::new(),
+    };
+    match about {
+        About::Nothing => {}
+        About::Document(digest) => {
+            if let Some(document) = tx.document_by_digest(digest).await? {
+                of_document(&mut event, &document);
             }
         }
-        Ok(self.store.insert_audit(&event).await?)
+        About::Run(run) => {
+            event.run = Some(run.clone());
+            event.subjects.push(run.to_string());
+            if let Some(run) = tx.run(run).await? {
+                of_run(&mut event, &run);
+            }
+        }
     }
+    Ok(tx.insert_audit(&event).await?)
 }
 
 fn of_document(event: &mut AuditRow, document: &Document) {

@@ -67,7 +67,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     limits: AppLimits,
-    /// The next ledger entry to project.
+    /// Every ledger entry below is projected, as far as this process knows; held while projecting.
     projected: Mutex<u64>,
     /// Held from the check of a document to its entry, so that of two with one name one is accepted.
     filing: Mutex<()>,

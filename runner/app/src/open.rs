@@ -102,7 +102,6 @@ impl App {
             ledger.check_anchor(&anchor.checkpoint)?;
         }
         let authority = options.runner.adopt(&options.documents).await?;
-        let next = options.store.applied().await?;
         let app = Self {
             store: options.store,
             blobs: options.blobs,
@@ -114,17 +113,14 @@ impl App {
             clock: options.clock,
             entropy: options.entropy,
             limits: options.limits,
-            projected: Mutex::new(next),
+            projected: Mutex::new(0),
             filing: Mutex::new(()),
             live: LiveRuns::new(options.limits.concurrent_runs_max),
             quotas: Quotas::new(options.limits.quotas),
             keys_ended: tokio::sync::watch::Sender::new(()),
         };
         app.rows_have_entries().await?;
-        app.audit_missing(next).await.map_err(OpenError::Projection)?;
         app.project().await.map_err(OpenError::Projection)?;
-        let projected = *app.projected.lock().await;
-        app.store.settle(projected).await?;
         app.close_abandoned().await?;
         Ok(Arc::new(app))
     }

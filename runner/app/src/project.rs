@@ -10,7 +10,12 @@ use ledger::{Event, Position, StoredEntry};
 use store::{Document, DocumentKind, Revision, RevisionFile, StoreError, Tx};
 use trust::{AccessRequest, Approval, Document as Signed, Envelope, Review, Stop, Submission};
 
+use crate::audit::audit_entry;
+use crate::project_runs::project_run;
 use crate::{App, AppError};
+
+/// Entries of one transaction: a store that is built anew from a long ledger keeps its log short.
+const PROJECTED_AT_ONCE_MAX: u64 = 1_000;
 
 /// A document whose columns are known: id, digest and kind come from the entry, the rest from its
 /// payload.
@@ -24,36 +29,39 @@ struct Row {
 }
 
 impl App {
-    /// Projects every entry that is durable and not yet projected, in order, then anchors the newest
-    /// checkpoint.
+    /// Projects every entry that is durable and not yet projected, in order, and anchors the newest
+    /// checkpoint. Many entries go in one transaction, so that who waited meanwhile finds it done.
     ///
-    /// If we die between two entries, the next start goes on where the store's own mark is. If the
-    /// store fails, the entry stays the next one, and the next call tries again.
+    /// If we die before a commit, the next start does its entries again. If an entry fails, none of
+    /// its transaction is projected, and the next call tries again.
     pub(crate) async fn project(&self) -> Result<(), AppError> {
-        let mut next = self.projected.lock().await;
+        let mut projected = self.projected.lock().await;
         let size = self.ledger.size();
-        if *next >= size {
-            return Ok(());
+        while *projected < size {
+            let (mut tx, next) = self.store.project().await?;
+            let until = size.min(next.saturating_add(PROJECTED_AT_ONCE_MAX));
+            for index in next..until {
+                let entry = self.ledger.entry(Position::from_index(index))?;
+                tx.entry(index);
+                self.project_entry(&mut tx, &entry).await?;
+                audit_entry(&mut tx, &entry).await?;
+            }
+            tx.settle(until, &self.newest_anchor()?).await?;
+            tx.commit().await?;
+            *projected = until;
         }
-        while *next < size {
-            let entry = self.ledger.entry(Position::from_index(*next))?;
-            self.project_entry(&entry).await?;
-            self.audit_entry(&entry).await?;
-            *next += 1;
-        }
-        self.anchor().await
-    }
-
-    /// Keeps the newest checkpoint in the store: a ledger that is cut or restored later is noticed.
-    async fn anchor(&self) -> Result<(), AppError> {
-        let checkpoint = self.ledger.checkpoint()?;
-        let size =
-            ledger::Checkpoint::parse(&checkpoint).map_err(|e| AppError::Log(e.into()))?.0.size;
-        self.store.set_anchor(&store::Anchor { size, checkpoint }).await?;
         Ok(())
     }
 
-    async fn project_entry(&self, entry: &StoredEntry) -> Result<(), AppError> {
+    /// The newest checkpoint, for the store to keep: a ledger that is cut or restored later is noticed.
+    fn newest_anchor(&self) -> Result<store::Anchor, AppError> {
+        let checkpoint = self.ledger.checkpoint()?;
+        let size =
+            ledger::Checkpoint::parse(&checkpoint).map_err(|e| AppError::Log(e.into()))?.0.size;
+        Ok(store::Anchor { size, checkpoint })
+    }
+
+    async fn project_entry(&self, tx: &mut Tx, entry: &StoredEntry) -> Result<(), AppError> {
         match &entry.leaf.event {
             Event::LogOpened { .. }
             | Event::CallIntent { .. }
@@ -62,11 +70,10 @@ impl App {
             Event::RunDenied { .. }
             | Event::RunStarted { .. }
             | Event::RunFinished { .. }
-            | Event::RunLost { .. } => self.project_run(entry).await,
+            | Event::RunLost { .. } => project_run(tx, entry).await,
             Event::StopAccepted { .. } => {
-                // Before the row: if we die in between, revoking again changes nothing.
-                self.revoke_stopped(entry).await?;
-                self.project_document(entry).await
+                self.revoke_stopped(tx, entry).await?;
+                self.project_document(tx, entry).await
             }
             Event::SubmissionAccepted { .. }
             | Event::ReviewAccepted { .. }
@@ -74,36 +81,30 @@ impl App {
             | Event::ApprovalAccepted { .. }
             | Event::KeyringAdopted { .. }
             | Event::DirectoryAdopted { .. }
-            | Event::PolicyAdopted { .. } => self.project_document(entry).await,
+            | Event::PolicyAdopted { .. } => self.project_document(tx, entry).await,
         }
     }
 
-    async fn project_document(&self, entry: &StoredEntry) -> Result<(), AppError> {
+    async fn project_document(&self, tx: &mut Tx, entry: &StoredEntry) -> Result<(), AppError> {
         let Some(row) = row(entry)? else {
             return Ok(());
         };
-        let revision = match (row.kind, row.revision) {
-            (DocumentKind::Submission, Some(digest)) => self.new_revision(entry, &digest).await?,
-            _ => None,
-        };
-        let index = entry.position.index();
-        let Some(mut tx) = self.store.project(index).await? else {
-            return Ok(());
-        };
-        if let Some((revision, files)) = revision {
-            settled(index, tx.insert_revision(&revision, &files).await)?;
+        if let (DocumentKind::Submission, Some(digest)) = (row.kind, row.revision)
+            && let Some((revision, files)) = self.new_revision(tx, entry, &digest).await?
+        {
+            settled(entry.position.index(), tx.insert_revision(&revision, &files).await)?;
         }
-        insert(&mut tx, entry, row, entry.payload().unwrap_or_default()).await?;
-        Ok(tx.commit().await?)
+        insert(tx, entry, row, entry.payload().unwrap_or_default()).await
     }
 
     /// The rows of a revision that is submitted for the first time, read from its blobs.
     async fn new_revision(
         &self,
+        tx: &mut Tx,
         entry: &StoredEntry,
         digest: &Digest,
     ) -> Result<Option<(Revision, Vec<RevisionFile>)>, AppError> {
-        if self.store.revision(digest).await?.is_some() {
+        if tx.has_revision(digest).await? {
             return Ok(None);
         }
         let submission: Submission = read(entry)?;
@@ -137,7 +138,7 @@ impl App {
 
     /// A stopped person or key loses its sessions, and so do the services and agents that the person
     /// answers for.
-    async fn revoke_stopped(&self, entry: &StoredEntry) -> Result<(), AppError> {
+    async fn revoke_stopped(&self, tx: &mut Tx, entry: &StoredEntry) -> Result<(), AppError> {
         use domain::decide::StopSubject;
         if entry.payload().is_none() {
             return Ok(());
@@ -145,15 +146,15 @@ impl App {
         let stop: Stop = read(entry)?;
         match &stop.subject {
             StopSubject::Person(person) => {
-                self.store.revoke_person(person, entry.leaf.at_ms).await?;
+                tx.revoke_person(person, entry.leaf.at_ms).await?;
                 for other in self.authority.directory().people.iter() {
                     if other.counted() == person {
-                        self.store.revoke_person(&other.id, entry.leaf.at_ms).await?;
+                        tx.revoke_person(&other.id, entry.leaf.at_ms).await?;
                     }
                 }
             }
             StopSubject::Key(fingerprint) => {
-                self.store.revoke_key(fingerprint, entry.leaf.at_ms).await?;
+                tx.revoke_key(fingerprint, entry.leaf.at_ms).await?;
             }
             StopSubject::Revision(_)
             | StopSubject::Request(_)

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use store::{Document, DocumentKind, Run, RunEnd, StoreError, Tx};
 use trust::{AccessRequest, ChainDocuments, Envelope, Receipt, RunRequest};
 
+use crate::AppError;
 use crate::project::settled;
-use crate::{App, AppError};
 
 /// What is read of the runner's note beside a run's start; its other fields are in the documents.
 #[derive(Deserialize)]
@@ -19,111 +19,85 @@ struct StartNote {
     documents: ChainDocuments,
 }
 
-impl App {
-    pub(crate) async fn project_run(&self, entry: &StoredEntry) -> Result<(), AppError> {
-        let index = entry.position.index();
-        let at_ms = entry.leaf.at_ms;
-        match &entry.leaf.event {
-            Event::RunStarted { run, .. } => self.run_started(entry, run).await,
-            Event::RunFinished { run, outcome, recording, .. } => {
-                let receipt = entry.payload().and_then(receipt);
-                let end = RunEnd {
-                    outcome: *outcome,
-                    at_ms,
-                    denial: None,
-                    receipt: receipt.as_ref().map(|(r, _)| r.header.id.clone()),
-                    recording: Some(*recording),
-                    result: receipt.as_ref().and_then(|(r, _)| r.output),
-                };
-                let Some(mut tx) = self.store.project(index).await? else {
-                    return Ok(());
-                };
-                if let Some((receipt, document)) = receipt {
-                    let document = Document {
-                        revision: Some(receipt.revision),
-                        created_ms: at_ms,
-                        ..document
-                    };
-                    settled(index, tx.insert_document(&document).await)?;
-                }
-                finish(&mut tx, index, run, &end).await?;
-                Ok(tx.commit().await?)
-            }
-            Event::RunLost { run } => {
-                self.end(index, run, end_without_proof(Outcome::Lost, at_ms, None)).await
-            }
-            Event::RunDenied { run } => {
-                // Only a queued run is denied: an order that repeats a live run's id must not end it.
-                let row = self.store.run(run).await?;
-                if row.is_none_or(|r| r.state != RunState::Queued) {
-                    return Ok(());
-                }
-                let denial: Option<Denial> =
-                    entry.payload().and_then(|p| serde_json::from_slice(p).ok());
-                self.end(index, run, end_without_proof(Outcome::Denied, at_ms, denial)).await
-            }
-            Event::LogOpened { .. }
-            | Event::SubmissionAccepted { .. }
-            | Event::ReviewAccepted { .. }
-            | Event::RequestAccepted { .. }
-            | Event::ApprovalAccepted { .. }
-            | Event::StopAccepted { .. }
-            | Event::KeyringAdopted { .. }
-            | Event::DirectoryAdopted { .. }
-            | Event::PolicyAdopted { .. }
-            | Event::CallIntent { .. }
-            | Event::CallOutcome { .. }
-            | Event::OutputReleased { .. } => Ok(()),
-        }
-    }
-
-    async fn run_started(&self, entry: &StoredEntry, run: &RunId) -> Result<(), AppError> {
-        let (index, at_ms) = (entry.position.index(), entry.leaf.at_ms);
-        let unreadable = || AppError::EntryUnreadable { index, what: "run's start" };
-        let known = self.store.run(run).await?;
-        let ordered = match entry.payload() {
-            None => None,
-            Some(payload) => {
-                let note: StartNote = serde_json::from_slice(payload).map_err(|_| unreadable())?;
-                let request: RunRequest = trust::read_unverified(&note.documents.run_request)
-                    .map_err(|_| unreadable())?;
-                Some((note.documents, request))
-            }
-        };
-        let Some(mut tx) = self.store.project(index).await? else {
-            return Ok(());
-        };
-        if let Some((documents, request)) = &ordered {
-            let access = trust::read_unverified::<AccessRequest>(&documents.access_request);
-            let access = access.ok().map(|a| a.header.id);
-            let document = Document {
-                kind: DocumentKind::RunRequest,
-                id: request.header.id.to_string(),
-                digest: documents.run_request.payload_digest(),
-                envelope: documents.run_request.to_json().map_err(|_| unreadable())?,
-                revision: Some(request.revision),
-                request: access.clone(),
-                person: Some(request.caller.clone()),
-                created_ms: at_ms,
+pub(crate) async fn project_run(tx: &mut Tx, entry: &StoredEntry) -> Result<(), AppError> {
+    let index = entry.position.index();
+    let at_ms = entry.leaf.at_ms;
+    match &entry.leaf.event {
+        Event::RunStarted { run, .. } => run_started(tx, entry, run).await,
+        Event::RunFinished { run, outcome, recording, .. } => {
+            let receipt = entry.payload().and_then(receipt);
+            let end = RunEnd {
+                outcome: *outcome,
+                at_ms,
+                denial: None,
+                receipt: receipt.as_ref().map(|(r, _)| r.header.id.clone()),
+                recording: Some(*recording),
+                result: receipt.as_ref().and_then(|(r, _)| r.output),
             };
-            settled(index, insert_order(&mut tx, &document).await)?;
-            if known.is_none() {
-                tx.insert_run(&queued(request, document.digest, access, at_ms)).await?;
+            if let Some((receipt, document)) = receipt {
+                let document =
+                    Document { revision: Some(receipt.revision), created_ms: at_ms, ..document };
+                settled(index, tx.insert_document(&document).await)?;
             }
+            moved(index, tx.end_run(run, &end).await)
         }
-        if known.is_some() || ordered.is_some() {
-            moved(index, tx.start_run(run, at_ms).await)?;
+        Event::RunLost { run } => {
+            let end = end_without_proof(Outcome::Lost, at_ms, None);
+            moved(index, tx.end_run(run, &end).await)
         }
-        Ok(tx.commit().await?)
+        Event::RunDenied { run } => {
+            // Only a queued run is denied: an order that repeats a live run's id must not end it.
+            if tx.run(run).await?.is_none_or(|r| r.state != RunState::Queued) {
+                return Ok(());
+            }
+            let denial: Option<Denial> =
+                entry.payload().and_then(|p| serde_json::from_slice(p).ok());
+            let end = end_without_proof(Outcome::Denied, at_ms, denial);
+            moved(index, tx.end_run(run, &end).await)
+        }
+        Event::LogOpened { .. }
+        | Event::SubmissionAccepted { .. }
+        | Event::ReviewAccepted { .. }
+        | Event::RequestAccepted { .. }
+        | Event::ApprovalAccepted { .. }
+        | Event::StopAccepted { .. }
+        | Event::KeyringAdopted { .. }
+        | Event::DirectoryAdopted { .. }
+        | Event::PolicyAdopted { .. }
+        | Event::CallIntent { .. }
+        | Event::CallOutcome { .. }
+        | Event::OutputReleased { .. } => Ok(()),
     }
+}
 
-    async fn end(&self, index: u64, run: &RunId, end: RunEnd) -> Result<(), AppError> {
-        let Some(mut tx) = self.store.project(index).await? else {
-            return Ok(());
-        };
-        finish(&mut tx, index, run, &end).await?;
-        Ok(tx.commit().await?)
+async fn run_started(tx: &mut Tx, entry: &StoredEntry, run: &RunId) -> Result<(), AppError> {
+    let (index, at_ms) = (entry.position.index(), entry.leaf.at_ms);
+    let unreadable = || AppError::EntryUnreadable { index, what: "run's start" };
+    let known = tx.run(run).await?.is_some();
+    let Some(payload) = entry.payload() else {
+        return if known { moved(index, tx.start_run(run, at_ms).await) } else { Ok(()) };
+    };
+    let note: StartNote = serde_json::from_slice(payload).map_err(|_| unreadable())?;
+    let documents = note.documents;
+    let request: RunRequest =
+        trust::read_unverified(&documents.run_request).map_err(|_| unreadable())?;
+    let access = trust::read_unverified::<AccessRequest>(&documents.access_request);
+    let access = access.ok().map(|a| a.header.id);
+    let document = Document {
+        kind: DocumentKind::RunRequest,
+        id: request.header.id.to_string(),
+        digest: documents.run_request.payload_digest(),
+        envelope: documents.run_request.to_json().map_err(|_| unreadable())?,
+        revision: Some(request.revision),
+        request: access.clone(),
+        person: Some(request.caller.clone()),
+        created_ms: at_ms,
+    };
+    settled(index, insert_order(tx, &document).await)?;
+    if !known {
+        tx.insert_run(&queued(&request, document.digest, access, at_ms)).await?;
     }
+    moved(index, tx.start_run(run, at_ms).await)
 }
 
 /// A run request's id is its signer's choice, and nobody has compared it with those on file. One that
@@ -166,10 +140,6 @@ pub(crate) fn queued(
 /// An end of which nothing but itself is known.
 pub(crate) fn end_without_proof(outcome: Outcome, at_ms: u64, denial: Option<Denial>) -> RunEnd {
     RunEnd { outcome, at_ms, denial, receipt: None, recording: None, result: None }
-}
-
-async fn finish(tx: &mut Tx, index: u64, run: &RunId, end: &RunEnd) -> Result<(), AppError> {
-    moved(index, tx.end_run(run, end).await)
 }
 
 /// A move that the stored state does not allow, or of a run whose start is not known any more, says

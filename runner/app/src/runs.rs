@@ -149,9 +149,5 @@ impl App {
             let grace = Duration::from_secs(CANCELLED_S_MAX);
             drop(tokio::time::timeout(grace, self.live.none_left()).await);
         }
-        let projected = *self.projected.lock().await;
-        if let Err(e) = self.store.settle(projected).await {
-            tracing::warn!(error = %crate::chain(&e), "the next start reads the ledger again");
-        }
     }
 }

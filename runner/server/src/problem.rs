@@ -125,6 +125,7 @@ fn of_store(error: &StoreError) -> (Code, String, &'static str) {
         | StoreError::Corrupt { .. }
         | StoreError::Move { .. }
         | StoreError::NoLedgerEntry { .. }
+        | StoreError::Backwards { .. }
         | StoreError::AheadOfLedger { .. } => internal(),
     }
 }

@@ -4,7 +4,7 @@ use domain::{PersonId, RunId};
 use sqlx::sqlite::SqliteRow;
 
 use crate::row::{Reader, int};
-use crate::{Store, StoreError, sql};
+use crate::{Store, StoreError, Tx, sql};
 
 /// One event of the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,16 +40,15 @@ pub struct AuditFilter {
     pub before: Option<u64>,
 }
 
-impl Store {
+impl Tx {
     /// Adds an event; one that is there stays.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert_audit(&self, event: &AuditRow) -> Result<(), StoreError> {
+    pub async fn insert_audit(&mut self, event: &AuditRow) -> Result<(), StoreError> {
         let index = int(event.index, "a ledger index")?;
         let subjects = serde_json::to_string(&event.subjects);
         let subjects = subjects.map_err(|_| StoreError::TooLarge { what: "an audit event" })?;
-        let mut tx = self.begin().await?;
         let done = sqlx::query(sql::INSERT_AUDIT)
             .bind(index)
             .bind(int(event.at_ms, "a time")?)
@@ -57,26 +56,19 @@ impl Store {
             .bind(event.person.as_ref().map(PersonId::as_str))
             .bind(event.run.as_ref().map(RunId::as_str))
             .bind(subjects)
-            .execute(&mut *tx.inner)
+            .execute(&mut *self.inner)
             .await?;
         if done.rows_affected() == 1 {
             for subject in &event.subjects {
                 let query = sqlx::query(sql::INSERT_AUDIT_SUBJECT).bind(subject).bind(index);
-                query.execute(&mut *tx.inner).await?;
+                query.execute(&mut *self.inner).await?;
             }
         }
-        tx.commit().await
+        Ok(())
     }
+}
 
-    /// One more than the ledger index of the newest event.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn audited(&self) -> Result<u64, StoreError> {
-        let row = sqlx::query(sql::AUDITED).fetch_one(&self.pool).await?;
-        Reader::new(&row, "audit", "key")?.number("next")
-    }
-
+impl Store {
     /// The events that match, newest first, at most `rows_max`.
     ///
     /// # Errors
@@ -95,7 +87,7 @@ impl Store {
             .bind(bound(filter.until_ms, "a time")?)
             .bind(bound(filter.before, "a ledger index")?)
             .bind(rows_max);
-        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+        query.fetch_all(&self.reads).await?.iter().map(read).collect()
     }
 }
 

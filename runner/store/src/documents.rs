@@ -199,6 +199,18 @@ impl Tx {
             existing: existing.digest,
         })
     }
+
+    /// One document by the digest of its payload, as this transaction leaves it.
+    ///
+    /// # Errors
+    /// As [`Store::document`].
+    pub async fn document_by_digest(
+        &mut self,
+        digest: &Digest,
+    ) -> Result<Option<Document>, StoreError> {
+        let query = sqlx::query(sql::DOCUMENT).bind(None::<String>).bind(digest.to_string());
+        query.fetch_optional(&mut *self.inner).await?.as_ref().map(read).transpose()
+    }
 }
 
 impl Store {
@@ -208,7 +220,7 @@ impl Store {
     /// When the database fails or the row is corrupt; so for all reads.
     pub async fn document(&self, id: &str) -> Result<Option<Document>, StoreError> {
         let query = sqlx::query(sql::DOCUMENT).bind(id).bind(None::<String>);
-        query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
+        query.fetch_optional(&self.reads).await?.as_ref().map(read).transpose()
     }
 
     /// One document by the digest of its payload.
@@ -220,7 +232,7 @@ impl Store {
         digest: &Digest,
     ) -> Result<Option<Document>, StoreError> {
         let query = sqlx::query(sql::DOCUMENT).bind(None::<String>).bind(digest.to_string());
-        query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
+        query.fetch_optional(&self.reads).await?.as_ref().map(read).transpose()
     }
 
     /// One document by its id or the digest of its payload.
@@ -286,7 +298,7 @@ impl Store {
         about: &str,
     ) -> Result<Vec<Document>, StoreError> {
         let query = sqlx::query(statement).bind(about).bind(kind.code()).bind(LIST_ROWS_MAX);
-        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+        query.fetch_all(&self.reads).await?.iter().map(read).collect()
     }
 
     /// The newest document of a kind: the keyring, directory or policy in force.
@@ -307,7 +319,7 @@ impl Store {
         digest: &Digest,
     ) -> Result<Option<DocumentEntry>, StoreError> {
         let query = sqlx::query(sql::DOCUMENT_ENTRY).bind(digest.to_string());
-        query.fetch_optional(&self.pool).await?.as_ref().map(read_entry).transpose()
+        query.fetch_optional(&self.reads).await?.as_ref().map(read_entry).transpose()
     }
 
     /// The ledger entries of all documents from index `from` on, in order, at most
@@ -319,7 +331,7 @@ impl Store {
         let query = sqlx::query(sql::DOCUMENT_ENTRIES)
             .bind(int(from, "a ledger index")?)
             .bind(LIST_ROWS_MAX);
-        query.fetch_all(&self.pool).await?.iter().map(read_entry).collect()
+        query.fetch_all(&self.reads).await?.iter().map(read_entry).collect()
     }
 
     async fn list(&self, filter: &Filter, rows_max: i64) -> Result<Vec<Document>, StoreError> {
@@ -329,7 +341,7 @@ impl Store {
             .bind(filter.request.as_ref().map(RequestId::as_str))
             .bind(filter.person.as_ref().map(PersonId::as_str))
             .bind(rows_max);
-        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+        query.fetch_all(&self.reads).await?.iter().map(read).collect()
     }
 }
 

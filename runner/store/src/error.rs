@@ -76,6 +76,16 @@ pub enum StoreError {
         /// What was to be written.
         what: &'static str,
     },
+    /// A bug of ours, or a second process: the mark in the ledger only goes forward.
+    #[error(
+        "the store has more than {size} entries or a newer checkpoint than that of {anchor}; one process owns it"
+    )]
+    Backwards {
+        /// The size that was to be settled.
+        size: u64,
+        /// The size that the checkpoint covers.
+        anchor: u64,
+    },
     /// The store knows entries that the ledger does not have: rows without an entry.
     #[error(
         "the store projects {applied} ledger entries, the ledger has {ledger}: the ledger was cut or is another one; restore it"

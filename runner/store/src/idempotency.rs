@@ -113,7 +113,7 @@ impl Store {
     pub async fn abandon(&self, key: &IdempotencyKey) -> Result<(), StoreError> {
         let query =
             sqlx::query(sql::ABANDON).bind(key.person.as_str()).bind(&key.route).bind(&key.key);
-        query.execute(&self.pool).await?;
+        query.execute(&self.writes).await?;
         Ok(())
     }
 }

@@ -12,15 +12,19 @@ use crate::{StoreError, sql};
 /// Embedded at build; an applied migration is never edited, only followed by another.
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
-/// Readers beside the one writer that SQLite allows.
-const CONNECTIONS_MAX: u32 = 8;
-/// How long a writer waits for another; longer means that the disk hangs.
+/// Connections that only read, beside the one that writes.
+const READERS_MAX: u32 = 8;
+/// How long a writer waits for another process, as a backup; longer means that the disk hangs.
 const BUSY_MS_MAX: u64 = 5_000;
 
-/// The control plane's state. Cheap to clone; all clones share one pool.
+/// The control plane's state. Cheap to clone; all clones share its connections.
+///
+/// SQLite lets one connection write at a time, and makes the others sleep and try again. So there is
+/// one: who wants to write waits for it in turn, woken when it is free.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(crate) pool: SqlitePool,
+    pub(crate) reads: SqlitePool,
+    pub(crate) writes: SqlitePool,
 }
 
 impl Store {
@@ -42,12 +46,13 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_millis(BUSY_MS_MAX))
             .pragma("trusted_schema", "OFF");
-        let pool =
-            SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
-        MIGRATIONS.run(&pool).await.map_err(StoreError::Migration)?;
+        let pool = |max| SqlitePoolOptions::new().max_connections(max);
+        let writes = pool(1).connect_with(options.clone()).await?;
+        MIGRATIONS.run(&writes).await.map_err(StoreError::Migration)?;
         // One process owns the database: a call that was at work when it died will not answer.
-        sqlx::query(sql::ABANDON_ALL).execute(&pool).await?;
-        Ok(Self { pool })
+        sqlx::query(sql::ABANDON_ALL).execute(&writes).await?;
+        let reads = pool(READERS_MAX).connect_with(options.pragma("query_only", "ON")).await?;
+        Ok(Self { reads, writes })
     }
 
     /// Whether the database answers; for readiness.
@@ -55,12 +60,13 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query(sql::META).fetch_one(&self.pool).await?;
+        sqlx::query(sql::META).fetch_one(&self.reads).await?;
         Ok(())
     }
 
     /// Closes all connections; the last one writes the WAL back.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.reads.close().await;
+        self.writes.close().await;
     }
 }

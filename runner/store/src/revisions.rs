@@ -37,6 +37,15 @@ pub struct RevisionFile {
 }
 
 impl Tx {
+    /// Whether a revision is there, as this transaction leaves it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_revision(&mut self, digest: &Digest) -> Result<bool, StoreError> {
+        let query = sqlx::query(sql::REVISION).bind(digest.to_string());
+        Ok(query.fetch_optional(&mut *self.inner).await?.is_some())
+    }
+
     /// Inserts a revision with its files. Their blobs must be durable before.
     ///
     /// # Errors
@@ -90,7 +99,7 @@ impl Store {
     /// When the database fails or the row is corrupt; so for all reads.
     pub async fn revision(&self, digest: &Digest) -> Result<Option<Revision>, StoreError> {
         let query = sqlx::query(sql::REVISION).bind(digest.to_string());
-        query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
+        query.fetch_optional(&self.reads).await?.as_ref().map(read).transpose()
     }
 
     /// One revision by its script's name and version.
@@ -104,7 +113,7 @@ impl Store {
     ) -> Result<Option<Revision>, StoreError> {
         let query =
             sqlx::query(sql::REVISION_BY_VERSION).bind(script.as_str()).bind(version.as_str());
-        query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
+        query.fetch_optional(&self.reads).await?.as_ref().map(read).transpose()
     }
 
     /// Revisions by script, newest first, at most [`LIST_ROWS_MAX`]; of one script or of all.
@@ -117,7 +126,7 @@ impl Store {
     ) -> Result<Vec<Revision>, StoreError> {
         let query =
             sqlx::query(sql::REVISIONS).bind(script.map(ScriptName::as_str)).bind(LIST_ROWS_MAX);
-        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+        query.fetch_all(&self.reads).await?.iter().map(read).collect()
     }
 
     /// The files of a revision by path; empty when there is no such revision.
@@ -126,7 +135,7 @@ impl Store {
     /// As [`Store::revision`].
     pub async fn files(&self, revision: &Digest) -> Result<Vec<RevisionFile>, StoreError> {
         let query = sqlx::query(sql::FILES).bind(revision.to_string());
-        query.fetch_all(&self.pool).await?.iter().map(read_file).collect()
+        query.fetch_all(&self.reads).await?.iter().map(read_file).collect()
     }
 
     /// One file of a revision.
@@ -139,7 +148,7 @@ impl Store {
         path: &BundlePath,
     ) -> Result<Option<RevisionFile>, StoreError> {
         let query = sqlx::query(sql::FILE).bind(revision.to_string()).bind(path.as_str());
-        query.fetch_optional(&self.pool).await?.as_ref().map(read_file).transpose()
+        query.fetch_optional(&self.reads).await?.as_ref().map(read_file).transpose()
     }
 }
 

@@ -99,6 +99,15 @@ impl Tx {
         Ok(())
     }
 
+    /// One run, as this transaction leaves it.
+    ///
+    /// # Errors
+    /// As [`Store::run`].
+    pub async fn run(&mut self, id: &RunId) -> Result<Option<Run>, StoreError> {
+        let query = sqlx::query(sql::RUN).bind(id.as_str());
+        query.fetch_optional(&mut *self.inner).await?.as_ref().map(read).transpose()
+    }
+
     /// Moves a run to `running`.
     ///
     /// # Errors
@@ -134,12 +143,11 @@ impl Tx {
 
     /// The stored text of the state that the run is in, and of the one that it moves to.
     async fn step(&mut self, id: &RunId, to: RunState) -> Result<(String, String), StoreError> {
-        let row = sqlx::query(sql::RUN).bind(id.as_str()).fetch_optional(&mut *self.inner).await?;
-        let row = row.ok_or_else(|| StoreError::Absent { what: "run", key: id.to_string() })?;
-        let from = read(&row)?.state;
-        let to = from.to(to).map_err(|source| StoreError::Move { run: id.to_string(), source })?;
-        let stored = Reader::new(&row, "runs", "id")?.text("state")?;
-        Ok((stored, json("a run state", &to)?))
+        let run = self.run(id).await?;
+        let run = run.ok_or_else(|| StoreError::Absent { what: "run", key: id.to_string() })?;
+        let moved = run.state.to(to);
+        let to = moved.map_err(|source| StoreError::Move { run: id.to_string(), source })?;
+        Ok((json("a run state", &run.state)?, json("a run state", &to)?))
     }
 }
 
@@ -150,7 +158,7 @@ impl Store {
     /// When the database fails or the row is corrupt; so for all reads.
     pub async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
         let query = sqlx::query(sql::RUN).bind(id.as_str());
-        query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
+        query.fetch_optional(&self.reads).await?.as_ref().map(read).transpose()
     }
 
     /// The runs that match, newest first, at most [`LIST_ROWS_MAX`].
@@ -162,7 +170,7 @@ impl Store {
             .bind(filter.caller.as_ref().map(PersonId::as_str))
             .bind(filter.open_only)
             .bind(LIST_ROWS_MAX);
-        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+        query.fetch_all(&self.reads).await?.iter().map(read).collect()
     }
 
     /// Adds a released event (JSON) to a run and returns its number.
@@ -179,7 +187,7 @@ impl Store {
             .bind(run.as_str())
             .bind(int(at_ms, "a time")?)
             .bind(body);
-        let row = query.fetch_optional(&self.pool).await?;
+        let row = query.fetch_optional(&self.writes).await?;
         let row = row.ok_or_else(|| StoreError::Absent { what: "run", key: run.to_string() })?;
         Reader::new(&row, "run_events", "run")?.number("seq")
     }
@@ -203,7 +211,7 @@ impl Store {
             let (seq, at_ms) = (row.number("seq")?, row.number("at_ms")?);
             Ok(RunEvent { seq, at_ms, body: row.text("body")? })
         };
-        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+        query.fetch_all(&self.reads).await?.iter().map(read).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use domain::{Digest, PersonId, SessionId};
 
 use crate::row::{Reader, int};
-use crate::{Store, StoreError, sql};
+use crate::{Store, StoreError, Tx, sql};
 
 /// Challenges open at a time; anybody may ask for one, so the table needs an end.
 pub const CHALLENGES_OPEN_MAX: u32 = 10_000;
@@ -75,7 +75,7 @@ impl Store {
         now_ms: u64,
     ) -> Result<Option<Challenge>, StoreError> {
         let query = sqlx::query(sql::TAKE_CHALLENGE).bind(nonce).bind(int(now_ms, "a time")?);
-        let Some(row) = query.fetch_optional(&self.pool).await? else {
+        let Some(row) = query.fetch_optional(&self.writes).await? else {
             return Ok(None);
         };
         let row = Reader::new(&row, "challenges", "nonce")?;
@@ -122,7 +122,7 @@ impl Store {
         let query = sqlx::query(sql::LIVE_SESSION)
             .bind(token_hash.to_string())
             .bind(int(now_ms, "a time")?);
-        let Some(row) = query.fetch_optional(&self.pool).await? else {
+        let Some(row) = query.fetch_optional(&self.reads).await? else {
             return Ok(None);
         };
         let row = Reader::new(&row, "sessions", "id")?;
@@ -141,14 +141,19 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn revoke_session(&self, id: &SessionId, now_ms: u64) -> Result<bool, StoreError> {
-        Ok(self.revoke(sql::REVOKE_SESSION, id.as_str(), now_ms).await? == 1)
+        let mut tx = self.begin().await?;
+        let revoked = tx.revoke(sql::REVOKE_SESSION, id.as_str(), now_ms).await?;
+        tx.commit().await?;
+        Ok(revoked == 1)
     }
+}
 
+impl Tx {
     /// Revokes every session that a key opened; returns how many.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn revoke_key(&self, fingerprint: &str, now_ms: u64) -> Result<u64, StoreError> {
+    pub async fn revoke_key(&mut self, fingerprint: &str, now_ms: u64) -> Result<u64, StoreError> {
         self.revoke(sql::REVOKE_KEY, fingerprint, now_ms).await
     }
 
@@ -156,17 +161,21 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn revoke_person(&self, person: &PersonId, now_ms: u64) -> Result<u64, StoreError> {
+    pub async fn revoke_person(
+        &mut self,
+        person: &PersonId,
+        now_ms: u64,
+    ) -> Result<u64, StoreError> {
         self.revoke(sql::REVOKE_PERSON, person.as_str(), now_ms).await
     }
 
     async fn revoke(
-        &self,
+        &mut self,
         statement: &'static str,
         of: &str,
         now_ms: u64,
     ) -> Result<u64, StoreError> {
         let query = sqlx::query(statement).bind(of).bind(int(now_ms, "a time")?);
-        Ok(query.execute(&self.pool).await?.rows_affected())
+        Ok(query.execute(&mut *self.inner).await?.rows_affected())
     }
 }

@@ -13,12 +13,8 @@ macro_rules! statements {
 statements! {
     // Ledger position
     META = "SELECT 'meta' AS key, settled, anchor_size, anchor FROM meta WHERE one = 1";
-    APPLIED_HIGHEST = "SELECT 'applied' AS key, coalesce(max(ledger_index), -1) + 1 AS next FROM applied";
-    APPLY = "INSERT INTO applied (ledger_index) SELECT ?1 WHERE ?1 >= (SELECT settled FROM meta)
-        ON CONFLICT DO NOTHING";
-    SETTLE = "UPDATE meta SET settled = ?1 WHERE one = 1 AND settled <= ?1";
-    FORGET_APPLIED = "DELETE FROM applied WHERE ledger_index < (SELECT settled FROM meta)";
-    SET_ANCHOR = "UPDATE meta SET anchor_size = ?1, anchor = ?2 WHERE one = 1 AND anchor_size <= ?1";
+    SETTLE = "UPDATE meta SET settled = ?1, anchor_size = ?2, anchor = ?3 WHERE one = 1
+        AND settled <= ?1 AND anchor_size <= ?2";
 
     // Revisions
     INSERT_REVISION = "INSERT INTO revisions
@@ -117,7 +113,6 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
     INSERT_AUDIT_SUBJECT = "INSERT INTO audit_subjects (subject, ledger_index) VALUES (?1, ?2)
         ON CONFLICT DO NOTHING";
-    AUDITED = "SELECT 'audit' AS key, coalesce(max(ledger_index), -1) + 1 AS next FROM audit";
     AUDIT = "SELECT 'audit' AS key, * FROM audit WHERE (?1 IS NULL OR person = ?1)
         AND (?2 IS NULL OR kind = ?2)
         AND (?3 IS NULL OR ledger_index IN (SELECT ledger_index FROM audit_subjects WHERE subject = ?3))

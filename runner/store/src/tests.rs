@@ -19,7 +19,9 @@ async fn store() -> (TempDir, Store) {
 }
 
 async fn entry(store: &Store, index: u64) -> Tx {
-    store.project(index).await.unwrap().unwrap()
+    let (mut tx, _) = store.project().await.unwrap();
+    tx.entry(index);
+    tx
 }
 
 fn anna() -> PersonId {

@@ -14,7 +14,8 @@ use crate::{App, AppError};
 /// More rows than any list has, all like `of` but for what `change` does to each; newer than anything
 /// that is filed before the next start.
 async fn crowd(app: &App, of: &Document, change: impl Fn(&mut Document)) {
-    let mut tx = app.store.project(app.ledger.size() + 1_000_000).await.unwrap().unwrap();
+    let (mut tx, _) = app.store.project().await.unwrap();
+    tx.entry(app.ledger.size() + 1_000_000);
     for n in 0..u64::from(store::LIST_ROWS_MAX) + 1 {
         let digest = Digest::of(&n.to_be_bytes());
         let id = format!("{}_019ab000-0000-7000-8000-{n:012x}", &of.id[..3]);

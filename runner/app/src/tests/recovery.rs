@@ -80,7 +80,8 @@ async fn a_row_that_no_entry_explains_refuses_service() {
     let next = app.ledger.size();
     team.close(app).await;
     let store = team.store().await;
-    let mut tx = store.project(next).await.unwrap().unwrap();
+    let (mut tx, _) = store.project().await.unwrap();
+    tx.entry(next);
     let forged = Document {
         kind: DocumentKind::Approval,
         id: "apr_019ab000-0000-7000-8000-000000000001".to_owned(),

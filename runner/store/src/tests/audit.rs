@@ -21,11 +21,13 @@ async fn found(store: &Store, filter: AuditFilter) -> Vec<u64> {
 #[tokio::test]
 async fn events_are_found_by_person_kind_subject_time_and_page() {
     let (_dir, store) = store().await;
+    let mut tx = store.begin().await.unwrap();
     for n in 0..6 {
         let kind = if n < 3 { "review-accepted" } else { "stop-accepted" };
-        store.insert_audit(&event(n, kind, &["a", &format!("b{n}")])).await.unwrap();
+        tx.insert_audit(&event(n, kind, &["a", &format!("b{n}")])).await.unwrap();
     }
-    store.insert_audit(&event(3, "other", &[])).await.unwrap();
+    tx.insert_audit(&event(3, "other", &[])).await.unwrap();
+    tx.commit().await.unwrap();
     let all = AuditFilter::default;
     assert_eq!(found(&store, all()).await, [5, 4, 3, 2, 1, 0]);
     let by_person = AuditFilter { person: Some(anna()), ..all() };
@@ -39,5 +41,4 @@ async fn events_are_found_by_person_kind_subject_time_and_page() {
     assert_eq!(found(&store, AuditFilter { before: Some(2), ..all() }).await, [1, 0]);
     let beyond = AuditFilter { from_ms: Some(u64::MAX), ..all() };
     assert!(matches!(store.audit(&beyond, 1).await, Err(StoreError::TooLarge { .. })));
-    assert_eq!(store.audited().await.unwrap(), 6);
 }

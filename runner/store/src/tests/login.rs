@@ -79,8 +79,10 @@ async fn stopping_a_key_or_a_person_ends_their_sessions() {
         };
         store.insert_session(&session).await.unwrap();
     }
-    assert_eq!(store.revoke_key("SHA256:1", 1).await.unwrap(), 1);
-    assert_eq!(store.revoke_person(&anna(), 1).await.unwrap(), 1);
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.revoke_key("SHA256:1", 1).await.unwrap(), 1);
+    assert_eq!(tx.revoke_person(&anna(), 1).await.unwrap(), 1);
+    tx.commit().await.unwrap();
     assert_eq!(store.live_session(&Digest::of(&[2]), 2).await.unwrap(), None);
 }
 

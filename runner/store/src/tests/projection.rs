@@ -3,7 +3,7 @@
 use domain::Digest;
 
 use super::{document, entry, revision, store};
-use crate::{Anchor, DocumentKind, Filter, StoreError};
+use crate::{Anchor, DocumentKind, Filter, Store, StoreError, sql};
 
 #[tokio::test]
 async fn a_document_comes_back_byte_for_byte() {
@@ -34,46 +34,52 @@ async fn a_transaction_that_is_not_committed_leaves_nothing_and_can_be_projected
     assert!(store.document("sub_1").await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn entries_project_once_each_in_any_order() {
-    let (_dir, store) = store().await;
-    for index in [7, 3] {
-        entry(&store, index).await.commit().await.unwrap();
-        assert!(store.project(index).await.unwrap().is_none(), "{index} again");
-    }
-    assert_eq!(store.applied().await.unwrap(), 0);
-    store.settle(8).await.unwrap();
-    assert_eq!(store.applied().await.unwrap(), 8);
-    store.settle(2).await.unwrap();
-    assert_eq!(store.applied().await.unwrap(), 8, "settling never goes back");
-    for index in 0..8 {
-        assert!(store.project(index).await.unwrap().is_none(), "{index} is settled");
-    }
-    assert!(store.project(8).await.unwrap().is_some());
+fn anchor(size: u64) -> Anchor {
+    Anchor { size, checkpoint: format!("log\n{size}\n") }
+}
+
+async fn settle(store: &Store, size: u64, anchored: u64) -> Result<(), StoreError> {
+    let (mut tx, _) = store.project().await.unwrap();
+    tx.settle(size, &anchor(anchored)).await?;
+    tx.commit().await
 }
 
 #[tokio::test]
-async fn rows_without_a_ledger_entry_refuse_service() {
+async fn the_mark_moves_with_the_rows_and_never_back() {
     let (_dir, store) = store().await;
-    entry(&store, 4).await.commit().await.unwrap();
-    store.check_ledger(5).await.unwrap();
-    let error = store.check_ledger(4).await.unwrap_err();
-    assert!(matches!(error, StoreError::AheadOfLedger { applied: 5, ledger: 4 }));
-    let anchor = Anchor { size: 9, checkpoint: "log\n9\n".to_owned() };
-    assert!(store.set_anchor(&anchor).await.unwrap());
-    let error = store.check_ledger(8).await.unwrap_err();
-    assert!(matches!(error, StoreError::AheadOfLedger { applied: 9, ledger: 8 }));
-}
-
-#[tokio::test]
-async fn the_anchor_never_goes_back() {
-    let (_dir, store) = store().await;
+    assert_eq!(store.project().await.unwrap().1, 0);
     assert_eq!(store.anchor().await.unwrap(), None);
-    let newer = Anchor { size: 9, checkpoint: "newer".to_owned() };
-    let older = Anchor { size: 5, checkpoint: "older".to_owned() };
-    assert!(store.set_anchor(&newer).await.unwrap());
-    assert!(!store.set_anchor(&older).await.unwrap());
-    assert_eq!(store.anchor().await.unwrap(), Some(newer));
+    let mut tx = entry(&store, 0).await;
+    tx.insert_document(&document("sub_1", b"{}")).await.unwrap();
+    tx.settle(1, &anchor(1)).await.unwrap();
+    drop(tx);
+    assert_eq!(store.project().await.unwrap().1, 0, "no row, no mark");
+    settle(&store, 8, 9).await.unwrap();
+    for (size, anchored) in [(7, 9), (8, 8)] {
+        let error = settle(&store, size, anchored).await.unwrap_err();
+        assert!(matches!(error, StoreError::Backwards { .. }), "{error}");
+    }
+    assert_eq!(store.project().await.unwrap().1, 8);
+    assert_eq!(store.anchor().await.unwrap(), Some(anchor(9)));
+}
+
+#[tokio::test]
+async fn a_mark_beyond_the_ledger_refuses_service() {
+    for (settled, anchored, needs) in [(5, 5, 5), (5, 9, 9)] {
+        let (_dir, store) = store().await;
+        settle(&store, settled, anchored).await.unwrap();
+        store.check_ledger(needs).await.unwrap();
+        let error = store.check_ledger(needs - 1).await.unwrap_err();
+        let StoreError::AheadOfLedger { applied, ledger } = error else { panic!("{error}") };
+        assert_eq!((applied, ledger), (needs, needs - 1));
+    }
+}
+
+#[tokio::test]
+async fn what_only_reads_cannot_write() {
+    let (_dir, store) = store().await;
+    let error = sqlx::query(sql::ABANDON_ALL).execute(&store.reads).await.unwrap_err();
+    assert!(error.to_string().contains("readonly"), "{error}");
 }
 
 #[tokio::test]
