@@ -21,6 +21,40 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Problem> {
     })
 }
 
+/// Whether every run of digits outside of strings is below 2^53. Signs and fractions are for the
+/// types to refuse.
+pub(super) fn numbers_are_small(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let [first, after @ ..] = rest {
+        rest = match first {
+            b'"' => after_string(after),
+            b'0'..=b'9' => {
+                let end = rest.iter().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
+                let (digits, after) = rest.split_at(end);
+                let number = std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok());
+                if number.is_none_or(|n: u64| n > INTEGER_MAX) {
+                    return false;
+                }
+                after
+            }
+            _ => after,
+        };
+    }
+    true
+}
+
+/// What follows a string whose opening quote is behind.
+fn after_string(mut rest: &[u8]) -> &[u8] {
+    while let [first, after @ ..] = rest {
+        rest = match first {
+            b'"' => return after,
+            b'\\' => after.get(1..).unwrap_or_default(),
+            _ => after,
+        };
+    }
+    rest
+}
+
 /// The parser's words, made safe to show.
 pub(super) fn words(e: &serde_json::Error) -> String {
     domain::display::neutralise(&e.to_string().chars().take(400).collect::<String>())
@@ -87,3 +121,6 @@ impl<'de> Visitor<'de> for Walk<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
