@@ -94,8 +94,9 @@ impl App {
             return Ok(());
         };
         if let Some((documents, request)) = &ordered {
-            let access = trust::read_unverified::<AccessRequest>(&documents.access_request);
-            let access = access.ok().map(|a| a.header.id);
+            let access = documents.access_request.as_ref();
+            let access = access.and_then(|e| trust::read_unverified::<AccessRequest>(e).ok());
+            let access = access.map(|a| a.header.id);
             let document = Document {
                 kind: DocumentKind::RunRequest,
                 id: request.header.id.to_string(),

@@ -24,7 +24,6 @@ fn altered<D: Document>(doc: &D, from: &str, to: &str) -> String {
 fn a_later_feature_is_refused_by_name() {
     let cases = [
         ("\"analysis\":null", "\"analysis\":1", "field `analysis`", "only null is accepted"),
-        ("\"self_serve\":[]", "\"self_serve\":[1]", "field `self_serve`", "only [] is accepted"),
         ("\"not-tried\"", "\"matched\"", "field `rebuilt`", "only \"not-tried\" is accepted"),
         ("\"unmasked\":[]", "\"unmasked\":[\"a.b\"]", "field `ceiling`", "only the empty list"),
     ];
@@ -33,8 +32,6 @@ fn a_later_feature_is_refused_by_name() {
         assert!(said.starts_with(&format!("review: {field}")), "{said}");
         assert!(said.contains("not supported yet") && said.contains(what), "{said}");
     }
-    let said = altered(&access_request(), "\"break_glass\":false", "\"break_glass\":true");
-    assert!(said.contains("only false is accepted"), "{said}");
 }
 
 /// Removes each top-level field in turn, also those that may be null.
@@ -58,6 +55,11 @@ fn every_field_has_to_be_written() {
     every_field(&access_request());
     every_field(&approval());
     every_field(&run_request());
+    every_field(&lift());
+    every_field(&withdrawal());
+    every_field(&status());
+    every_field(&after_review());
+    every_field(&key_claim());
     every_field(&stop());
     every_field(&receipt());
     every_field(&login());
