@@ -7,25 +7,26 @@
 //! the order's power (time, what is spent, what is in force) comes in [`Local`]. Each payload is
 //! parsed once; what else is needed from it comes in [`ChainFacts`].
 
+mod advice;
 mod error;
 mod negatives;
 mod owed;
 mod statements;
 
 use domain::decide::{SelfServeRun, StopSubject, TargetRules};
-use domain::{BundleIndex, Digest, Facts, Manifest, RunnerName, Timestamp};
+use domain::{BundleIndex, Digest, Facts, Manifest, Pair, RunnerName, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use advice::{Advice, OnFile, Wish, advise};
 pub use error::ChainError;
 pub use negatives::{Said, negatives};
 pub use owed::OwedAfterReview;
 use statements::Chain;
 
 use crate::authority::Authority;
-use crate::documents::{PolicyTarget, RunRequest};
+use crate::documents::PolicyTarget;
 use crate::envelope::Envelope;
 use crate::negative::{InForce, Negative};
-use crate::verify::Verified;
 
 /// Documents of one kind in an order; more is an attack on the runner's time.
 pub const DOCUMENTS_MAX: usize = 64;
@@ -131,7 +132,11 @@ pub fn facts<'a>(
     let revision = local.bundle.revision();
 
     let (run, caller) = chain.run_request(&documents.run_request, &local, revision)?;
-    let request = chain.request_of(&run, documents.access_request.as_ref(), &local)?;
+    if run.doc().request.is_none() && documents.access_request.is_some() {
+        return Err(ChainError::NotAsked { place: "the access request".to_owned() });
+    }
+    let named = run.doc().caller.clone();
+    let request = chain.request_of(documents.access_request.as_ref(), &named, &local)?;
     let submissions = chain.submissions(&documents.submissions, revision)?;
     let (reviews, rejections) = chain.reviews(&documents.reviews, revision)?;
     let approvals = chain.approvals(&documents.approvals, run.doc().request)?;
@@ -155,7 +160,7 @@ pub fn facts<'a>(
         approvals,
         stops: chain.in_force().stops().map(|(_, subject)| subject.clone()).collect(),
         status,
-        targets: targets(authority, &run),
+        targets: targets(authority, &run.doc().pairs),
         policy_version: authority.policy().version,
         self_serve_floor: authority.keyring().floors.self_serve,
         solo: authority.is_solo(),
@@ -170,8 +175,7 @@ pub fn facts<'a>(
 }
 
 /// The rules of the run's own targets: a policy may have a thousand.
-fn targets(authority: &Authority, run: &Verified<RunRequest>) -> Vec<TargetRules> {
-    let pairs = &run.doc().pairs;
+fn targets(authority: &Authority, pairs: &[Pair]) -> Vec<TargetRules> {
     let mine = authority.policy().targets.iter();
     mine.filter(|t| pairs.iter().any(|p| p.target == t.id)).map(PolicyTarget::rules).collect()
 }

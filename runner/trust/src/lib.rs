@@ -22,7 +22,8 @@ pub mod verify;
 
 pub use authority::{Authority, AuthorityError, Pinned, Seen, newest_keyring, succeed};
 pub use chain::{
-    BaseDocuments, ChainDocuments, ChainError, ChainFacts, Local, OwedAfterReview, facts,
+    Advice, BaseDocuments, ChainDocuments, ChainError, ChainFacts, Local, OnFile, OwedAfterReview,
+    Wish, advise, facts,
 };
 pub use document::{
     Document, DocumentError, Header, Problem, Salt, SignedBy, VersionRef, namespace, payload,

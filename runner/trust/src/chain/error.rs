@@ -57,6 +57,9 @@ pub enum ChainError {
         /// Which.
         place: String,
     },
+    /// Somebody asks who is nobody here.
+    #[error("{0} is not in the directory")]
+    Stranger(PersonId),
     /// The earlier revision is not what it says.
     #[error("the earlier revision of the order is refused: {0}")]
     Base(String),

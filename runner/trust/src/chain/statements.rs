@@ -133,24 +133,20 @@ impl<'c> Chain<'c> {
         Ok((run, caller))
     }
 
-    /// The access request, which is there only if the run request names one.
+    /// The access request of `named`, who runs.
     pub(super) fn request_of(
         &mut self,
-        run: &Verified<RunRequest>,
         envelope: Option<&Envelope>,
+        named: &PersonId,
         local: &Local<'_>,
     ) -> Result<Option<RequestFact>, ChainError> {
         let place = "the access request";
         let Some(envelope) = envelope else { return Ok(None) };
-        let run = run.doc();
-        if run.request.is_none() {
-            return Err(ChainError::NotAsked { place: place.to_owned() });
-        }
         let (request, caller) = self.one(place, envelope, |d: &AccessRequest| &d.caller)?;
         let doc = request.doc();
         same(place, "runner", local.runner, &doc.runner)?;
         // Compared as named, too: an owner's grant is not their agent's.
-        same(place, "caller", &run.caller, &doc.caller)?;
+        same(place, "caller", named, &doc.caller)?;
         Ok(Some(RequestFact {
             id: doc.header.id.clone(),
             digest: request.digest(),

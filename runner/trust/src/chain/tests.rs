@@ -1,5 +1,6 @@
 //! An order with one wrong document is refused by name; a right one becomes facts.
 
+mod advice;
 mod attacks;
 mod base;
 mod negatives;
