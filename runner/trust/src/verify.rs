@@ -263,3 +263,6 @@ pub(crate) fn runner<D: Document>(
     let signer = signed().map_err(|p| error::<D>(p))?;
     Ok(Verified { doc, digest, signers: vec![signer] })
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,6 +118,32 @@ fn an_invalid_document_is_never_signed() {
 }
 
 #[test]
+fn a_clause_that_opens_nothing_or_too_much_is_never_signed() {
+    let said = |change: fn(&mut Review)| {
+        let mut doc = review();
+        change(&mut doc);
+        sign(&doc, &key(CAROL)).unwrap_err().to_string()
+    };
+    let said = [
+        said(|r| r.self_serve[0].targets = vec![t("elsewhere")]),
+        said(|r| r.self_serve[0].targets.clear()),
+        said(|r| r.self_serve[0].groups.clear()),
+        said(|r| r.self_serve[0].runs_per_day = 0),
+        said(|r| r.verdict = domain::decide::Verdict::RequestChanges),
+    ];
+    expect_test::expect![[r#"
+        review: field `self_serve.0.targets`: elsewhere is not in the ceiling
+        review: field `self_serve.0.targets`: is empty; name targets of the ceiling
+        review: field `self_serve.0.groups`: is empty; name the groups whose members may run it
+        review: field `self_serve.0.runs_per_day`: is 0; leave the clause out
+        review: field `self_serve`: is not empty, and the verdict is no approval"#]]
+    .assert_eq(&said.join("\n"));
+    let mut run = run_request();
+    run.request = None;
+    assert!(sign(&run, &key(OTTO)).unwrap_err().to_string().contains("`use_number`: is not 0"));
+}
+
+#[test]
 fn a_wrong_id_names_its_field() {
     let said = altered(&review(), "\"rev_019", "\"run_019");
     assert!(said.starts_with("review: field `header.id`: "), "{said}");
