@@ -31,8 +31,13 @@ pub fn negatives<'d>(
     bounded("stops", &documents.stops)?;
     bounded("lifts", &documents.lifts)?;
     bounded("withdrawals", &documents.withdrawals)?;
-    let mut in_force = known.clone();
     let mut all = Vec::new();
+    // Most orders bring none, and what is known can be long.
+    if documents.stops.is_empty() && documents.lifts.is_empty() && documents.withdrawals.is_empty()
+    {
+        return Ok(all);
+    }
+    let mut in_force = known.clone();
     let mut take = |in_force: &mut InForce, negative: Negative, envelope: &'d Envelope| {
         in_force.apply(negative.clone());
         all.push(Said { negative, envelope });
