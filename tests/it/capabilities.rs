@@ -45,7 +45,7 @@ async fn a_component_that_imports_what_is_not_effective_never_starts() {
     assert!(events.is_empty());
     assert_eq!(rig.seen.sessions(), 0);
     assert_eq!(
-        rig.runner.state().uses_spent(&order.documents.access_request.payload_digest()),
+        rig.runner.state().uses_spent(&order.documents.access_request.unwrap().payload_digest()),
         [] as [u64; 0]
     );
     rig.close().await;

@@ -12,7 +12,7 @@ use domain::{
     TrustDomain,
 };
 use ledger::{LogKey, Origin};
-use trust::document::{EmptyOnly, FalseOnly, Full, NotTried, NullOnly};
+use trust::document::{EmptyOnly, Full, NotTried, NullOnly};
 use trust::{
     AccessRequest, Approval, Directory, Document, Envelope, Floors, Header, KeyStatus, Keyring,
     KeyringKey, Person, PersonKey, PersonKind, Policy, PolicyRunner, PolicyTarget, Read, Review,
@@ -136,7 +136,12 @@ impl Company {
                 role(Role::Policy, &["carol"]),
                 role(Role::Stop, &["carol", "bob"]),
             ],
-            floors: Floors { reviews_required: 1, approvals_required: 1 },
+            floors: Floors {
+                reviews_required: 1,
+                approvals_required: 1,
+                self_serve: false,
+                break_glass_approvals_required: 1,
+            },
         }
     }
 
@@ -172,7 +177,7 @@ impl Company {
     /// Version 1 of the policy: one target, not prod, one review and one approval by `dev`.
     pub fn policy_document(&self) -> Policy {
         let (clock, entropy) = self.c();
-        let quorum = || Quorum { required: 1, groups: vec![p("dev")] };
+        let quorum = || Quorum { required: 1, groups: vec![p("dev")], from_each: vec![] };
         let read = |table: &str, columns: &[&str]| Read {
             table: table.to_owned(),
             columns: columns.iter().map(|c| (*c).to_owned()).collect(),
@@ -192,7 +197,10 @@ impl Company {
                 runners: vec![p(RUNNER)],
                 callers: vec![p("dev")],
                 reviews: quorum(),
+                reviews_unchanged: None,
                 approvals: quorum(),
+                self_serve: None,
+                break_glass: None,
                 limits: Limits { wall_ms_max: 60_000, ..Limits::CEILING },
                 query: QueryLimits {
                     calls_max: 100,
@@ -241,7 +249,7 @@ impl Company {
             verdict: Verdict::Approve,
             ceiling: scope(manifest),
             analysis: NullOnly,
-            self_serve: EmptyOnly,
+            self_serve: vec![],
             rebuilt: NotTried,
             comment: p("reads orders only"),
         }
@@ -268,7 +276,7 @@ impl Company {
             runner: p(RUNNER),
             reason: p("orders are stuck"),
             ticket: Some(p("INC-1234")),
-            break_glass: FalseOnly,
+            break_glass: false,
         }
     }
 

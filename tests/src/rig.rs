@@ -402,10 +402,15 @@ impl Rig {
             documents: ChainDocuments {
                 approvals: vec![c.sign(approval.approver.as_str(), &approval)],
                 run_request: c.sign(run.caller.as_str(), &run),
-                access_request: request,
+                access_request: Some(request),
                 submissions: vec![submission],
                 reviews: vec![review],
                 stops: vec![],
+                lifts: vec![],
+                withdrawals: vec![],
+                after_reviews: vec![],
+                status: None,
+                base: None,
             },
         };
         (run.run, order)

@@ -84,6 +84,7 @@ impl App {
             window: usable(access),
             duration_s: access.duration_s,
             uses: access.uses,
+            break_glass: access.break_glass,
         });
         let policy = self.authority.policy();
         Facts {
@@ -92,20 +93,28 @@ impl App {
             manifest,
             submissions: self.submission_facts(&belongs.submissions, stops),
             reviews: self.review_facts(&belongs.reviews, stops),
+            rejections: Vec::new(),
+            base: None,
             request,
             approvals: self.approval_facts(&belongs.approvals, stops),
             stops: stops.subjects.clone(),
+            status: None,
             targets: policy.targets.iter().map(trust::PolicyTarget::rules).collect(),
             policy_version: policy.version,
+            self_serve_floor: self.authority.keyring().floors.self_serve,
+            solo: self.authority.is_solo(),
             caller_groups: self.groups(&access.caller).to_owned(),
             run_id_spent: false,
             uses_spent: uses_spent.to_vec(),
+            self_serve_runs: Vec::new(),
+            after_reviews_overdue: Vec::new(),
         }
     }
 
     fn submission_facts(&self, documents: &[Document], stops: &Stops) -> Vec<SubmissionFact> {
         self.verified_all(documents, stops, |v: &Verified<Submission>| {
-            Some(SubmissionFact { author: self.counted(&v.doc().author) })
+            let doc = v.doc();
+            Some(SubmissionFact { id: doc.header.id.clone(), author: self.counted(&doc.author) })
         })
     }
 
@@ -120,6 +129,7 @@ impl App {
                 groups: self.groups(&d.reviewer).to_owned(),
                 verdict: d.verdict,
                 ceiling: d.ceiling.capabilities().ok()?,
+                self_serve: d.self_serve.clone(),
                 window: d.header.window(),
             })
         })

@@ -135,12 +135,17 @@ impl App {
         belongs.approvals.retain(speaks);
         let documents = ChainDocuments {
             run_request,
-            access_request,
+            access_request: Some(access_request),
             approvals: self.usable::<Approval>(&belongs.approvals, &stops.keys),
             submissions: self.usable::<Submission>(&belongs.submissions, &stops.keys),
             reviews: self.usable::<Review>(&belongs.reviews, &stops.keys),
             // The runner knows its stops by itself.
             stops: Vec::new(),
+            lifts: Vec::new(),
+            withdrawals: Vec::new(),
+            after_reviews: Vec::new(),
+            status: None,
+            base: None,
         };
         let order = RunOrder {
             v: 1,

@@ -200,7 +200,12 @@ fn first_keyring(founding: &Founding<'_>, world: &World) -> Keyring {
             key: founding.root_key.public().clone(),
         }],
         roles: roles.into_iter().map(rule).collect(),
-        floors: Floors { reviews_required: 1, approvals_required: 1 },
+        floors: Floors {
+            reviews_required: 1,
+            approvals_required: 1,
+            self_serve: false,
+            break_glass_approvals_required: 1,
+        },
     }
 }
 

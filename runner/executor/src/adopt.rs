@@ -59,6 +59,7 @@ impl Inner {
         }
         let authority = Authority::establish(
             &documents.keyring,
+            &[],
             &documents.directory,
             &documents.policy,
             self.state.pinned(),

@@ -137,6 +137,7 @@ impl RunEvidence {
         };
         Ok(Authority::establish(
             &self.keyring,
+            &[],
             &self.directory,
             &self.policy,
             &pinned,

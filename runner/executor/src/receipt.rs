@@ -3,7 +3,7 @@
 use domain::{Digest, LimitName, Outcome, ReceiptId, RunId, Scope, Timestamp};
 use ledger::Position;
 use sandbox::Finished;
-use trust::document::{FalseOnly, InProcess};
+use trust::document::InProcess;
 use trust::{DocumentError, Envelope, Header, LogPosition, Receipt, Salt};
 
 use crate::host::Figures;
@@ -31,6 +31,7 @@ pub(crate) struct Facts {
     figures: Figures,
     stdout_dropped: u64,
     stderr_dropped: u64,
+    solo: bool,
 }
 
 impl Facts {
@@ -58,6 +59,7 @@ impl Facts {
             figures,
             stdout_dropped: finished.stdout.dropped,
             stderr_dropped: finished.stderr.dropped,
+            solo: allowed.decision.solo,
         }
     }
 }
@@ -101,7 +103,7 @@ pub(crate) fn sign(
         stdout_dropped: facts.stdout_dropped,
         stderr_dropped: facts.stderr_dropped,
         isolation: InProcess,
-        solo: FalseOnly,
+        solo: facts.solo,
         log: LogPosition {
             origin: inner.ledger.vkey().name().to_string(),
             index: start.index(),

@@ -253,8 +253,9 @@ impl Inner {
     pub(crate) async fn accept_stop(&self, envelope: &Envelope) -> Result<(), StopRefused> {
         let authority = lock(&self.adopted).as_ref().map(|a| Arc::clone(&a.authority));
         let authority = authority.ok_or(StopRefused::NoAuthority)?;
-        let stop = authority.verify_stop(envelope)?.into_doc();
-        self.state.stop(&stop.subject);
+        let stop = authority.verify_stop(envelope)?;
+        self.state.stop((&stop).into());
+        let stop = stop.into_doc();
         for (run, live) in lock(&self.live).iter() {
             if live.depends_on.contains(&stop.subject) {
                 tracing::warn!(run.id = %run, stop = %stop.subject, "live run is stopped");

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use domain::decide::StopSubject;
 use domain::{Digest, RunId};
 use ledger::{Event, ReadError, Recovered, StoredEntry};
-use trust::{Envelope, Pinned, Seen, Stop, VersionRef, read_unverified};
+use trust::{Envelope, InForce, Negative, Pinned, Seen, Stop, VersionRef, read_unverified};
 
 const PIN_FILE: &str = "pinned.json";
 
@@ -62,7 +62,7 @@ pub struct RunnerState {
 struct Inner {
     runs: BTreeSet<RunId>,
     uses: BTreeMap<Digest, BTreeSet<u64>>,
-    stops: Vec<StopSubject>,
+    in_force: InForce,
     /// Stops that are in the log, by the digest of their payload.
     recorded_stops: BTreeSet<Digest>,
     newest: Seen,
@@ -125,7 +125,13 @@ impl RunnerState {
     /// Stops in force.
     #[must_use]
     pub fn stops(&self) -> Vec<StopSubject> {
-        self.lock().stops.clone()
+        self.lock().in_force.stops().map(|(_, subject)| subject.clone()).collect()
+    }
+
+    /// Everything that was said against runs.
+    #[must_use]
+    pub fn in_force(&self) -> InForce {
+        self.lock().in_force.clone()
     }
 
     /// The newest versions adopted.
@@ -161,11 +167,8 @@ impl RunnerState {
     }
 
     /// Puts a stop in force at once; whether it is in the log comes after.
-    pub(crate) fn stop(&self, subject: &StopSubject) {
-        let mut inner = self.lock();
-        if !inner.stops.contains(subject) {
-            inner.stops.push(subject.clone());
-        }
+    pub(crate) fn stop(&self, stop: Negative) {
+        self.lock().in_force.apply(stop);
     }
 
     pub(crate) fn is_stop_recorded(&self, document: &Digest) -> bool {
@@ -188,6 +191,7 @@ impl RunnerState {
 
     pub(crate) fn adopt(&self, seen: Seen) {
         let newest = &mut self.lock().newest;
+        newest.keyring = newer(newest.keyring, seen.keyring);
         newest.directory = newer(newest.directory, seen.directory);
         newest.policy = newer(newest.policy, seen.policy);
     }
@@ -214,9 +218,7 @@ impl Inner {
                 // It was verified when it was accepted; the journal's own checks cover it since.
                 let envelope = Envelope::from_json(payload).map_err(|_| unreadable())?;
                 let stop: Stop = read_unverified(&envelope).map_err(|_| unreadable())?;
-                if !self.stops.contains(&stop.subject) {
-                    self.stops.push(stop.subject);
-                }
+                self.in_force.apply(Negative::Stop(envelope.payload_digest(), stop.subject));
                 self.recorded_stops.insert(envelope.payload_digest());
             }
             Event::DirectoryAdopted { version, document, .. } => {

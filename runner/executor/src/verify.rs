@@ -8,15 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::decide::{StopSubject, Window};
-use domain::{
-    Decision, Denial, Digest, Facts, Pair, PersonId, Rule, RunId, TargetId, Timestamp, decide,
-};
+use domain::{Decision, Denial, Digest, Pair, Rule, RunId, TargetId, Timestamp, decide};
 use sandbox::Linked;
 use targets::Connector;
-use trust::{
-    Approval, Authority, ChainDocuments, Document, Envelope, Local, Review, RunRequest, Submission,
-    read_unverified,
-};
+use trust::{Authority, ChainDocuments, ChainFacts, Envelope, Local, RunRequest};
 
 use crate::bundle::{Bundle, fetch};
 use crate::order::RunOrder;
@@ -61,27 +56,33 @@ impl Inner {
         })?;
         let input = self.input(&bundle, &request.input).await?;
         let now = self.clock.now();
-        let access_request = order.documents.access_request.payload_digest();
-        let stops = self.state.stops();
+        let access_request = request.request.ok_or_else(|| {
+            let fact = "the run names no access request, and this runner has no self-serve yet";
+            Denial::new(Rule::RequestMissing, fact, "file an access request and have it approved")
+        })?;
+        let in_force = self.state.in_force();
         let local = Local {
             now,
             runner: &self.name,
             manifest: &bundle.manifest,
-            revision: bundle.revision,
+            bundle: &bundle.index,
             input: Digest::of(&input),
-            stops: &stops,
+            in_force: &in_force,
             run_id_spent: self.state.is_spent(run),
             uses_spent: self.state.uses_spent(&access_request),
+            self_serve_runs: Vec::new(),
+            owed: &[],
         };
-        let facts = trust::facts(&authority, &order.documents, local).map_err(|e| {
+        let chain_facts = trust::facts(&authority, &order.documents, local).map_err(|e| {
             document_invalid(
                 &e,
                 "have the document signed again, by the right person and about this run",
             )
         })?;
+        let ChainFacts { facts, run_request, depends_on, .. } = chain_facts;
         let mut decision = decide(&facts)?;
         decision.grant_ends = decision.grant_ends.min(authority_ends(&authority));
-        let (depends_on, run_window) = (depends_on(&facts, &order.documents), facts.run.window);
+        let run_window = facts.run.window;
         let (linked, connectors) =
             self.reach(&bundle, &decision, &request.pairs, &authority).await?;
         // Compiling may have taken a while; expiry is absolute.
@@ -89,7 +90,7 @@ impl Inner {
         still_open(now, &run_window, decision.grant_ends)?;
         Ok(Allowed {
             depends_on,
-            run_request: order.documents.run_request.payload_digest(),
+            run_request,
             input_digest: request.input,
             use_number: request.use_number,
             request: access_request,
@@ -212,43 +213,6 @@ impl Inner {
 
 fn document_invalid(error: &dyn std::error::Error, help: &str) -> Denial {
     Denial::new(Rule::DocumentInvalid, chain(error), help)
-}
-
-/// Everything whose stop must end the run: who and what it relies on, and the keys that signed.
-fn depends_on(facts: &Facts<'_>, documents: &ChainDocuments) -> Vec<StopSubject> {
-    let mut all = vec![
-        StopSubject::Everything,
-        StopSubject::Person(facts.run.caller.clone()),
-        StopSubject::Revision(facts.run.revision),
-    ];
-    all.extend(facts.request.iter().map(|r| StopSubject::Request(r.id.clone())));
-    all.extend(facts.run.pairs.iter().map(|p| StopSubject::Target(p.target.clone())));
-    all.extend(facts.submissions.iter().map(|s| StopSubject::Person(s.author.clone())));
-    all.extend(facts.reviews.iter().map(|r| StopSubject::Person(r.reviewer.clone())));
-    all.extend(facts.approvals.iter().map(|a| StopSubject::Person(a.approver.clone())));
-    all.extend(named(documents).into_iter().map(StopSubject::Person));
-    let envelopes = [&documents.run_request, &documents.access_request]
-        .into_iter()
-        .chain(&documents.approvals)
-        .chain(&documents.submissions)
-        .chain(&documents.reviews);
-    let signatures = envelopes.flat_map(Envelope::signatures);
-    all.extend(signatures.map(|s| StopSubject::Key(s.key().fingerprint().to_string())));
-    all
-}
-
-/// The people that the documents name; a service or agent counts as its owner in the facts, and is
-/// stopped by its own name.
-fn named(documents: &ChainDocuments) -> Vec<PersonId> {
-    fn read<D: Document>(list: &[Envelope], name: impl Fn(D) -> PersonId) -> Vec<PersonId> {
-        // They have been verified, so they can be read.
-        list.iter().filter_map(|e| read_unverified::<D>(e).ok()).map(name).collect()
-    }
-    let mut all = read(std::slice::from_ref(&documents.run_request), |d: RunRequest| d.caller);
-    all.extend(read(&documents.submissions, |d: Submission| d.author));
-    all.extend(read(&documents.reviews, |d: Review| d.reviewer));
-    all.extend(read(&documents.approvals, |d: Approval| d.approver));
-    all
 }
 
 /// The last second of the documents that everything rests on.

@@ -150,6 +150,7 @@ impl Checked {
             groups: groups(&r.doc().reviewer),
             verdict: r.doc().verdict,
             ceiling: capabilities(&r.doc().ceiling),
+            self_serve: r.doc().self_serve.clone(),
             window: r.doc().header.window(),
         });
         let reviews: Vec<ReviewFact> = reviews.collect();
@@ -177,9 +178,14 @@ impl Checked {
             submissions: self
                 .submissions
                 .iter()
-                .map(|s| SubmissionFact { author: counted(&s.doc().author) })
+                .map(|s| SubmissionFact {
+                    id: s.doc().header.id.clone(),
+                    author: counted(&s.doc().author),
+                })
                 .collect(),
             reviews,
+            rejections: Vec::new(),
+            base: None,
             request: Some(RequestFact {
                 id: request.header.id.clone(),
                 digest: self.request.digest(),
@@ -190,14 +196,20 @@ impl Checked {
                 window: request.window,
                 duration_s: request.duration_s,
                 uses: request.uses,
+                break_glass: request.break_glass,
             }),
             approvals: vec![mine],
             stops: Vec::new(),
+            status: None,
             targets: targets.collect(),
             policy_version: self.authority.policy().version,
+            self_serve_floor: self.authority.keyring().floors.self_serve,
+            solo: self.authority.is_solo(),
             caller_groups: groups(&request.caller),
             run_id_spent: false,
             uses_spent: Vec::new(),
+            self_serve_runs: Vec::new(),
+            after_reviews_overdue: Vec::new(),
         }
     }
 
