@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::{Outcome, Rule};
+use executor::Runner as _;
 use sandbox::recording::{CallResult, Event, Recording};
 use sandbox::{CallError, Sandbox};
 use tests::company::pairs;

@@ -61,6 +61,10 @@ pub(crate) async fn project_run(tx: &mut Tx, entry: &StoredEntry) -> Result<(), 
         | Event::RequestAccepted { .. }
         | Event::ApprovalAccepted { .. }
         | Event::StopAccepted { .. }
+        | Event::RejectionAccepted { .. }
+        | Event::LiftAccepted { .. }
+        | Event::WithdrawalAccepted { .. }
+        | Event::AfterReviewAccepted { .. }
         | Event::KeyringAdopted { .. }
         | Event::DirectoryAdopted { .. }
         | Event::PolicyAdopted { .. }

@@ -70,8 +70,11 @@ impl DataDir {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Documents {
-    /// Who may sign what.
+    /// Who may sign what, at first.
     pub(crate) keyring: Envelope,
+    /// The keyrings that follow it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) successors: Vec<Envelope>,
     /// The people.
     pub(crate) directory: Envelope,
     /// The targets.
@@ -169,6 +172,7 @@ pub(crate) fn found(
     )?;
     let documents = Documents {
         keyring,
+        successors: Vec::new(),
         directory: founding.root_key.sign(&directory)?,
         policy: founding.root_key.sign(&policy)?,
     };

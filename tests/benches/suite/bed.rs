@@ -164,6 +164,7 @@ pub(super) fn order(company: &Company, story: &Story, run_request: Envelope) -> 
     RunOrder {
         v: 1,
         keyring: company.keyring.clone(),
+        successors: vec![],
         directory: company.directory.clone(),
         policy: company.policy.clone(),
         documents: ChainDocuments {
@@ -223,6 +224,7 @@ impl Bed {
             runner: runner.clone(),
             documents: AuthorityDocuments {
                 keyring: company.keyring.clone(),
+                successors: vec![],
                 directory: company.directory.clone(),
                 policy: company.policy.clone(),
             },

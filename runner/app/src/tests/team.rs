@@ -29,6 +29,9 @@ impl Clock for Manual {
     fn now_ms(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
+    fn elapsed_ms(&self) -> u64 {
+        self.now_ms()
+    }
 }
 
 /// Unpredictable enough for tests: a counter in every block, never the same twice.
@@ -444,6 +447,7 @@ fn authority(clock: &dyn Clock, entropy: &dyn Entropy) -> (AuthorityDocuments, P
     let policy = source::policy(&policy, issue).unwrap();
     let documents = AuthorityDocuments {
         keyring,
+        successors: vec![],
         directory: sign(&directory, &key("ruth")).unwrap(),
         policy: sign(&policy, &key("ruth")).unwrap(),
     };
