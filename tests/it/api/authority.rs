@@ -126,3 +126,43 @@ async fn what_reviewers_opened_runs_without_an_access_request() {
     assert_eq!(denied_by(&run), Some(Rule::SelfServeSpent), "{run:?}");
     served.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_of_which_only_the_component_changed_runs_with_fewer_reviews() {
+    let served = Served::founded_with(|_, policy| {
+        policy.targets[0].reviews.required = 2;
+        policy.targets[0].reviews_unchanged = Some(1);
+    })
+    .await;
+    let first = served.granted("echo", INPUT, |_| {}).await;
+    let (alice, bob) = (served.login("alice").await, served.login("bob").await);
+    let carol = served.login("carol").await;
+    let c = &served.company;
+    let earlier = alice.scripts().await.unwrap()[0].revision;
+    let next = |files: &mut Vec<(String, Vec<u8>)>| {
+        for (path, bytes) in files {
+            match path.as_str() {
+                // An empty custom section is another component that does the same.
+                "component.wasm" => bytes.extend([0, 2, 1, b'x']),
+                "script.toml" => {
+                    let text = String::from_utf8(bytes.clone()).unwrap();
+                    let (before, rest) = text.split_once("version = \"").unwrap();
+                    let (_, after) = rest.split_once('"').unwrap();
+                    *bytes = format!("{before}version = \"99.0.0\"{after}").into_bytes();
+                }
+                _ => {}
+            }
+        }
+    };
+    let second = served.granted("echo", INPUT, next).await;
+    let run = served.ran(&alice, &second, 1).await;
+    assert_eq!(denied_by(&run), Some(Rule::ReviewMissing), "the earlier has one of two: {run:?}");
+
+    let mut review = c.review(&first.manifest, earlier);
+    review.reviewer = p("carol");
+    carol.review(&wire(&c.sign("carol", &review))).await.unwrap();
+    assert_eq!(stands(&bob, &second).await, (RequestState::Open, None));
+    let run = served.ran(&alice, &second, 1).await;
+    assert_eq!(run.state.code(), "succeeded", "{run:?}");
+    served.close().await;
+}
