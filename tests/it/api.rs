@@ -1,6 +1,7 @@
 //! The HTTP API through a real server on a loopback port.
 
 mod audit;
+mod authority;
 mod description;
 mod guarding;
 mod idempotency;

@@ -15,6 +15,11 @@ fn alter(envelope: &Envelope, from: &str, to: &str) -> Envelope {
     Envelope::assemble(envelope.payload_type().to_owned(), altered, signatures).unwrap()
 }
 
+fn alter_request(order: &mut RunOrder, from: &str, to: &str) {
+    let request = order.documents.access_request.as_mut().unwrap();
+    *request = alter(request, from, to);
+}
+
 /// Runs an attack against a fresh runner; then shows that the same order unaltered runs.
 async fn refused(attack: impl FnOnce(&Rig, &Story, &mut RunOrder), rule: Rule, says: &str) {
     let rig = Rig::new().await;
@@ -100,7 +105,7 @@ attacks! {
         |_rig, _story, order| order.documents.run_request = alter(&order.documents.run_request, "\"alice\"", "\"carol\"");
     somebody_else_uses_the_grant: DocumentInvalid, "another caller",
         |rig, story, order| {
-            let mut run = rig.company.run_request(&story.uploaded.manifest, &order.documents.access_request, story.input, 1);
+            let mut run = rig.company.run_request(&story.uploaded.manifest, order.documents.access_request.as_ref().unwrap(), story.input, 1);
             run.run = trust::read_unverified::<trust::RunRequest>(&order.documents.run_request).unwrap().run;
             run.caller = tests::company::p("carol");
             order.documents.run_request = rig.company.sign("carol", &run);
@@ -115,13 +120,13 @@ attacks! {
     a_later_expiry_of_the_run_request: DocumentInvalid, "run-request",
         |_rig, _story, order| order.documents.run_request = alter(&order.documents.run_request, "\"not_after\":\"2026", "\"not_after\":\"2027");
     raised_limits_in_the_access_request: DocumentInvalid, "access request",
-        |_rig, _story, order| order.documents.access_request = alter(&order.documents.access_request, "\"fuel_max\":", "\"fuel_max\":9");
+        |_rig, _story, order| alter_request(order, "\"fuel_max\":", "\"fuel_max\":9");
     a_wider_window_of_the_access_request: DocumentInvalid, "access request",
-        |_rig, _story, order| order.documents.access_request = alter(&order.documents.access_request, "\"duration_s\":3600", "\"duration_s\":86400");
+        |_rig, _story, order| alter_request(order, "\"duration_s\":3600", "\"duration_s\":86400");
     more_uses_of_the_access_request: DocumentInvalid, "access request",
-        |_rig, _story, order| order.documents.access_request = alter(&order.documents.access_request, "\"uses\":2", "\"uses\":9");
+        |_rig, _story, order| alter_request(order, "\"uses\":2", "\"uses\":9");
     another_target_in_the_access_request: DocumentInvalid, "access request",
-        |_rig, _story, order| order.documents.access_request = alter(&order.documents.access_request, "shop-replica", "shop-primary");
+        |_rig, _story, order| alter_request(order, "shop-replica", "shop-primary");
     a_dropped_approval: ApprovalMissing, "0 of 1 approvals",
         |_rig, _story, order| order.documents.approvals.clear();
     an_extended_approval: DocumentInvalid, "approval 1",

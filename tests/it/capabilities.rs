@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::{Outcome, Rule};
+use executor::Runner as _;
 use sandbox::recording::{CallResult, Event, Recording};
 use sandbox::{CallError, Sandbox};
 use tests::company::pairs;
@@ -45,7 +46,7 @@ async fn a_component_that_imports_what_is_not_effective_never_starts() {
     assert!(events.is_empty());
     assert_eq!(rig.seen.sessions(), 0);
     assert_eq!(
-        rig.runner.state().uses_spent(&order.documents.access_request.payload_digest()),
+        rig.runner.state().uses_spent(&order.documents.access_request.unwrap().payload_digest()),
         [] as [u64; 0]
     );
     rig.close().await;

@@ -32,7 +32,7 @@ async fn the_target_never_sees_the_query(disk: Disk) {
     let (_, ended) = rig.run(&again, &order).await;
     assert_eq!(ended.denial.unwrap().rule, Rule::NotRecorded);
     let stop = rig.company.stop(domain::decide::StopSubject::Everything);
-    let refused = rig.runner.stop(Rig::wire(&rig.company.sign("carol", &stop))).await;
+    let refused = rig.runner.accept(Rig::wire(&rig.company.sign("carol", &stop))).await;
     assert!(refused.is_err(), "a stop that cannot be recorded says so");
     let in_force = rig.runner.state().stops().len();
     assert_eq!(in_force, 1, "and is in force all the same, until a restart");

@@ -9,7 +9,7 @@ use sandbox::{Replay, recording::CallResult};
 use tests::rig::{Rig, STUCK_ORDERS_INPUT, Story};
 
 /// A guest that computes for minutes unless it is ended.
-fn endless(rig: &Rig) -> Story {
+pub(crate) fn endless(rig: &Rig) -> Story {
     let uploaded = rig.upload("fuel-burner", |files| {
         let manifest = files.iter_mut().find(|(path, _)| path == "script.toml").unwrap();
         let text = String::from_utf8(manifest.1.clone()).unwrap();
@@ -22,7 +22,12 @@ fn endless(rig: &Rig) -> Story {
 }
 
 /// Starts a run, calls `then` once the target has seen its query, and waits for the end.
-async fn interrupted(rig: &Rig, run: &RunId, order: &RunOrder, then: impl AsyncFnOnce()) -> Ended {
+pub(crate) async fn interrupted(
+    rig: &Rig,
+    run: &RunId,
+    order: &RunOrder,
+    then: impl AsyncFnOnce(),
+) -> Ended {
     let mut events = rig.runner.start(run.clone(), order.to_bytes()).await;
     rig.seen.reached().await;
     then().await;
@@ -76,7 +81,7 @@ async fn a_stop_ends_a_live_run_and_bars_the_next_also_after_a_restart() {
         let story = endless(&rig);
         let (run, order) = rig.order(&story, |_, _| {});
         let stop = rig.company.sign("carol", &rig.company.stop(subject.clone()));
-        let arrives = async || rig.runner.stop(Rig::wire(&stop)).await.unwrap();
+        let arrives = async || rig.runner.accept(Rig::wire(&stop)).await.unwrap();
         let ended = interrupted(&rig, &run, &order, arrives).await;
         assert_eq!(ended.outcome, Outcome::Cancelled, "{subject}");
 
@@ -95,7 +100,7 @@ async fn a_stop_of_a_key_voids_what_it_signed() {
     rig.adopt().await;
     let key = rig.company.key("bob").fingerprint().to_string();
     let stop = rig.company.sign("carol", &rig.company.stop(StopSubject::Key(key)));
-    rig.runner.stop(Rig::wire(&stop)).await.unwrap();
+    rig.runner.accept(Rig::wire(&stop)).await.unwrap();
     let (run, order) = rig.order(&rig.story("stuck-orders", STUCK_ORDERS_INPUT), |_, _| {});
     let (_, ended) = rig.run(&run, &order).await;
     assert!(ended.denial.unwrap().fact.contains("is stopped"));
@@ -109,7 +114,7 @@ async fn only_a_holder_of_the_role_stops() {
     let mut stop = rig.company.stop(StopSubject::Everything);
     stop.by = tests::company::p("mallory");
     let forged = rig.company.sign("mallory", &stop);
-    assert!(rig.runner.stop(Rig::wire(&forged)).await.is_err());
+    assert!(rig.runner.accept(Rig::wire(&forged)).await.is_err());
     let (run, order) = rig.order(&rig.story("stuck-orders", STUCK_ORDERS_INPUT), |_, _| {});
     assert_eq!(rig.run(&run, &order).await.1.outcome, Outcome::Succeeded);
     rig.close().await;

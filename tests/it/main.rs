@@ -8,6 +8,7 @@ mod tidy;
 
 mod api;
 mod attacks;
+mod authority;
 mod benches;
 mod capabilities;
 mod crash;

@@ -10,29 +10,42 @@ pub const START_MS: u64 = 1_795_464_000_000;
 
 /// A clock that stands until it is moved.
 #[derive(Debug)]
-pub struct ManualClock(AtomicU64);
+pub struct ManualClock {
+    now_ms: AtomicU64,
+    elapsed_ms: AtomicU64,
+}
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self(AtomicU64::new(START_MS))
+        Self { now_ms: AtomicU64::new(START_MS), elapsed_ms: AtomicU64::new(0) }
     }
 }
 
 impl ManualClock {
     /// Moves forward by `seconds`.
     pub fn advance_s(&self, seconds: u64) {
-        self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.now_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
+        self.elapsed_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// Lets `seconds` go by while the wall clock shows the same, as one that is set back again and
+    /// again.
+    pub fn elapse_s(&self, seconds: u64) {
+        self.elapsed_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
     /// Moves back by `seconds`, as a broken clock does.
     pub fn set_back_s(&self, seconds: u64) {
-        self.0.fetch_sub(seconds * 1000, Ordering::SeqCst);
+        self.now_ms.fetch_sub(seconds * 1000, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now_ms(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+        self.now_ms.load(Ordering::SeqCst)
+    }
+    fn elapsed_ms(&self) -> u64 {
+        self.elapsed_ms.load(Ordering::SeqCst)
     }
 }
 

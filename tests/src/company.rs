@@ -1,10 +1,12 @@
 //! A small company: Alice writes and runs, Bob reviews and approves, Carol could, Mallory holds a key
 //! and no group. Every document that they sign can be altered before it is signed.
 
+mod notices;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::decide::{InputRule, Quorum, Verdict, Window};
+use domain::decide::{BreakGlassRules, InputRule, Quorum, Verdict, Window};
 use domain::manifest::Engine;
 use domain::{
     ApprovalId, Clock, Digest, DirectoryId, Entropy, KeyringId, Limits, Manifest, Pair, PersonId,
@@ -12,7 +14,7 @@ use domain::{
     TrustDomain,
 };
 use ledger::{LogKey, Origin};
-use trust::document::{EmptyOnly, FalseOnly, Full, NotTried, NullOnly};
+use trust::document::{EmptyOnly, Full, NotTried, NullOnly};
 use trust::{
     AccessRequest, Approval, Directory, Document, Envelope, Floors, Header, KeyStatus, Keyring,
     KeyringKey, Person, PersonKey, PersonKind, Policy, PolicyRunner, PolicyTarget, Read, Review,
@@ -30,6 +32,10 @@ pub const SHOP_APPLICATION_ID: u32 = 0x5348_4F50;
 /// The real target that scripts run on.
 pub const TARGET: &str = "shop-replica";
 
+/// What each query may read.
+const QUERY: QueryLimits =
+    QueryLimits { calls_max: 100, rows_total_max: 100_000, bytes_total_max: 64 << 20 };
+
 /// The runner's name.
 pub const RUNNER: &str = "runner-1";
 
@@ -37,8 +43,10 @@ pub const RUNNER: &str = "runner-1";
 pub struct Company {
     /// The audience of everything.
     pub domain: TrustDomain,
-    /// Who may sign what.
+    /// Who may sign what, at first.
     pub keyring: Envelope,
+    /// The keyrings that follow it.
+    pub successors: Vec<Envelope>,
     /// The people.
     pub directory: Envelope,
     /// The targets.
@@ -58,6 +66,15 @@ pub fn p<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 impl Company {
     /// Founds the company: fresh keys, keyring signed by Carol, directory and policy by her too.
     pub fn found(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self::found_with(clock, entropy, |_, _| {})
+    }
+
+    /// [`Self::found`], where `change` may alter keyring and policy before they are signed.
+    pub fn found_with(
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        change: impl FnOnce(&mut Keyring, &mut Policy),
+    ) -> Self {
         let names = PEOPLE.iter().map(|(name, _)| *name).chain(["runner"]);
         let keys: BTreeMap<_, _> =
             names.map(|n| (n.to_owned(), SecretKey::generate(&*entropy).unwrap())).collect();
@@ -66,6 +83,7 @@ impl Company {
         let mut this = Self {
             domain: p("company.test"),
             keyring: placeholder(&keys["carol"]),
+            successors: vec![],
             directory: placeholder(&keys["carol"]),
             policy: placeholder(&keys["carol"]),
             log_seed,
@@ -73,9 +91,12 @@ impl Company {
             clock,
             entropy,
         };
-        this.keyring = this.sign("carol", &this.keyring_document());
+        let (mut keyring, mut policy) = (this.keyring_document(), this.policy_document());
+        change(&mut keyring, &mut policy);
+        this.keyring = this.sign("carol", &keyring);
         this.directory = this.sign("carol", &this.directory_document());
-        this.policy = this.sign("carol", &this.policy_document());
+        policy.keyring = this.keyring_ref();
+        this.policy = this.sign("carol", &policy);
         this
     }
 
@@ -135,14 +156,34 @@ impl Company {
                 role(Role::Directory, &["carol"]),
                 role(Role::Policy, &["carol"]),
                 role(Role::Stop, &["carol", "bob"]),
+                role(Role::Lift, &["carol"]),
+                role(Role::Status, &["carol"]),
             ],
-            floors: Floors { reviews_required: 1, approvals_required: 1 },
+            floors: Floors {
+                reviews_required: 1,
+                approvals_required: 1,
+                self_serve: false,
+                break_glass_approvals_required: 1,
+            },
         }
     }
 
-    /// The keyring's version as other documents name it.
+    /// The newest keyring's version as other documents name it.
     pub fn keyring_ref(&self) -> VersionRef {
-        VersionRef { version: 1, digest: self.keyring.payload_digest() }
+        let newest = self.successors.last().unwrap_or(&self.keyring);
+        VersionRef { version: 1 + self.successors.len() as u64, digest: newest.payload_digest() }
+    }
+
+    /// The newest directory's version as other documents name it.
+    pub fn directory_ref(&self) -> VersionRef {
+        let read: Directory = trust::read_unverified(&self.directory).unwrap();
+        VersionRef { version: read.version, digest: self.directory.payload_digest() }
+    }
+
+    /// The newest policy's version as other documents name it.
+    pub fn policy_ref(&self) -> VersionRef {
+        let read: Policy = trust::read_unverified(&self.policy).unwrap();
+        VersionRef { version: read.version, digest: self.policy.payload_digest() }
     }
 
     /// Version 1 of the directory.
@@ -172,7 +213,7 @@ impl Company {
     /// Version 1 of the policy: one target, not prod, one review and one approval by `dev`.
     pub fn policy_document(&self) -> Policy {
         let (clock, entropy) = self.c();
-        let quorum = || Quorum { required: 1, groups: vec![p("dev")] };
+        let quorum = || Quorum { required: 1, groups: vec![p("dev")], from_each: vec![] };
         let read = |table: &str, columns: &[&str]| Read {
             table: table.to_owned(),
             columns: columns.iter().map(|c| (*c).to_owned()).collect(),
@@ -192,13 +233,21 @@ impl Company {
                 runners: vec![p(RUNNER)],
                 callers: vec![p("dev")],
                 reviews: quorum(),
+                reviews_unchanged: None,
                 approvals: quorum(),
+                self_serve: None,
+                break_glass: Some(BreakGlassRules {
+                    approvals: quorum(),
+                    groups: vec![p("dev")],
+                    duration_s_max: 3600,
+                    uses_max: 2,
+                    limits: Limits { wall_ms_max: 60_000, ..Limits::CEILING },
+                    query: QUERY,
+                    after_review_s: 600,
+                    after_review: quorum(),
+                }),
                 limits: Limits { wall_ms_max: 60_000, ..Limits::CEILING },
-                query: QueryLimits {
-                    calls_max: 100,
-                    rows_total_max: 100_000,
-                    bytes_total_max: 64 << 20,
-                },
+                query: QUERY,
                 reads: crate::rig::SHOP_READS.iter().map(|(t, c)| read(t, c)).collect(),
                 denied: EmptyOnly,
                 masks: EmptyOnly,
@@ -241,7 +290,7 @@ impl Company {
             verdict: Verdict::Approve,
             ceiling: scope(manifest),
             analysis: NullOnly,
-            self_serve: EmptyOnly,
+            self_serve: vec![],
             rebuilt: NotTried,
             comment: p("reads orders only"),
         }
@@ -268,7 +317,7 @@ impl Company {
             runner: p(RUNNER),
             reason: p("orders are stuck"),
             ticket: Some(p("INC-1234")),
-            break_glass: FalseOnly,
+            break_glass: false,
         }
     }
 
@@ -288,8 +337,8 @@ impl Company {
             request_id: read.header.id,
             reviews: reviews.iter().map(|r| r.payload_digest()).collect(),
             keyring: self.keyring_ref(),
-            directory: VersionRef { version: 1, digest: self.directory.payload_digest() },
-            policy: VersionRef { version: 1, digest: self.policy.payload_digest() },
+            directory: self.directory_ref(),
+            policy: self.policy_ref(),
             scope: scope(manifest),
             comment: p(""),
         }

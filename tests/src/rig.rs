@@ -3,6 +3,8 @@
 //! The control plane is missing on purpose. A scenario holds the order, the blobs and the documents
 //! itself, which is exactly the power of a control plane that has been taken over.
 
+mod said;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -200,8 +202,17 @@ impl Rig {
 
     /// A new company whose keys depend on `seed`, with a new runner.
     pub async fn founded(seed: &str) -> Self {
+        Self::founded_with(seed, |_, _| {}).await
+    }
+
+    /// [`Self::founded`], where `change` may alter keyring and policy before they are signed.
+    pub async fn founded_with(
+        seed: &str,
+        change: impl FnOnce(&mut trust::Keyring, &mut trust::Policy),
+    ) -> Self {
         let clock = Arc::new(ManualClock::default());
-        let company = Company::found(Arc::clone(&clock) as _, Arc::new(SeededEntropy::new(seed)));
+        let entropy = Arc::new(SeededEntropy::new(seed));
+        let company = Company::found_with(Arc::clone(&clock) as _, entropy, change);
         let (blobs, seen) = (Arc::new(MemoryBlobs::default()), Arc::new(Seen::default()));
         let (disk, dir) = (DiskSwitch::default(), Home::Temporary(tempfile::tempdir().unwrap()));
         executor::state::enrol(dir.path(), &pin(&company)).unwrap();
@@ -278,6 +289,7 @@ impl Rig {
             receipt: ended.receipt.clone().unwrap(),
             proof: ended.proof.clone().unwrap(),
             keyring: order.keyring.clone(),
+            successors: order.successors.clone(),
             directory: order.directory.clone(),
             policy: order.policy.clone(),
         }
@@ -397,15 +409,21 @@ impl Rig {
         let order = RunOrder {
             v: 1,
             keyring: c.keyring.clone(),
+            successors: c.successors.clone(),
             directory: c.directory.clone(),
             policy: c.policy.clone(),
             documents: ChainDocuments {
                 approvals: vec![c.sign(approval.approver.as_str(), &approval)],
                 run_request: c.sign(run.caller.as_str(), &run),
-                access_request: request,
+                access_request: Some(request),
                 submissions: vec![submission],
                 reviews: vec![review],
                 stops: vec![],
+                lifts: vec![],
+                withdrawals: vec![],
+                after_reviews: vec![],
+                status: None,
+                base: None,
             },
         };
         (run.run, order)
@@ -429,6 +447,7 @@ impl Rig {
     pub fn authority_documents(&self) -> AuthorityDocuments {
         AuthorityDocuments {
             keyring: self.company.keyring.clone(),
+            successors: self.company.successors.clone(),
             directory: self.company.directory.clone(),
             policy: self.company.policy.clone(),
         }

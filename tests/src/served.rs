@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use trust::{Envelope, Login, Salt, SecretKey};
+use trust::{Envelope, Keyring, Login, Policy, Salt, SecretKey};
 
 use crate::ambient::{ManualClock, SeededEntropy};
 use crate::company::{Company, RUNNER, p};
@@ -64,9 +64,22 @@ impl Served {
 
     /// With these limits.
     pub async fn with(app_limits: AppLimits, limits: ServerLimits) -> Self {
+        Self::opened(app_limits, limits, |_, _| {}).await
+    }
+
+    /// With ordinary limits, where `change` may alter keyring and policy before they are signed.
+    pub async fn founded_with(change: impl FnOnce(&mut Keyring, &mut Policy)) -> Self {
+        Self::opened(AppLimits::DEFAULT, ServerLimits::DEFAULT, change).await
+    }
+
+    async fn opened(
+        app_limits: AppLimits,
+        limits: ServerLimits,
+        change: impl FnOnce(&mut Keyring, &mut Policy),
+    ) -> Self {
         let clock = Arc::new(ManualClock::default());
         let entropy = Arc::new(SeededEntropy::new("company"));
-        let company = Company::found(Arc::clone(&clock) as _, entropy);
+        let company = Company::found_with(Arc::clone(&clock) as _, entropy, change);
         let dir = tempfile::tempdir().unwrap();
         executor::state::enrol(dir.path(), &crate::rig::pin(&company)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -276,6 +289,7 @@ async fn open(
         runner,
         documents: AuthorityDocuments {
             keyring: company.keyring.clone(),
+            successors: vec![],
             directory: company.directory.clone(),
             policy: company.policy.clone(),
         },

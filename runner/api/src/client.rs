@@ -162,6 +162,8 @@ impl Client {
         status() -> StatusView = "/v1/status";
         /// The keyring in force.
         keyring() -> DocumentView = "/v1/keyring";
+        /// Every keyring, up to the one in force.
+        keyrings() -> Vec<DocumentView> = "/v1/keyrings";
         /// The directory in force.
         directory() -> DocumentView = "/v1/directory";
         /// The policy in force.
@@ -200,6 +202,14 @@ impl Client {
         approve -> Filed = "/v1/approvals";
         /// Files a stop.
         stop -> Filed = "/v1/stops";
+        /// Brings a lift, signed by the role.
+        lift -> Filed = "/v1/lifts";
+        /// Files a withdrawal of one's own rejection.
+        withdraw -> Filed = "/v1/withdrawals";
+        /// Files an after-review.
+        after_review -> Filed = "/v1/after-reviews";
+        /// Brings a status, signed by the role.
+        new_status -> Filed = "/v1/status";
     }
 
     /// Asks for a login challenge.

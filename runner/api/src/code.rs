@@ -100,6 +100,14 @@ codes! {
     TargetUnknown = "target-unknown", 403, "The run is denied";
     /// [`Rule::ProdNotSupported`]
     ProdNotSupported = "prod-not-supported", 403, "The run is denied";
+    /// [`Rule::SoloProd`]
+    SoloProd = "solo-prod", 403, "The run is denied";
+    /// [`Rule::StatusMissing`]
+    StatusMissing = "status-missing", 403, "The run is denied";
+    /// [`Rule::StatusExpired`]
+    StatusExpired = "status-expired", 403, "The run is denied";
+    /// [`Rule::StatusDiffers`]
+    StatusDiffers = "status-differs", 403, "The run is denied";
     /// [`Rule::CallerNotAllowed`]
     CallerNotAllowed = "caller-not-allowed", 403, "The run is denied";
     /// [`Rule::SubmissionMissing`]
@@ -108,12 +116,24 @@ codes! {
     ReviewRejected = "review-rejected", 403, "The run is denied";
     /// [`Rule::ReviewMissing`]
     ReviewMissing = "review-missing", 403, "The run is denied";
+    /// [`Rule::SelfServeNotAllowed`]
+    SelfServeNotAllowed = "self-serve-not-allowed", 403, "The run is denied";
+    /// [`Rule::SelfServeNotReviewed`]
+    SelfServeNotReviewed = "self-serve-not-reviewed", 403, "The run is denied";
+    /// [`Rule::SelfServeSpent`]
+    SelfServeSpent = "self-serve-spent", 403, "The run is denied";
     /// [`Rule::RequestMissing`]
     RequestMissing = "request-missing", 403, "The run is denied";
     /// [`Rule::RequestMismatch`]
     RequestMismatch = "request-mismatch", 403, "The run is denied";
     /// [`Rule::InputNotApproved`]
     InputNotApproved = "input-not-approved", 403, "The run is denied";
+    /// [`Rule::BreakGlassNotAllowed`]
+    BreakGlassNotAllowed = "break-glass-not-allowed", 403, "The run is denied";
+    /// [`Rule::BreakGlassTooWide`]
+    BreakGlassTooWide = "break-glass-too-wide", 403, "The run is denied";
+    /// [`Rule::AfterReviewOverdue`]
+    AfterReviewOverdue = "after-review-overdue", 403, "The run is denied";
     /// [`Rule::ApprovalMissing`]
     ApprovalMissing = "approval-missing", 403, "The run is denied";
     /// [`Rule::GrantNotYet`]
@@ -133,13 +153,23 @@ impl From<Rule> for Code {
             Rule::Targets => Self::Targets,
             Rule::TargetUnknown => Self::TargetUnknown,
             Rule::ProdNotSupported => Self::ProdNotSupported,
+            Rule::SoloProd => Self::SoloProd,
+            Rule::StatusMissing => Self::StatusMissing,
+            Rule::StatusExpired => Self::StatusExpired,
+            Rule::StatusDiffers => Self::StatusDiffers,
             Rule::CallerNotAllowed => Self::CallerNotAllowed,
             Rule::SubmissionMissing => Self::SubmissionMissing,
             Rule::ReviewRejected => Self::ReviewRejected,
             Rule::ReviewMissing => Self::ReviewMissing,
+            Rule::SelfServeNotAllowed => Self::SelfServeNotAllowed,
+            Rule::SelfServeNotReviewed => Self::SelfServeNotReviewed,
+            Rule::SelfServeSpent => Self::SelfServeSpent,
             Rule::RequestMissing => Self::RequestMissing,
             Rule::RequestMismatch => Self::RequestMismatch,
             Rule::InputNotApproved => Self::InputNotApproved,
+            Rule::BreakGlassNotAllowed => Self::BreakGlassNotAllowed,
+            Rule::BreakGlassTooWide => Self::BreakGlassTooWide,
+            Rule::AfterReviewOverdue => Self::AfterReviewOverdue,
             Rule::ApprovalMissing => Self::ApprovalMissing,
             Rule::GrantNotYet => Self::GrantNotYet,
             Rule::GrantExpired => Self::GrantExpired,

@@ -216,13 +216,17 @@ impl ToSchema for AnyJson {
 }
 
 /// The kinds of events in the audit.
-pub const AUDIT_KINDS: [&str; 13] = [
+pub const AUDIT_KINDS: [&str; 17] = [
     "log-opened",
     "submission-accepted",
     "review-accepted",
     "request-accepted",
     "approval-accepted",
     "stop-accepted",
+    "rejection-accepted",
+    "lift-accepted",
+    "withdrawal-accepted",
+    "after-review-accepted",
     "keyring-adopted",
     "directory-adopted",
     "policy-adopted",

@@ -334,7 +334,7 @@ pub struct StatusView {
     pub directory: VersionView,
     /// The policy in force.
     pub policy: VersionView,
-    /// Stops on file; each of them bans.
+    /// Stops in force.
     pub stops: u64,
     /// Entries of the log.
     pub log_size: u64,

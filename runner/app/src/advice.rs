@@ -1,25 +1,18 @@
 //! Advice: what the runner would say about an access request now.
 //!
-//! The same `decide()`, over facts from the same documents, for a run that nobody has ordered yet.
-//! Documents that do not verify give no facts here; in an order they make the runner refuse it. It
-//! shows people what is missing, and nothing relies on it.
+//! The same `decide()`, over facts that are made by the same functions ([`trust::advise`]), for a run
+//! that nobody has ordered yet. It shows people what is missing, and nothing relies on it.
 
-use domain::decide::{
-    ApprovalFact, Facts, InputRule, RequestFact, ReviewFact, RunFact, SubmissionFact, Window,
+use domain::decide::{InputRule, Window, decide};
+use domain::{
+    BundleIndex, Denial, Digest, GroupName, Manifest, Pair, PersonId, RequestId, Rule, RunId,
 };
-use domain::{Digest, GroupName, Manifest, Pair, PersonId, RequestId, RunId};
 use store::{Document, DocumentKind, Filter};
-use trust::{
-    AccessRequest, Approval, Document as Signed, Envelope, Review, RunRequest, Submission, Verified,
-};
+use trust::{AccessRequest, Document as Signed, Envelope, Local, OnFile, RunRequest, Wish};
 
-use crate::stops::Stops;
 use crate::{App, AppError};
 
-/// Seconds that the imagined run request lives.
-const RUN_REQUEST_LIFE_S: i64 = 60;
-
-/// Everything on file that belongs to one access request.
+/// Everything on file that belongs to one access request, or to a run without one.
 pub(crate) struct Belongs {
     pub(crate) submissions: Vec<Document>,
     pub(crate) reviews: Vec<Document>,
@@ -30,13 +23,16 @@ impl App {
     pub(crate) async fn belongs(
         &self,
         revision: &Digest,
-        request: &RequestId,
+        request: Option<&RequestId>,
     ) -> Result<Belongs, AppError> {
         let (store, submission) = (&self.store, DocumentKind::Submission);
         Ok(Belongs {
             submissions: store.documents_of_revision(submission, revision).await?,
             reviews: store.documents_of_revision(DocumentKind::Review, revision).await?,
-            approvals: store.documents_of_request(DocumentKind::Approval, request).await?,
+            approvals: match request {
+                Some(id) => store.documents_of_request(DocumentKind::Approval, id).await?,
+                None => Vec::new(),
+            },
         })
     }
 
@@ -63,108 +59,66 @@ impl App {
         Ok(Manifest::parse(&bytes).ok())
     }
 
-    /// The facts about the next use of an access request.
-    pub(crate) fn advisory_facts<'m>(
+    /// What the runner would say about the next use of an access request; `None`: yes.
+    pub(crate) async fn missing(
         &self,
+        document: &Document,
         access: &AccessRequest,
-        digest: Digest,
         belongs: &Belongs,
         uses_spent: &[u64],
-        stops: &Stops,
-        manifest: &'m Manifest,
-    ) -> Facts<'m> {
+    ) -> Result<Option<Denial>, AppError> {
+        let revision = self.store.revision(&access.revision).await?;
+        let index = revision.and_then(|r| BundleIndex::parse(&r.index).ok());
+        let (Some(manifest), Some(index)) = (self.manifest(&access.revision).await?, index) else {
+            return Ok(Some(Denial::new(
+                Rule::BundleInvalid,
+                format!("the files of {} are gone", access.revision),
+                "submit the revision again",
+            )));
+        };
         let pairs: Vec<Pair> = access.scope.pairs().collect();
-        let request = access.scope.capabilities().ok().map(|scope| RequestFact {
-            id: access.header.id.clone(),
-            digest,
-            caller: self.counted(&access.caller),
-            revision: access.revision,
-            scope,
-            input: access.input.clone(),
-            window: usable(access),
-            duration_s: access.duration_s,
-            uses: access.uses,
-        });
-        let policy = self.authority.policy();
-        Facts {
-            now: self.clock.now(),
-            run: self.imagined_run(access, digest, pairs, uses_spent),
-            manifest,
-            submissions: self.submission_facts(&belongs.submissions, stops),
-            reviews: self.review_facts(&belongs.reviews, stops),
-            request,
-            approvals: self.approval_facts(&belongs.approvals, stops),
-            stops: stops.subjects.clone(),
-            targets: policy.targets.iter().map(trust::PolicyTarget::rules).collect(),
-            policy_version: policy.version,
-            caller_groups: self.groups(&access.caller).to_owned(),
-            run_id_spent: false,
-            uses_spent: uses_spent.to_vec(),
-        }
-    }
-
-    fn submission_facts(&self, documents: &[Document], stops: &Stops) -> Vec<SubmissionFact> {
-        self.verified_all(documents, stops, |v: &Verified<Submission>| {
-            Some(SubmissionFact { author: self.counted(&v.doc().author) })
-        })
-    }
-
-    fn review_facts(&self, documents: &[Document], stops: &Stops) -> Vec<ReviewFact> {
-        self.verified_all(documents, stops, |v: &Verified<Review>| {
-            let d = v.doc();
-            Some(ReviewFact {
-                id: d.header.id.clone(),
-                digest: v.digest(),
-                reviewer: self.counted(&d.reviewer),
-                human: self.is_human(&d.reviewer),
-                groups: self.groups(&d.reviewer).to_owned(),
-                verdict: d.verdict,
-                ceiling: d.ceiling.capabilities().ok()?,
-                window: d.header.window(),
-            })
-        })
-    }
-
-    fn approval_facts(&self, documents: &[Document], stops: &Stops) -> Vec<ApprovalFact> {
-        self.verified_all(documents, stops, |v: &Verified<Approval>| {
-            let d = v.doc();
-            Some(ApprovalFact {
-                id: d.header.id.clone(),
-                approver: self.counted(&d.approver),
-                human: self.is_human(&d.approver),
-                groups: self.groups(&d.approver).to_owned(),
-                request: d.request,
-                reviews: d.reviews.clone(),
-                policy_version: d.policy.version,
-                scope: d.scope.capabilities().ok()?,
-                window: d.header.window(),
-            })
-        })
-    }
-
-    /// The run request that the caller would sign next.
-    fn imagined_run(
-        &self,
-        access: &AccessRequest,
-        digest: Digest,
-        pairs: Vec<Pair>,
-        uses_spent: &[u64],
-    ) -> RunFact {
-        let now = self.clock.now();
-        RunFact {
-            id: RunId::new(&*self.clock, &*self.entropy),
-            caller: self.counted(&access.caller),
-            revision: access.revision,
-            request: Some(digest),
-            runner: access.runner.clone(),
+        let base = self.base_of(&access.revision, &pairs).await?;
+        let status = self.newest_status();
+        let Ok(envelope) = Envelope::from_json(&document.envelope) else {
+            return Ok(Some(unreadable("the access request cannot be read")));
+        };
+        let wish = Wish {
+            run: RunId::new(&*self.clock, &*self.entropy),
+            caller: access.caller.clone(),
             pairs,
+            use_number: next_use(access.uses, uses_spent),
+            access_request: Some(&envelope),
+        };
+        let (in_force, owed) = (self.in_force_against(), self.runner.state().owed());
+        let (submissions, reviews) = (envelopes(&belongs.submissions), envelopes(&belongs.reviews));
+        let approvals = envelopes(&belongs.approvals);
+        let file = OnFile {
+            approvals: &approvals,
+            submissions: &submissions,
+            reviews: &reviews,
+            after_reviews: &[],
+            status: status.as_ref(),
+            base: base.as_ref(),
+        };
+        let local = Local {
+            now: self.clock.now(),
+            runner: &access.runner,
+            manifest: &manifest,
+            bundle: &index,
             input: match &access.input {
                 InputRule::Exact { digest } => *digest,
                 InputRule::Schema => Digest::of(b"{}"),
             },
-            use_number: next_use(access.uses, uses_spent),
-            window: Window { not_before: now, not_after: now.plus_s(RUN_REQUEST_LIFE_S) },
-        }
+            in_force: &in_force,
+            run_id_spent: false,
+            uses_spent: uses_spent.to_vec(),
+            self_serve_runs: Vec::new(),
+            owed: &owed,
+        };
+        Ok(match trust::advise(&self.authority, &wish, file, local) {
+            Ok(advice) => decide(&advice.facts).err(),
+            Err(e) => Some(unreadable(&crate::chain(&e))),
+        })
     }
 
     /// Who is counted for a person: the owner of a service or agent.
@@ -180,20 +134,15 @@ impl App {
     pub(crate) fn groups(&self, person: &PersonId) -> &[GroupName] {
         self.authority.person(person).map(|p| &p.groups[..]).unwrap_or_default()
     }
+}
 
-    /// The facts of those documents that verify.
-    fn verified_all<D: Signed, F>(
-        &self,
-        documents: &[Document],
-        stops: &Stops,
-        fact: impl Fn(&Verified<D>) -> Option<F>,
-    ) -> Vec<F> {
-        let verified = |d: &Document| {
-            let envelope = Envelope::from_json(&d.envelope).ok()?;
-            self.authority.verify(&envelope, &stops.keys).ok()
-        };
-        documents.iter().filter_map(verified).filter_map(|v| fact(&v)).collect()
-    }
+/// What an access request answers whose own documents are not valid.
+fn unreadable(fact: &str) -> Denial {
+    Denial::new(Rule::DocumentInvalid, fact, "file a new access request")
+}
+
+fn envelopes(documents: &[Document]) -> Vec<Envelope> {
+    documents.iter().filter_map(|d| Envelope::from_json(&d.envelope).ok()).collect()
 }
 
 fn of_request(kind: DocumentKind, request: &RequestId) -> Filter {

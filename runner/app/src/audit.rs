@@ -7,7 +7,7 @@ use domain::decide::StopSubject;
 use domain::{Digest, RunId};
 use ledger::{Event, StoredEntry};
 use store::{AuditFilter, AuditRow, Document, DocumentKind, Run, Tx};
-use trust::Stop;
+use trust::{Lift, Stop, Withdrawal};
 
 use crate::advice::unverified;
 use crate::login::Who;
@@ -125,9 +125,25 @@ fn of_document(event: &mut AuditRow, document: &Document) {
     // An access request's own id is there already.
     let request = document.request.as_ref().map(ToString::to_string);
     event.subjects.extend(request.filter(|r| *r != document.id));
-    if document.kind == DocumentKind::Stop {
-        event.subjects.extend(unverified::<Stop>(document).map(|stop| name(&stop.subject)));
-    }
+    // What is stopped, or whose end it is.
+    let about = match document.kind {
+        DocumentKind::Stop => unverified::<Stop>(document).map(|stop| name(&stop.subject)),
+        DocumentKind::Lift => unverified::<Lift>(document).map(|lift| lift.lifts.to_string()),
+        DocumentKind::Withdrawal => {
+            unverified::<Withdrawal>(document).map(|w| w.review.to_string())
+        }
+        DocumentKind::Submission
+        | DocumentKind::Review
+        | DocumentKind::AccessRequest
+        | DocumentKind::Approval
+        | DocumentKind::RunRequest
+        | DocumentKind::AfterReview
+        | DocumentKind::Keyring
+        | DocumentKind::Directory
+        | DocumentKind::Policy
+        | DocumentKind::Receipt => None,
+    };
+    event.subjects.extend(about);
 }
 
 /// What is stopped, as people search for it.
@@ -163,6 +179,16 @@ fn about(event: &Event) -> Option<(&'static str, About<'_>)> {
             ("approval-accepted", About::Document(document))
         }
         Event::StopAccepted { document, .. } => ("stop-accepted", About::Document(document)),
+        Event::RejectionAccepted { document, .. } => {
+            ("rejection-accepted", About::Document(document))
+        }
+        Event::LiftAccepted { document, .. } => ("lift-accepted", About::Document(document)),
+        Event::WithdrawalAccepted { document, .. } => {
+            ("withdrawal-accepted", About::Document(document))
+        }
+        Event::AfterReviewAccepted { document, .. } => {
+            ("after-review-accepted", About::Document(document))
+        }
         Event::KeyringAdopted { document, .. } => ("keyring-adopted", About::Document(document)),
         Event::DirectoryAdopted { document, .. } => {
             ("directory-adopted", About::Document(document))

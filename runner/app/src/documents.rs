@@ -1,15 +1,14 @@
 //! Filing signed documents: verified, checked against what exists, recorded, then projected.
 //!
 //! What is checked here keeps nonsense out and tells people early; the runner checks everything again
-//! at every run. The same payload filed twice is the same document once. A stop goes to the runner,
-//! which records it.
+//! at every run. The same payload filed twice is the same document once. What is said
+//! against runs goes to the runner, which records it ([`crate::against`]).
 
 use domain::{Digest, PersonId, Scope};
-use executor::runner::StopRefused;
 use ledger::{Entry, Event};
 use store::{Document, DocumentKind};
 use trust::{
-    AccessRequest, Approval, Document as Signed, Envelope, Review, Stop, Submission, Verified,
+    AccessRequest, Approval, Document as Signed, Envelope, Negative, Review, Submission, Verified,
 };
 
 use crate::login::Who;
@@ -45,7 +44,7 @@ impl App {
     /// What is wrong with it; [`AppError::Conflict`] when the version belongs to another revision.
     pub async fn submit(&self, who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
         let came = Came::parse(Submission::DOC, bytes)?;
-        let verified = self.verified(&came, who, |d: &Submission| &d.author).await?;
+        let verified = self.verified(&came, who, |d: &Submission| &d.author)?;
         let doc = verified.doc();
         if !self.blobs.has(&doc.revision).await? {
             return Err(about(
@@ -92,11 +91,14 @@ impl App {
     /// What is wrong with it.
     pub async fn review(&self, who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
         let came = Came::parse(Review::DOC, bytes)?;
-        let verified = self.verified(&came, who, |d: &Review| &d.reviewer).await?;
+        let verified = self.verified(&came, who, |d: &Review| &d.reviewer)?;
         let doc = verified.doc();
         self.scope_is_asked_for(Review::DOC, "ceiling", &doc.revision, &doc.ceiling).await?;
-        let _filing = self.filing.lock().await;
         let id = doc.header.id.clone();
+        if Negative::of_review(&verified).is_some() {
+            return self.reject(&came, id.to_string()).await;
+        }
+        let _filing = self.filing.lock().await;
         let event = Event::ReviewAccepted { id: id.clone(), document: verified.digest() };
         self.record(&came, id.to_string(), event).await
     }
@@ -107,7 +109,7 @@ impl App {
     /// What is wrong with it.
     pub async fn request_access(&self, who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
         let came = Came::parse(AccessRequest::DOC, bytes)?;
-        let verified = self.verified(&came, who, |d: &AccessRequest| &d.caller).await?;
+        let verified = self.verified(&came, who, |d: &AccessRequest| &d.caller)?;
         let doc = verified.doc();
         self.scope_is_asked_for(AccessRequest::DOC, "scope", &doc.revision, &doc.scope).await?;
         if self.authority.runner_key(&doc.runner).is_none() {
@@ -126,7 +128,7 @@ impl App {
     /// What is wrong with it.
     pub async fn approve(&self, who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
         let came = Came::parse(Approval::DOC, bytes)?;
-        let verified = self.verified(&came, who, |d: &Approval| &d.approver).await?;
+        let verified = self.verified(&came, who, |d: &Approval| &d.approver)?;
         let doc = verified.doc();
         let request = self.on_file(DocumentKind::AccessRequest, &doc.request).await?;
         if request.is_none_or(|r| r.id != doc.request_id.as_str()) {
@@ -163,44 +165,17 @@ impl App {
         Ok(())
     }
 
-    /// Hands a stop to the runner, which records it and ends what depends on it.
-    ///
-    /// # Errors
-    /// What is wrong with it; [`AppError::ReadOnly`] when it cannot be recorded: it is in force, but a
-    /// restart would forget it.
-    pub async fn stop(&self, who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
-        // Not `writable`: also a server that is stopping takes stops.
-        let came = Came::parse(Stop::DOC, bytes)?;
-        let stop = self.authority.verify_stop(&came.envelope);
-        let stop = stop.map_err(|e| AppError::document(Stop::DOC, e.problem.to_string()))?;
-        is_mine(Stop::DOC, &stop.doc().by, who)?;
-        let filed = Filed { id: stop.doc().header.id.to_string(), digest: stop.digest() };
-        let _filing = self.filing.lock().await;
-        // Also one that is on file: only the runner knows whether it is in force.
-        let taken = self.runner.stop(bytes.to_owned()).await;
-        taken.map_err(|e| match e {
-            StopRefused::NotRecorded(_) => AppError::ReadOnly(crate::chain(&e)),
-            StopRefused::Interrupted => AppError::Stopping,
-            StopRefused::Malformed(_) | StopRefused::Invalid(_) | StopRefused::NoAuthority => {
-                AppError::document(Stop::DOC, crate::chain(&e))
-            }
-        })?;
-        self.project().await?;
-        Ok(filed)
-    }
-
     /// Verifies a document and that it is the caller's own and valid now.
-    pub(crate) async fn verified<D: Signed>(
+    pub(crate) fn verified<D: Signed>(
         &self,
         came: &Came<'_>,
         who: &Who,
         named: impl Fn(&D) -> &PersonId,
     ) -> Result<Verified<D>, AppError> {
         self.writable()?;
-        let stops = self.stops().await?;
         let verified: Verified<D> = self
             .authority
-            .verify(&came.envelope, &stops.keys)
+            .verify(&came.envelope, &self.in_force_against().stopped_keys())
             .and_then(|v: Verified<D>| v.live(self.clock.now()))
             .map_err(|e| AppError::document(D::DOC, e.problem.to_string()))?;
         is_mine(D::DOC, named(verified.doc()), who)?;
@@ -249,7 +224,7 @@ impl App {
     }
 
     /// Whether exactly this document is on file.
-    async fn is_filed(&self, filed: &Filed) -> Result<bool, AppError> {
+    pub(crate) async fn is_filed(&self, filed: &Filed) -> Result<bool, AppError> {
         match self.store.document(&filed.id).await? {
             None => Ok(false),
             Some(other) if other.digest == filed.digest => Ok(true),
@@ -280,6 +255,6 @@ pub(crate) fn is_mine(doc: &'static str, named: &PersonId, who: &Who) -> Result<
     })
 }
 
-fn about(doc: &'static str, field: &str, problem: &str) -> AppError {
+pub(crate) fn about(doc: &'static str, field: &str, problem: &str) -> AppError {
     AppError::document(doc, format!("`{field}` {problem}"))
 }

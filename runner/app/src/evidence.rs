@@ -47,6 +47,7 @@ impl App {
             receipt: Envelope::from_json(&receipt.envelope).map_err(unreadable)?,
             proof,
             keyring: self.documents.keyring.clone(),
+            successors: self.documents.successors.clone(),
             directory: self.documents.directory.clone(),
             policy: self.documents.policy.clone(),
         })

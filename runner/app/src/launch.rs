@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Digest, Outcome, PersonId, RequestId, RunId, RunState};
+use domain::{Digest, Outcome, Pair, PersonId, RequestId, RunId, RunState};
 use executor::{Ended, RunEvent, RunOrder};
 use store::{Document, DocumentKind, Run};
 use tokio_stream::StreamExt as _;
@@ -106,45 +106,45 @@ impl App {
         self.input(who, input).await.map(drop)
     }
 
-    /// The order: documents out of the store, as they came.
+    /// The order: documents out of the store, as they came. What is said against runs, its ends and
+    /// after-reviews the runner has from the moment in which they were filed.
     async fn order(
         &self,
         request: &RunRequest,
         run_request: Envelope,
-    ) -> Result<(Vec<u8>, RequestId), AppError> {
-        let unknown = |problem| AppError::document(RunRequest::DOC, problem);
-        let digest = request
-            .request
-            .ok_or_else(|| unknown("`request` is null, and self-serve is not supported yet"))?;
-        let document = self.store.document_by_digest(&digest).await?;
-        let document = document.filter(|d| d.kind == DocumentKind::AccessRequest);
-        let access_request = document.and_then(|d| Envelope::from_json(&d.envelope).ok());
-        let access_request =
-            access_request.ok_or_else(|| unknown("`request` is no access request on file"))?;
-        let access: AccessRequest = trust::read_unverified(&access_request)
-            .map_err(|e| AppError::document(AccessRequest::DOC, e.problem.to_string()))?;
-        let id = access.header.id;
-        let mut belongs = self.belongs(&request.revision, &id).await?;
-        let stops = self.stops().await?;
+    ) -> Result<(Vec<u8>, Option<RequestId>), AppError> {
+        let access = match &request.request {
+            Some(digest) => Some(self.access_request_of(digest).await?),
+            None => None,
+        };
+        let id = access.as_ref().map(|(_, id)| id.clone());
+        let mut belongs = self.belongs(&request.revision, id.as_ref()).await?;
+        let against = self.in_force_against();
         // The runner refuses an order with the word of a stopped service or agent, so that it would
         // block what others said.
         let speaks = |d: &Document| {
-            d.person.as_ref().is_none_or(|p| self.is_human(p) || !stops.has_person(p))
+            d.person.as_ref().is_none_or(|p| self.is_human(p) || !against.is_stopped(p))
         };
         belongs.reviews.retain(speaks);
         belongs.approvals.retain(speaks);
+        let stopped = against.stopped_keys();
         let documents = ChainDocuments {
             run_request,
-            access_request,
-            approvals: self.usable::<Approval>(&belongs.approvals, &stops.keys),
-            submissions: self.usable::<Submission>(&belongs.submissions, &stops.keys),
-            reviews: self.usable::<Review>(&belongs.reviews, &stops.keys),
-            // The runner knows its stops by itself.
+            access_request: access.map(|(envelope, _)| envelope),
+            approvals: self.usable::<Approval>(&belongs.approvals, &stopped),
+            submissions: self.usable::<Submission>(&belongs.submissions, &stopped),
+            reviews: self.usable::<Review>(&belongs.reviews, &stopped),
             stops: Vec::new(),
+            lifts: Vec::new(),
+            withdrawals: Vec::new(),
+            after_reviews: Vec::new(),
+            status: self.newest_status().filter(|_| self.is_prod(&request.pairs)),
+            base: self.base_of(&request.revision, &request.pairs).await?,
         };
         let order = RunOrder {
             v: 1,
             keyring: self.documents.keyring.clone(),
+            successors: self.documents.successors.clone(),
             directory: self.documents.directory.clone(),
             policy: self.documents.policy.clone(),
             documents,
@@ -152,10 +152,27 @@ impl App {
         Ok((order.to_bytes(), id))
     }
 
+    /// The access request that a run request names.
+    async fn access_request_of(&self, digest: &Digest) -> Result<(Envelope, RequestId), AppError> {
+        let document = self.store.document_by_digest(digest).await?;
+        let document = document.filter(|d| d.kind == DocumentKind::AccessRequest);
+        let envelope = document.and_then(|d| Envelope::from_json(&d.envelope).ok());
+        let envelope = envelope.ok_or_else(|| {
+            AppError::document(RunRequest::DOC, "`request` is no access request on file")
+        })?;
+        let access: AccessRequest = trust::read_unverified(&envelope)
+            .map_err(|e| AppError::document(AccessRequest::DOC, e.problem.to_string()))?;
+        Ok((envelope, access.header.id))
+    }
+
+    fn is_prod(&self, pairs: &[Pair]) -> bool {
+        pairs.iter().any(|p| self.authority.target(&p.target).is_some_and(|t| t.prod))
+    }
+
     /// The newest documents whose keys may still sign and whose time is not over. The runner refuses
     /// an order with any other, so that those who left would block everybody else; a document that is
     /// wrong in another way goes along and is refused by the runner, recorded.
-    fn usable<D: Signed>(
+    pub(crate) fn usable<D: Signed>(
         &self,
         documents: &[Document],
         stopped: &BTreeSet<String>,
@@ -177,10 +194,10 @@ impl App {
         self: &Arc<Self>,
         request: &RunRequest,
         digest: Digest,
-        access: RequestId,
+        access: Option<RequestId>,
         order: Vec<u8>,
     ) -> Result<Run, AppError> {
-        let run = queued(request, digest, Some(access), self.clock.now_ms());
+        let run = queued(request, digest, access, self.clock.now_ms());
         let (app, id, caller) = (Arc::clone(self), run.id.clone(), run.caller.clone());
         let max = self.limits.open_runs_max;
         let (listed, is_listed) = tokio::sync::oneshot::channel();

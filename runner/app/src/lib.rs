@@ -7,7 +7,9 @@
 //! executing and recording (crate `executor`).
 
 mod advice;
+mod against;
 mod audit;
+mod base;
 mod blobs;
 mod documents;
 mod error;
@@ -73,6 +75,8 @@ pub struct App {
     filing: Mutex<()>,
     live: live::LiveRuns,
     quotas: quota::Quotas,
+    /// The newest status that came since the start.
+    newest_status: std::sync::Mutex<Option<(trust::Envelope, trust::Status)>>,
     keys_ended: once::Ended,
 }
 

@@ -82,15 +82,21 @@ impl App {
         let now_ms = self.clock.now_ms();
         let taken = self.store.take_challenge(&hex::encode(claimed.nonce.0), now_ms).await?;
         let asked = taken.ok_or_else(|| refused("no such challenge is open".to_owned()))?;
-        let stops = self.stops().await?;
+        let against = self.in_force_against();
         let login = self
             .authority
-            .verify_login(&envelope, &asked.origin, &claimed.nonce, &stops.keys, self.clock.now())
+            .verify_login(
+                &envelope,
+                &asked.origin,
+                &claimed.nonce,
+                &against.stopped_keys(),
+                self.clock.now(),
+            )
             .map_err(|e| refused(e.to_string()))?;
         let key_fingerprint = login.signers().first().map(|s| s.key.as_str().to_owned());
         let key_fingerprint = key_fingerprint.ok_or_else(|| refused("nobody signed".to_owned()))?;
         let person = login.into_doc().person;
-        let stopped = stops.has_person(&person) || stops.has_person(&self.counted(&person));
+        let stopped = against.is_stopped(&person) || against.is_stopped(&self.counted(&person));
         if person != asked.person || stopped {
             return Err(refused(format!("{person} was not asked, or is stopped")));
         }

@@ -117,6 +117,7 @@ impl App {
             filing: Mutex::new(()),
             live: LiveRuns::new(options.limits.concurrent_runs_max),
             quotas: Quotas::new(options.limits.quotas),
+            newest_status: std::sync::Mutex::default(),
             keys_ended: tokio::sync::watch::Sender::new(()),
         };
         app.rows_have_entries().await?;
@@ -168,6 +169,10 @@ fn is_about(event: &Event, digest: &domain::Digest) -> bool {
         | Event::RequestAccepted { document, .. }
         | Event::ApprovalAccepted { document, .. }
         | Event::StopAccepted { document, .. }
+        | Event::RejectionAccepted { document, .. }
+        | Event::LiftAccepted { document, .. }
+        | Event::WithdrawalAccepted { document, .. }
+        | Event::AfterReviewAccepted { document, .. }
         | Event::KeyringAdopted { document, .. }
         | Event::DirectoryAdopted { document, .. }
         | Event::PolicyAdopted { document, .. } => document == digest,

@@ -8,7 +8,10 @@
 use domain::{Digest, RequestId};
 use ledger::{Event, Position, StoredEntry};
 use store::{Document, DocumentKind, Revision, RevisionFile, StoreError, Tx};
-use trust::{AccessRequest, Approval, Document as Signed, Envelope, Review, Stop, Submission};
+use trust::{
+    AccessRequest, AfterReview, Approval, Document as Signed, Envelope, Review, Stop, Submission,
+    Withdrawal,
+};
 
 use crate::audit::audit_entry;
 use crate::project_runs::project_run;
@@ -76,6 +79,10 @@ impl App {
                 self.project_document(tx, entry).await
             }
             Event::SubmissionAccepted { .. }
+            | Event::RejectionAccepted { .. }
+            | Event::LiftAccepted { .. }
+            | Event::WithdrawalAccepted { .. }
+            | Event::AfterReviewAccepted { .. }
             | Event::ReviewAccepted { .. }
             | Event::RequestAccepted { .. }
             | Event::ApprovalAccepted { .. }
@@ -172,7 +179,9 @@ fn row(entry: &StoredEntry) -> Result<Option<Row>, AppError> {
         Event::SubmissionAccepted { id, document } => {
             (DocumentKind::Submission, id.to_string(), document)
         }
-        Event::ReviewAccepted { id, document } => (DocumentKind::Review, id.to_string(), document),
+        Event::ReviewAccepted { id, document } | Event::RejectionAccepted { id, document } => {
+            (DocumentKind::Review, id.to_string(), document)
+        }
         Event::RequestAccepted { id, document } => {
             (DocumentKind::AccessRequest, id.to_string(), document)
         }
@@ -180,6 +189,13 @@ fn row(entry: &StoredEntry) -> Result<Option<Row>, AppError> {
             (DocumentKind::Approval, id.to_string(), document)
         }
         Event::StopAccepted { id, document } => (DocumentKind::Stop, id.to_string(), document),
+        Event::LiftAccepted { id, document } => (DocumentKind::Lift, id.to_string(), document),
+        Event::WithdrawalAccepted { id, document } => {
+            (DocumentKind::Withdrawal, id.to_string(), document)
+        }
+        Event::AfterReviewAccepted { id, document, .. } => {
+            (DocumentKind::AfterReview, id.to_string(), document)
+        }
         Event::KeyringAdopted { id, document, .. } => {
             (DocumentKind::Keyring, id.to_string(), document)
         }
@@ -229,7 +245,16 @@ fn columns(entry: &StoredEntry, row: Row) -> Result<Row, AppError> {
             let d: Stop = read(entry)?;
             Row { person: Some(d.by), ..row }
         }
-        DocumentKind::RunRequest
+        DocumentKind::Withdrawal => {
+            let d: Withdrawal = read(entry)?;
+            Row { revision: Some(d.revision), person: Some(d.reviewer), ..row }
+        }
+        DocumentKind::AfterReview => {
+            let d: AfterReview = read(entry)?;
+            Row { request: Some(d.request_id), person: Some(d.reviewer), ..row }
+        }
+        DocumentKind::Lift
+        | DocumentKind::RunRequest
         | DocumentKind::Keyring
         | DocumentKind::Directory
         | DocumentKind::Policy

@@ -61,6 +61,10 @@ pub(crate) async fn project_run(tx: &mut Tx, entry: &StoredEntry) -> Result<(), 
         | Event::RequestAccepted { .. }
         | Event::ApprovalAccepted { .. }
         | Event::StopAccepted { .. }
+        | Event::RejectionAccepted { .. }
+        | Event::LiftAccepted { .. }
+        | Event::WithdrawalAccepted { .. }
+        | Event::AfterReviewAccepted { .. }
         | Event::KeyringAdopted { .. }
         | Event::DirectoryAdopted { .. }
         | Event::PolicyAdopted { .. }
@@ -81,8 +85,9 @@ async fn run_started(tx: &mut Tx, entry: &StoredEntry, run: &RunId) -> Result<()
     let documents = note.documents;
     let request: RunRequest =
         trust::read_unverified(&documents.run_request).map_err(|_| unreadable())?;
-    let access = trust::read_unverified::<AccessRequest>(&documents.access_request);
-    let access = access.ok().map(|a| a.header.id);
+    let access = documents.access_request.as_ref();
+    let access = access.and_then(|e| trust::read_unverified::<AccessRequest>(e).ok());
+    let access = access.map(|a| a.header.id);
     let document = Document {
         kind: DocumentKind::RunRequest,
         id: request.header.id.to_string(),

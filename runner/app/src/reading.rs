@@ -5,7 +5,7 @@
 use domain::{BundlePath, Digest, RunId};
 use ledger::{LogProof, Position};
 use store::{Document, DocumentKind, Reference, Revision, RevisionFile};
-use trust::{Envelope, PolicyTarget, Receipt, RunRequest};
+use trust::{Document as Signed, Envelope, Keyring, PolicyTarget, Receipt, RunRequest};
 
 use crate::advice::unverified;
 use crate::login::Who;
@@ -86,7 +86,8 @@ impl App {
         let (authority, documents) = (&self.authority, &self.documents);
         let (id, envelope): (String, &Envelope) = match kind {
             DocumentKind::Keyring => {
-                (authority.keyring().header.id.to_string(), &documents.keyring)
+                let newest = documents.successors.last().unwrap_or(&documents.keyring);
+                (authority.keyring().header.id.to_string(), newest)
             }
             DocumentKind::Directory => {
                 (authority.directory().header.id.to_string(), &documents.directory)
@@ -98,21 +99,28 @@ impl App {
             | DocumentKind::Approval
             | DocumentKind::RunRequest
             | DocumentKind::Stop
+            | DocumentKind::Lift
+            | DocumentKind::Withdrawal
+            | DocumentKind::AfterReview
             | DocumentKind::Receipt => {
                 return Err(AppError::NotFound(format!("{} in force", kind.code())));
             }
         };
-        let bytes = envelope.to_json();
-        Ok(Document {
-            kind,
-            id,
-            digest: envelope.payload_digest(),
-            envelope: bytes.map_err(|e| AppError::document(kind.code(), e.to_string()))?,
-            revision: None,
-            request: None,
-            person: None,
-            created_ms: 0,
-        })
+        configured(kind, id, envelope)
+    }
+
+    /// Every keyring from the first that this server knows to the one in force.
+    ///
+    /// # Errors
+    /// Never in practice: they were read when the server started.
+    pub fn keyrings(&self) -> Result<Vec<Document>, AppError> {
+        let all = [&self.documents.keyring].into_iter().chain(&self.documents.successors);
+        let one = |envelope: &Envelope| {
+            let read: Keyring = trust::read_unverified(envelope)
+                .map_err(|e| AppError::document(Keyring::DOC, e.problem.to_string()))?;
+            configured(DocumentKind::Keyring, read.header.id.to_string(), envelope)
+        };
+        all.map(one).collect()
     }
 
     /// The policy's targets.
@@ -179,6 +187,21 @@ impl App {
     }
 }
 
+/// A document that this server was started with, as the store would have it.
+fn configured(kind: DocumentKind, id: String, envelope: &Envelope) -> Result<Document, AppError> {
+    let bytes = envelope.to_json();
+    Ok(Document {
+        kind,
+        id,
+        digest: envelope.payload_digest(),
+        envelope: bytes.map_err(|e| AppError::document(kind.code(), e.to_string()))?,
+        revision: None,
+        request: None,
+        person: None,
+        created_ms: 0,
+    })
+}
+
 /// Leaves that one call gives: a leaf has at most 4 KiB, so the answer stays below 1 MiB.
 pub(crate) const LEAVES_MAX: u64 = 256;
 
@@ -208,6 +231,9 @@ fn run_of(document: &Document) -> Option<RunId> {
         | DocumentKind::AccessRequest
         | DocumentKind::Approval
         | DocumentKind::Stop
+        | DocumentKind::Lift
+        | DocumentKind::Withdrawal
+        | DocumentKind::AfterReview
         | DocumentKind::Keyring
         | DocumentKind::Directory
         | DocumentKind::Policy => None,

@@ -1,6 +1,5 @@
 //! Where an access request is, and what waits for a person. Derived at every call, never stored.
 
-use domain::decide::decide;
 use domain::{Denial, RequestId, Rule, Timestamp};
 use store::{Document, DocumentKind, Filter, Revision, Run, RunFilter};
 use trust::AccessRequest;
@@ -116,22 +115,9 @@ impl App {
         request: Document,
         access: &AccessRequest,
     ) -> Result<RequestStatus, AppError> {
-        let belongs = self.belongs(&access.revision, &access.header.id).await?;
+        let belongs = self.belongs(&access.revision, Some(&access.header.id)).await?;
         let uses_spent = self.uses_spent(&access.header.id).await?;
-        let stops = self.stops().await?;
-        let missing = match self.manifest(&access.revision).await? {
-            None => Some(Denial::new(
-                Rule::BundleInvalid,
-                format!("the files of {} are gone", access.revision),
-                "submit the revision again",
-            )),
-            Some(manifest) => {
-                let digest = request.digest;
-                let facts =
-                    self.advisory_facts(access, digest, &belongs, &uses_spent, &stops, &manifest);
-                decide(&facts).err()
-            }
-        };
+        let missing = self.missing(&request, access, &belongs, &uses_spent).await?;
         let now = self.clock.now();
         let state = state(access, missing.as_ref(), &uses_spent, now);
         let Belongs { submissions, reviews, approvals } = belongs;

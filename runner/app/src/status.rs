@@ -1,5 +1,5 @@
-//! What this server serves from, and its figures. Said by the control plane and believed by nobody:
-//! the signed status document comes later.
+//! What this server serves from, and its figures. Said by the control plane and believed by nobody; the
+//! signed status is another thing ([`crate::against`]).
 
 use domain::{Digest, Outcome};
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub struct Versions {
 pub struct Status {
     /// Of the documents in force.
     pub versions: Versions,
-    /// Stops on file.
+    /// Stops in force.
     pub stops: u64,
     /// Durable entries of the log.
     pub log_size: u64,
@@ -58,7 +58,7 @@ impl App {
                 directory: of(authority.directory_ref()),
                 policy: of(authority.policy_ref()),
             },
-            stops: self.stops_on_file().await?.len() as u64,
+            stops: self.in_force_against().stops().count() as u64,
             log_size: self.ledger.size(),
             live_runs: self.live.len() as u64,
         })

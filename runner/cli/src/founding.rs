@@ -70,8 +70,11 @@ impl DataDir {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Documents {
-    /// Who may sign what.
+    /// Who may sign what, at first.
     pub(crate) keyring: Envelope,
+    /// The keyrings that follow it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) successors: Vec<Envelope>,
     /// The people.
     pub(crate) directory: Envelope,
     /// The targets.
@@ -169,6 +172,7 @@ pub(crate) fn found(
     )?;
     let documents = Documents {
         keyring,
+        successors: Vec::new(),
         directory: founding.root_key.sign(&directory)?,
         policy: founding.root_key.sign(&policy)?,
     };
@@ -200,7 +204,12 @@ fn first_keyring(founding: &Founding<'_>, world: &World) -> Keyring {
             key: founding.root_key.public().clone(),
         }],
         roles: roles.into_iter().map(rule).collect(),
-        floors: Floors { reviews_required: 1, approvals_required: 1 },
+        floors: Floors {
+            reviews_required: 1,
+            approvals_required: 1,
+            self_serve: false,
+            break_glass_approvals_required: 1,
+        },
     }
 }
 

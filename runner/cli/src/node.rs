@@ -85,8 +85,8 @@ fn documents(data: &DataDir) -> anyhow::Result<AuthorityDocuments> {
     })?;
     let documents: Documents =
         serde_json::from_slice(&bytes).with_context(|| format!("{}", path.display()))?;
-    let Documents { keyring, directory, policy } = documents;
-    Ok(AuthorityDocuments { keyring, directory, policy })
+    let Documents { keyring, successors, directory, policy } = documents;
+    Ok(AuthorityDocuments { keyring, successors, directory, policy })
 }
 
 fn receipt_key(data: &DataDir, runner: &RunnerName) -> anyhow::Result<trust::SecretKey> {

@@ -139,7 +139,7 @@ impl Session {
             keyring: VersionRef { version: claimed.version, digest: self.keyring },
         };
         let now = self.world.now();
-        Authority::establish(&keyring, &directory, &policy, &pinned, &Seen::default(), now)
+        Authority::establish(&keyring, &[], &directory, &policy, &pinned, &Seen::default(), now)
             .map_err(|e| {
                 Failure::evidence(
                     format!("the server's keyring, directory and policy are not to be believed: {e}"),

@@ -55,6 +55,16 @@ ids! {
     RunId, "run", "run id";
     /// An immediate ban.
     StopId, "stop", "stop id";
+    /// The end of a ban.
+    LiftId, "lift", "lift id";
+    /// A reviewer's end of their own rejection.
+    WithdrawalId, "wdr", "withdrawal id";
+    /// A signed statement of what is in force.
+    StatusId, "sts", "status id";
+    /// Somebody's look at a broken glass.
+    AfterReviewId, "arv", "after-review id";
+    /// A new key's proof that somebody has it.
+    KeyClaimId, "kcl", "key claim id";
     /// The runner's signed statement about one run.
     ReceiptId, "rcp", "receipt id";
     /// A version of the keyring.

@@ -24,7 +24,7 @@ pub mod value;
 
 pub use bundle::{BundleIndex, BundlePath};
 pub use capability::{Capabilities, Pair, Scope, TargetScope};
-pub use decide::{Decision, Denial, Facts, Rule, decide};
+pub use decide::{Decision, Denial, Facts, Rule, Step, Way, decide, explain};
 pub use digest::Digest;
 pub use ids::*;
 pub use limits::{LimitName, Limits, QueryLimits};

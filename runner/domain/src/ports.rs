@@ -3,10 +3,14 @@
 
 use crate::Timestamp;
 
-/// A source of wall-clock time.
+/// A source of time.
 pub trait Clock: Send + Sync {
-    /// Milliseconds since the Unix epoch.
+    /// Milliseconds since the Unix epoch. Somebody may set it, forward or back.
     fn now_ms(&self) -> u64;
+
+    /// Milliseconds since some moment that stays the same as long as the process lives. It never goes
+    /// back, nobody sets it, and it goes on while the machine is suspended.
+    fn elapsed_ms(&self) -> u64;
 
     /// The current second.
     fn now(&self) -> Timestamp {

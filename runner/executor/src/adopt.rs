@@ -13,12 +13,15 @@ use trust::authority::{Authority, AuthorityError, Seen};
 
 use crate::host::json;
 use crate::runner::{Inner, lock};
+use crate::state::write_pin;
 
 /// The documents that say who may do what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorityDocuments {
-    /// Who may sign what.
+    /// Who may sign what: the pinned keyring, or an earlier one.
     pub keyring: Envelope,
+    /// The keyrings that follow it, every version; directory and policy belong to the newest.
+    pub successors: Vec<Envelope>,
     /// The people.
     pub directory: Envelope,
     /// The targets.
@@ -39,6 +42,9 @@ pub enum AdoptError {
     /// The adoption cannot be recorded.
     #[error("the adoption cannot be recorded")]
     NotRecorded(#[from] AppendError),
+    /// The pin cannot be moved to the newer keyring.
+    #[error("the pin cannot be moved to the newer keyring")]
+    Pin(#[from] std::io::Error),
 }
 
 /// What was adopted last, with the very documents that it was made of.
@@ -59,15 +65,17 @@ impl Inner {
         }
         let authority = Authority::establish(
             &documents.keyring,
+            &documents.successors,
             &documents.directory,
             &documents.policy,
-            self.state.pinned(),
+            &self.state.pinned(),
             &newest,
-            self.clock.now(),
+            self.now(),
         )?;
         if authority.runner_key(&self.name) != Some(self.key.public()) {
             return Err(AdoptError::NotThisRunner(self.name.clone()));
         }
+        self.adopt_keyring(documents, &authority, &newest).await?;
         let directory = authority.directory_ref();
         if newest.directory != Some(directory) {
             let event = Logged::DirectoryAdopted {
@@ -93,6 +101,37 @@ impl Inner {
         Ok(authority)
     }
 
+    /// Moves the pin to a keyring that follows the pinned one: first the entry, then the file.
+    async fn adopt_keyring(
+        &self,
+        documents: &AuthorityDocuments,
+        authority: &Authority,
+        newest: &Seen,
+    ) -> Result<(), AdoptError> {
+        let (pin, keyring) = (authority.pin(), authority.keyring_ref());
+        if pin == self.state.pinned() {
+            return Ok(());
+        }
+        let mut all = [&documents.keyring].into_iter().chain(&documents.successors);
+        let envelope = all.find(|k| k.payload_digest() == keyring.digest);
+        if let Some(envelope) = envelope.filter(|_| newest.keyring != Some(keyring)) {
+            let event = Logged::KeyringAdopted {
+                id: authority.keyring().header.id.clone(),
+                version: keyring.version,
+                document: keyring.digest,
+            };
+            self.ledger.append_durable(Entry::new(event, json(envelope))).await?;
+            // From here on no older one is believed, whatever becomes of the file.
+            self.state.adopt(Seen { keyring: Some(keyring), ..*newest });
+        }
+        // If we die here, the next start reads the entry and moves the pin.
+        let (dir, pinned) = (self.dir.clone(), pin.clone());
+        let written = tokio::task::spawn_blocking(move || write_pin(&dir, &pinned));
+        written.await.map_err(std::io::Error::other)?.map_err(std::io::Error::other)?;
+        self.state.pin_moved(pin);
+        Ok(())
+    }
+
     /// The authority, when it was made of these very documents and is still the newest. Of all that was
     /// checked then only the time can have changed, so that is checked again.
     fn adopted_already(
@@ -103,7 +142,7 @@ impl Inner {
         let same = |a: &&Adopted| a.documents == *documents && a.authority.seen() == *newest;
         let authority = lock(&self.adopted).as_ref().filter(same).map(|a| Arc::clone(&a.authority));
         if let Some(authority) = &authority {
-            authority.live(self.clock.now()).map_err(AuthorityError::Document)?;
+            authority.live(self.now()).map_err(AuthorityError::Document)?;
         }
         Ok(authority)
     }

@@ -18,6 +18,8 @@ use crate::ports::{BlobError, Blobs};
 pub struct Bundle {
     /// The revision.
     pub revision: Digest,
+    /// Its list of files.
+    pub index: BundleIndex,
     /// Its manifest.
     pub manifest: Arc<Manifest>,
     /// Its component.
@@ -154,6 +156,7 @@ impl Bundle {
         };
         Ok(Self {
             revision: *revision,
+            index,
             manifest: Arc::new(manifest),
             component: component.into(),
             component_digest,

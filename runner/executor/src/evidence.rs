@@ -24,8 +24,11 @@ pub struct RunEvidence {
     pub receipt: Envelope,
     /// That the run's last entry is in the log.
     pub proof: LogProof,
-    /// The keyring in force at the run.
+    /// The keyring in force at the run, or one that it follows.
     pub keyring: Envelope,
+    /// The keyrings that follow it, up to the one in force at the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub successors: Vec<Envelope>,
     /// The directory in force at the run.
     pub directory: Envelope,
     /// The policy in force at the run; it names the runner's key.
@@ -121,22 +124,19 @@ impl RunEvidence {
         trust: Option<&TrustFile>,
         at: Timestamp,
     ) -> Result<Authority, EvidenceFault> {
-        let claimed: Keyring = read_unverified(&self.keyring)?;
-        let pinned = match trust {
-            Some(trust) => Pinned {
-                trust_domain: trust.trust_domain.clone(),
-                keyring: VersionRef { version: claimed.version, digest: trust.keyring },
-            },
-            None => Pinned {
-                trust_domain: claimed.header.trust_domain.clone(),
-                keyring: VersionRef {
-                    version: claimed.version,
-                    digest: self.keyring.payload_digest(),
-                },
-            },
+        let digest = trust.map_or_else(|| self.keyring.payload_digest(), |t| t.keyring);
+        let mut all = [&self.keyring].into_iter().chain(&self.successors);
+        // A pin is a digest; which version that is, the keyring itself says.
+        let named = all.find(|k| k.payload_digest() == digest).unwrap_or(&self.keyring);
+        let claimed: Keyring = read_unverified(named)?;
+        let domain = trust.map(|t| t.trust_domain.clone());
+        let pinned = Pinned {
+            trust_domain: domain.unwrap_or(claimed.header.trust_domain),
+            keyring: VersionRef { version: claimed.version, digest },
         };
         Ok(Authority::establish(
             &self.keyring,
+            &self.successors,
             &self.directory,
             &self.policy,
             &pinned,

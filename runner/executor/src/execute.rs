@@ -9,7 +9,7 @@ use ledger::{AppendError, Entry, Event as Logged, Position};
 use sandbox::{Finished, Plan};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use trust::{ChainDocuments, VersionRef};
+use trust::{ChainDocuments, OwedAfterReview, VersionRef};
 
 use crate::events::{Ended, Output, RunEvent};
 use crate::host::{Figures, RunHost, json};
@@ -17,6 +17,7 @@ use crate::receipt::{self, Facts};
 use crate::recording_file::{Recorded, RecordingFile};
 use crate::release::Release;
 use crate::runner::Inner;
+use crate::state::{Claim, ServedTo};
 use crate::verify::{Allowed, chain};
 
 /// The payload of a run's first entry: what the runner was ordered, by whom, and what it decided. The
@@ -32,6 +33,12 @@ struct StartNote<'a> {
     directory: VersionRef,
     policy: VersionRef,
     documents: &'a ChainDocuments,
+    /// What is read back at the next start: whose quota it counts against,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    self_serve: Option<&'a ServedTo>,
+    /// and what is owed for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owes: Option<&'a OwedAfterReview>,
 }
 
 /// Executes an order. `None` when the end has been sent already.
@@ -44,17 +51,17 @@ pub(crate) async fn execute(
     let Ok(_slot) = inner.slots.acquire().await else {
         return Some(unprovable(run, Outcome::Lost, None));
     };
-    let allowed = match inner.verify(&run, order).await {
+    let mut allowed = match inner.verify(&run, order).await {
         Ok(allowed) => allowed,
         Err(denial) => return Some(deny(inner, run, denial).await),
     };
-    let started_at_ms = inner.clock.now_ms();
-    let start = match spend(inner, &run, &allowed).await {
+    let started_at_ms = inner.now_ms();
+    let start = match spend(inner, &run, &allowed, started_at_ms).await {
         Ok(start) => start,
         Err(denial) => return Some(deny(inner, run, denial).await),
     };
     drop(events.send(RunEvent::Started { started_at_ms }).await);
-    let cancel = inner.enlist(&run, allowed.depends_on.clone());
+    let cancel = inner.enlist(&run, std::mem::take(&mut allowed.rests_on));
     let recording = match RecordingFile::create(&inner.recordings(), &run) {
         Ok(recording) => recording,
         Err(e) => {
@@ -83,7 +90,11 @@ pub(crate) async fn execute(
         plan.effective.clone(),
         events.clone(),
     );
-    let finished = inner.sandbox.run(&allowed.linked, plan, &mut host, &cancel).await;
+    let wall_ms_max = allowed.decision.effective.limits.wall_ms_max;
+    let finished = tokio::select! {
+        finished = inner.sandbox.run(&allowed.linked, plan, &mut host, &cancel) => finished,
+        never = inner.watch(&run, allowed.deadlines, wall_ms_max, &cancel) => match never {},
+    };
     inner.discharge(&run);
     let (recording, figures) = host.finish();
     conclude(
@@ -106,22 +117,22 @@ struct Run {
 }
 
 /// Spends use and run id together with the start: one entry, one barrier.
-async fn spend(inner: &Inner, run: &RunId, allowed: &Allowed) -> Result<Position, Denial> {
-    if !inner.state.spend(run, allowed.request, allowed.use_number) {
-        return Err(Denial::new(
-            Rule::UseSpent,
-            format!(
-                "use {} of the access request, or {run}, was spent just now",
-                allowed.use_number
-            ),
-            "run again to take the next use",
-        ));
+async fn spend(
+    inner: &Inner,
+    run: &RunId,
+    allowed: &Allowed,
+    started_at_ms: u64,
+) -> Result<Position, Denial> {
+    let claim = &allowed.claim;
+    if !inner.state.spend(run, claim, started_at_ms) {
+        return Err(spent_meanwhile(run, claim));
     }
     let event = Logged::RunStarted {
         run: run.clone(),
         order: allowed.run_request,
-        request: allowed.request,
-        use_number: allowed.use_number,
+        request: claim.request(),
+        use_number: claim.use_number(),
+        break_glass: claim.owes().is_some(),
     };
     let note = StartNote {
         revision: &allowed.bundle.revision,
@@ -133,10 +144,28 @@ async fn spend(inner: &Inner, run: &RunId, allowed: &Allowed) -> Result<Position
         directory: allowed.authority.directory_ref(),
         policy: allowed.authority.policy_ref(),
         documents: &allowed.documents,
+        self_serve: claim.served(),
+        owes: claim.owes(),
     };
     // If we die before this returns, the use may or may not be spent, and nothing has run. After it,
-    // the use is spent, and a run that does not end is closed as lost at the next start.
+    // the use is spent, an emergency is owed, and a run that does not end is closed as lost at the next start.
     inner.ledger.append_durable(Entry::new(event, json(&note))).await.map_err(|e| not_recorded(&e))
+}
+
+/// Another order took it between the decision and now.
+fn spent_meanwhile(run: &RunId, claim: &Claim) -> Denial {
+    match claim {
+        Claim::Use { number, .. } => Denial::new(
+            Rule::UseSpent,
+            format!("use {number} of the access request, or {run}, was spent just now"),
+            "run again to take the next use",
+        ),
+        Claim::SelfServe { .. } => Denial::new(
+            Rule::SelfServeSpent,
+            format!("another run without an approval, or {run}, was started just now"),
+            "run again, if runs are left",
+        ),
+    }
 }
 
 fn not_recorded(error: &AppendError) -> Denial {

@@ -14,12 +14,15 @@ pub mod replay;
 pub mod runner;
 pub mod state;
 
+mod accept;
 mod adopt;
+mod deadlines;
 mod execute;
 mod host;
 mod receipt;
 mod recording_file;
 mod release;
+mod status;
 mod verify;
 
 pub use events::{Ended, Output, RunEvent};

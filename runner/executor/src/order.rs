@@ -15,8 +15,11 @@ pub const ORDER_BYTES_MAX: usize = 8 << 20;
 pub struct RunOrder {
     /// The order format's version: 1.
     pub v: u8,
-    /// Who may sign what.
+    /// Who may sign what: the pinned keyring, or an earlier one.
     pub keyring: Envelope,
+    /// The keyrings that follow it, every version up to the newest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub successors: Vec<Envelope>,
     /// The people.
     pub directory: Envelope,
     /// The targets.

@@ -30,6 +30,18 @@ impl Clock for SystemClock {
         let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
+
+    fn elapsed_ms(&self) -> u64 {
+        // Linux stops CLOCK_MONOTONIC while the machine sleeps; other systems do not.
+        #[cfg(target_os = "linux")]
+        let id = rustix::time::ClockId::Boottime;
+        #[cfg(not(target_os = "linux"))]
+        let id = rustix::time::ClockId::Monotonic;
+        let at = rustix::time::clock_gettime(id);
+        let seconds = u64::try_from(at.tv_sec).unwrap_or(0);
+        let ms = u64::try_from(at.tv_nsec / 1_000_000).unwrap_or(0);
+        seconds.saturating_mul(1000).saturating_add(ms)
+    }
 }
 
 /// The operating system's generator.

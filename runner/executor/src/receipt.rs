@@ -3,7 +3,7 @@
 use domain::{Digest, LimitName, Outcome, ReceiptId, RunId, Scope, Timestamp};
 use ledger::Position;
 use sandbox::Finished;
-use trust::document::{FalseOnly, InProcess};
+use trust::document::InProcess;
 use trust::{DocumentError, Envelope, Header, LogPosition, Receipt, Salt};
 
 use crate::host::Figures;
@@ -19,7 +19,7 @@ pub(crate) struct Facts {
     revision: Digest,
     component: Digest,
     run_request: Digest,
-    request: Digest,
+    request: Option<Digest>,
     input: Digest,
     effective: Scope,
     reviews: Vec<domain::ReviewId>,
@@ -31,6 +31,7 @@ pub(crate) struct Facts {
     figures: Figures,
     stdout_dropped: u64,
     stderr_dropped: u64,
+    solo: bool,
 }
 
 impl Facts {
@@ -46,7 +47,7 @@ impl Facts {
             revision: allowed.bundle.revision,
             component: allowed.bundle.component_digest,
             run_request: allowed.run_request,
-            request: allowed.request,
+            request: allowed.claim.request(),
             input: allowed.input_digest,
             effective: allowed.decision.effective.scope(),
             reviews: allowed.decision.reviews.clone(),
@@ -58,6 +59,7 @@ impl Facts {
             figures,
             stdout_dropped: finished.stdout.dropped,
             stderr_dropped: finished.stderr.dropped,
+            solo: allowed.decision.solo,
         }
     }
 }
@@ -70,7 +72,8 @@ pub(crate) fn sign(
     facts: Facts,
     output: &str,
 ) -> Result<Envelope, DocumentError> {
-    let now = inner.clock.now();
+    // Also of a clock that was set back during the run.
+    let now = inner.now().max(second_of(facts.started_at_ms));
     let leaf = inner.ledger.entry(start).map(|e| e.leaf_hash());
     let receipt = Receipt {
         header: Header {
@@ -82,7 +85,7 @@ pub(crate) fn sign(
         },
         run: run.clone(),
         run_request: facts.run_request,
-        request: Some(facts.request),
+        request: facts.request,
         revision: facts.revision,
         component: facts.component,
         engine_build: inner.sandbox.engine_build(),
@@ -101,7 +104,7 @@ pub(crate) fn sign(
         stdout_dropped: facts.stdout_dropped,
         stderr_dropped: facts.stderr_dropped,
         isolation: InProcess,
-        solo: FalseOnly,
+        solo: facts.solo,
         log: LogPosition {
             origin: inner.ledger.vkey().name().to_string(),
             index: start.index(),

@@ -1,7 +1,7 @@
 //! The runner: one process's executor over its own state, ledger, sandbox and connectors.
 //!
 //! [`Runner`] is all that the control plane may ask of it, also when both live in one process: orders
-//! and stops go in as bytes and are parsed and verified here.
+//! and what is accepted besides ([`crate::accept`]) go in as bytes and are parsed and verified here.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,18 +9,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::decide::StopSubject;
-use domain::{Clock, Digest, Entropy, RunId, RunnerName};
+use domain::{Clock, Digest, Entropy, RunId, RunnerName, Timestamp};
 use ledger::{AppendError, Entry, Event as Logged, Health, Ledger, Recovered};
 use sandbox::{Cancel, Sandbox};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use trust::{Authority, Envelope, SecretKey};
 
+use crate::accept::RestsOn;
 use crate::adopt::Adopted;
 use crate::bundle::Bundles;
 use crate::events::{Ended, RunEvent};
-use crate::host::json;
 use crate::ports::{Blobs, Connectors};
 use crate::recording_file::complete_path;
 use crate::state::{RunnerState, StateError};
@@ -28,6 +27,7 @@ use crate::state::{RunnerState, StateError};
 /// Events that wait for a slow reader before the run waits too.
 const EVENTS_WAITING_MAX: usize = 64;
 
+pub use crate::accept::NotAccepted;
 pub use crate::adopt::{AdoptError, AuthorityDocuments};
 
 /// What the control plane may ask of a runner. Whoever calls it is believed in nothing: it can
@@ -39,12 +39,13 @@ pub trait Runner: Send + Sync {
     /// does not stop the run.
     async fn start(&self, run: RunId, order: Vec<u8>) -> ReceiverStream<RunEvent>;
 
-    /// Takes a signed stop from any channel, ends live runs that depend on what it bans, and records
-    /// it. Accepting the same stop twice is harmless.
+    /// Takes a signed document from any channel that is no part of one order: a stop, a lift, a
+    /// rejecting review, a withdrawal, an after-review, a status. It is in force at once, ends the live
+    /// runs that it is against, and is recorded. Accepting the same document twice is harmless.
     ///
     /// # Errors
-    /// When it is not a valid stop; or when it is in force now, but a restart would forget it.
-    async fn stop(&self, envelope: Vec<u8>) -> Result<(), StopRefused>;
+    /// When it is not valid; or when it is in force now, but a restart would forget it.
+    async fn accept(&self, envelope: Vec<u8>) -> Result<(), NotAccepted>;
 
     /// Cancels a live run; false when there is none with this id.
     fn cancel(&self, run: &RunId) -> bool;
@@ -55,30 +56,11 @@ pub trait Runner: Send + Sync {
     /// When the file cannot be read.
     async fn recording(&self, run: &RunId) -> io::Result<Option<Vec<u8>>>;
 
+    /// What it counts with besides an order, for advice.
+    fn state(&self) -> &RunnerState;
+
     /// Why no run can be recorded, and therefore started; `None` when all is well.
     fn not_ready(&self) -> Option<String>;
-}
-
-/// Why a stop is not in force.
-#[derive(Debug, thiserror::Error)]
-pub enum StopRefused {
-    /// Not an envelope.
-    #[error("the stop cannot be read")]
-    Malformed(#[source] trust::EnvelopeError),
-    /// Malformed, falsely signed, or by somebody who does not hold the role.
-    #[error("the stop is not valid")]
-    Invalid(#[from] trust::DocumentError),
-    /// No documents have been adopted yet, so nobody's signature can be checked.
-    #[error("this runner has not adopted a keyring, directory and policy yet")]
-    NoAuthority,
-    /// It cannot be recorded.
-    #[error(
-        "the stop is in force until this runner restarts, but cannot be recorded; send it again"
-    )]
-    NotRecorded(#[from] AppendError),
-    /// The runner shuts down.
-    #[error("the runner is shutting down; send the stop again")]
-    Interrupted,
 }
 
 /// What a runner is opened with.
@@ -145,13 +127,13 @@ pub(crate) struct Inner {
     pub(crate) slots: Semaphore,
     /// One adoption at a time: versions only go forward.
     pub(crate) adopting: tokio::sync::Mutex<()>,
-    live: Mutex<BTreeMap<RunId, Live>>,
+    pub(crate) live: Mutex<BTreeMap<RunId, Live>>,
     pub(crate) adopted: Mutex<Option<Adopted>>,
 }
 
-struct Live {
-    cancel: Cancel,
-    depends_on: Vec<StopSubject>,
+pub(crate) struct Live {
+    pub(crate) cancel: Cancel,
+    pub(crate) rests_on: RestsOn,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -201,12 +183,6 @@ impl LocalRunner {
         &self.inner.ledger
     }
 
-    /// What this runner remembers.
-    #[must_use]
-    pub fn state(&self) -> &RunnerState {
-        &self.inner.state
-    }
-
     /// The sandbox, for replays.
     #[must_use]
     pub fn sandbox(&self) -> &Sandbox {
@@ -230,46 +206,32 @@ impl Inner {
         self.dir.join("recordings")
     }
 
-    /// Lists a run as live; it is cancelled at once if something that it depends on is stopped by now.
-    pub(crate) fn enlist(&self, run: &RunId, depends_on: Vec<StopSubject>) -> Cancel {
+    /// The highest time that can be trusted, in milliseconds since the Unix epoch: the clock's, or the
+    /// newest entry's, when the clock was set back since.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.clock.now_ms().max(self.ledger.newest_at_ms())
+    }
+
+    /// [`Self::now_ms`], as documents carry it.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_unix_s(i64::try_from(self.now_ms() / 1000).unwrap_or(i64::MAX))
+    }
+
+    /// Lists a run as live; it is cancelled at once if something is against it by now.
+    pub(crate) fn enlist(&self, run: &RunId, rests_on: RestsOn) -> Cancel {
         let cancel = Cancel::new();
-        let live = Live { cancel: cancel.clone(), depends_on };
         let mut map = lock(&self.live);
-        // A stop that came between decision and here is in the state; one that comes later finds
-        // the run in the map.
-        if self.state.stops().iter().any(|s| live.depends_on.contains(s)) {
+        // What came between decision and here is in the state; what comes later finds the run in the
+        // map.
+        if self.bars()(&rests_on) {
             cancel.cancel();
         }
-        map.insert(run.clone(), live);
+        map.insert(run.clone(), Live { cancel: cancel.clone(), rests_on });
         cancel
     }
 
     pub(crate) fn discharge(&self, run: &RunId) {
         lock(&self.live).remove(run);
-    }
-
-    /// Puts a verified stop in force, ends the live runs that depend on it, and then records it. In
-    /// this order: a log that cannot write must not keep a run alive.
-    pub(crate) async fn accept_stop(&self, envelope: &Envelope) -> Result<(), StopRefused> {
-        let authority = lock(&self.adopted).as_ref().map(|a| Arc::clone(&a.authority));
-        let authority = authority.ok_or(StopRefused::NoAuthority)?;
-        let stop = authority.verify_stop(envelope)?.into_doc();
-        self.state.stop(&stop.subject);
-        for (run, live) in lock(&self.live).iter() {
-            if live.depends_on.contains(&stop.subject) {
-                tracing::warn!(run.id = %run, stop = %stop.subject, "live run is stopped");
-                live.cancel.cancel();
-            }
-        }
-        let document = envelope.payload_digest();
-        if self.state.is_stop_recorded(&document) {
-            return Ok(());
-        }
-        let event = Logged::StopAccepted { id: stop.header.id.clone(), document };
-        // If we die before the entry is durable, whoever sent the stop has no answer and sends it again.
-        self.ledger.append_durable(Entry::new(event, json(envelope))).await?;
-        self.state.stop_recorded(document);
-        Ok(())
     }
 }
 
@@ -296,12 +258,12 @@ impl Runner for LocalRunner {
         ReceiverStream::new(receiver)
     }
 
-    async fn stop(&self, envelope: Vec<u8>) -> Result<(), StopRefused> {
-        let envelope = Envelope::from_json(&envelope).map_err(StopRefused::Malformed)?;
+    async fn accept(&self, envelope: Vec<u8>) -> Result<(), NotAccepted> {
+        let envelope = Envelope::from_json(&envelope).map_err(NotAccepted::Malformed)?;
         let inner = Arc::clone(&self.inner);
         // A task of its own: a caller that goes away does not leave a stop half accepted.
-        let accepted = tokio::spawn(async move { inner.accept_stop(&envelope).await });
-        accepted.await.map_err(|_| StopRefused::Interrupted)?
+        let accepted = tokio::spawn(async move { inner.accept(&envelope).await });
+        accepted.await.map_err(|_| NotAccepted::Interrupted)?
     }
 
     fn cancel(&self, run: &RunId) -> bool {
@@ -323,6 +285,10 @@ impl Runner for LocalRunner {
             }
             bytes => Ok(bytes),
         }
+    }
+
+    fn state(&self) -> &RunnerState {
+        &self.inner.state
     }
 
     fn not_ready(&self) -> Option<String> {

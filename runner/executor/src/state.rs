@@ -1,22 +1,29 @@
 //! RunnerState: what a runner remembers by itself and never takes from the control plane.
 //!
-//! Uses, run ids, stops and the newest document versions are entries of its own ledger; at start they
-//! are read back from there. The pin (which keyring to believe at all) is a small file beside it,
-//! written when the runner is enrolled. A state that is lost or older than the anchored checkpoint
-//! means: refuse, until the runner is enrolled again under a new key.
+//! Uses, run ids, what was said against runs, what emergencies owe and the newest document versions are
+//! entries of its own ledger; at start they are read back from there ([`memory`]). The pin is a small
+//! file beside it ([`pin`]). The newest status is in memory only: it lives for minutes, and a runner
+//! that starts anew may as well be told anew. A state that is lost or older than the anchored
+//! checkpoint means: refuse, until the runner is enrolled again under a new key.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Write as _};
+mod memory;
+mod pin;
+
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::decide::StopSubject;
-use domain::{Digest, RunId};
-use ledger::{Event, ReadError, Recovered, StoredEntry};
-use trust::{Envelope, Pinned, Seen, Stop, VersionRef, read_unverified};
+use domain::decide::{SelfServeRun, StopSubject};
+use domain::{Digest, Pair, PersonId, RunId};
+use ledger::{ReadError, Recovered};
+use trust::{Authority, InForce, Negative, OwedAfterReview, Pinned, Seen, VersionRef};
 
-const PIN_FILE: &str = "pinned.json";
+use memory::Memory;
+pub(crate) use memory::{Claim, ServedTo};
+pub use pin::enrol;
+pub(crate) use pin::write as write_pin;
+
+use crate::status::KeptStatus;
 
 /// Why a runner's state cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,49 +50,37 @@ pub enum StateError {
         /// Where.
         source: serde_json::Error,
     },
+    /// The pin and the ledger are of different histories.
+    #[error(
+        "the pin names keyring version {} {}, the ledger adopted {} of that version; enrol again",
+        .0.version, .0.digest, .1.digest
+    )]
+    PinDiffers(VersionRef, VersionRef),
     /// An entry of the ledger cannot be read back.
     #[error("the ledger cannot be read back")]
     Ledger(#[from] ReadError),
-    /// A stop's payload is gone or malformed, so that nobody knows what is stopped.
-    #[error("entry {0} is a stop that cannot be read; a runner does not start without its stops")]
-    StopUnreadable(u64),
+    /// The payload of something that was said against runs is gone or malformed, so that nobody knows
+    /// what is barred.
+    #[error("entry {0} is a {1} that cannot be read; a runner does not start without its {1}s")]
+    Unreadable(u64, &'static str),
+    /// Nobody knows any more who broke the glass, and nobody has looked at it.
+    #[error(
+        "entry {0} is the start of an emergency that cannot be read, and nobody has looked at it"
+    )]
+    EmergencyUnreadable(u64),
 }
 
 /// What a runner remembers.
 #[derive(Debug)]
 pub struct RunnerState {
-    pinned: Pinned,
-    inner: Mutex<Inner>,
+    pinned: Mutex<Pinned>,
+    memory: Mutex<Memory>,
+    status: Mutex<Option<KeptStatus>>,
 }
 
-#[derive(Debug, Default)]
-struct Inner {
-    runs: BTreeSet<RunId>,
-    uses: BTreeMap<Digest, BTreeSet<u64>>,
-    stops: Vec<StopSubject>,
-    /// Stops that are in the log, by the digest of their payload.
-    recorded_stops: BTreeSet<Digest>,
-    newest: Seen,
-    /// Recordings that were released, by run.
-    released: BTreeMap<RunId, Digest>,
-}
-
-/// Enrols a runner: writes which trust domain and keyring it believes.
-///
-/// # Errors
-/// When it is enrolled already, or the directory cannot be written.
-pub fn enrol(dir: &Path, pinned: &Pinned) -> Result<(), StateError> {
-    let path = dir.join(PIN_FILE);
-    if path.exists() {
-        return Err(StateError::AlreadyEnrolled(path));
-    }
-    let io = |source| StateError::Io { path: path.clone(), source };
-    let partial = dir.join("pinned.json.partial");
-    let mut file = File::create(&partial).map_err(io)?;
-    // If we die before the rename, the runner is not enrolled and `init` starts over.
-    file.write_all(&crate::host::json(pinned)).and_then(|()| file.sync_all()).map_err(io)?;
-    std::fs::rename(&partial, &path).map_err(io)?;
-    File::open(dir).and_then(|d| d.sync_all()).map_err(io)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind them is changed by steps that do not panic, so a panic elsewhere leaves it whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl RunnerState {
@@ -94,154 +89,132 @@ impl RunnerState {
     /// # Errors
     /// When anything is missing or unreadable: a runner that forgot something does not start.
     pub fn recover(dir: &Path, recovered: Recovered) -> Result<Self, StateError> {
-        let path = dir.join(PIN_FILE);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                return Err(StateError::NotEnrolled(path));
-            }
-            Err(source) => return Err(StateError::Io { path, source }),
-        };
-        let pinned = serde_json::from_slice(&bytes)
-            .map_err(|source| StateError::Malformed { path, source })?;
-        let mut inner = Inner::default();
-        for entry in recovered {
-            inner.apply(&entry?)?;
-        }
-        Ok(Self { pinned, inner: Mutex::new(inner) })
+        let pinned = pin::read(dir)?;
+        let memory = Memory::recover(recovered)?;
+        let pinned = pin::catch_up(dir, pinned, memory.newest().keyring)?;
+        Ok(Self {
+            pinned: Mutex::new(pinned),
+            memory: Mutex::new(memory),
+            status: Mutex::default(),
+        })
     }
 
     /// What this runner believes at all.
     #[must_use]
-    pub fn pinned(&self) -> &Pinned {
-        &self.pinned
+    pub fn pinned(&self) -> Pinned {
+        lock(&self.pinned).clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Every change below is a single insertion, so a panic elsewhere leaves it whole.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Believes a newer keyring; its file is there already.
+    pub(crate) fn pin_moved(&self, pinned: Pinned) {
+        *lock(&self.pinned) = pinned;
     }
 
     /// Stops in force.
     #[must_use]
     pub fn stops(&self) -> Vec<StopSubject> {
-        self.lock().stops.clone()
+        lock(&self.memory).in_force().stops().map(|(_, subject)| subject.clone()).collect()
+    }
+
+    /// Everything that was said against runs.
+    #[must_use]
+    pub fn in_force(&self) -> InForce {
+        lock(&self.memory).in_force().clone()
     }
 
     /// The newest versions adopted.
     #[must_use]
     pub fn newest(&self) -> Seen {
-        self.lock().newest
+        lock(&self.memory).newest()
     }
 
     /// Whether a run id has been spent.
     #[must_use]
     pub fn is_spent(&self, run: &RunId) -> bool {
-        self.lock().runs.contains(run)
+        lock(&self.memory).is_spent(run)
     }
 
     /// The uses of an access request that have been spent.
     #[must_use]
     pub fn uses_spent(&self, request: &Digest) -> Vec<u64> {
-        self.lock().uses.get(request).map(|u| u.iter().copied().collect()).unwrap_or_default()
+        lock(&self.memory).uses_spent(request)
     }
 
-    /// Takes a use and a run id in memory; false when either is spent. The caller records it before
-    /// anything runs, and never gives it back.
-    pub(crate) fn spend(&self, run: &RunId, request: Digest, use_number: u64) -> bool {
-        let mut inner = self.lock();
-        if inner.runs.contains(run)
-            || inner.uses.get(&request).is_some_and(|u| u.contains(&use_number))
-        {
-            return false;
-        }
-        inner.runs.insert(run.clone());
-        inner.uses.entry(request).or_default().insert(use_number);
-        true
+    /// Runs of a revision that a person started without an approval, on the targets of `pairs`, in the
+    /// last day at least.
+    #[must_use]
+    pub fn self_serve_runs(
+        &self,
+        caller: &PersonId,
+        revision: &Digest,
+        pairs: &[Pair],
+    ) -> Vec<SelfServeRun> {
+        let targets = pairs.iter().map(|p| p.target.clone()).collect();
+        let about = ServedTo { caller: caller.clone(), revision: *revision, targets };
+        lock(&self.memory).self_serve_runs(&about)
     }
 
-    /// Puts a stop in force at once; whether it is in the log comes after.
-    pub(crate) fn stop(&self, subject: &StopSubject) {
-        let mut inner = self.lock();
-        if !inner.stops.contains(subject) {
-            inner.stops.push(subject.clone());
-        }
+    /// Emergencies that somebody still has to look at.
+    #[must_use]
+    pub fn owed(&self) -> Vec<OwedAfterReview> {
+        lock(&self.memory).owed().to_vec()
     }
 
-    pub(crate) fn is_stop_recorded(&self, document: &Digest) -> bool {
-        self.lock().recorded_stops.contains(document)
+    /// Takes a run id and what else a start takes in memory; false when any of it is spent. The caller
+    /// records it before anything runs, and never gives it back.
+    pub(crate) fn spend(&self, run: &RunId, claim: &Claim, at_ms: u64) -> bool {
+        lock(&self.memory).spend(run, claim, at_ms)
     }
 
-    pub(crate) fn stop_recorded(&self, document: Digest) {
-        self.lock().recorded_stops.insert(document);
+    /// Puts what was said in force at once; whether it is in the log comes after.
+    pub(crate) fn apply(&self, negative: Negative) {
+        lock(&self.memory).apply(negative);
+    }
+
+    /// Whether a document is in the log.
+    pub(crate) fn is_recorded(&self, document: &Digest) -> bool {
+        lock(&self.memory).is_recorded(document)
+    }
+
+    pub(crate) fn recorded(&self, document: Digest) {
+        lock(&self.memory).recorded(document);
+    }
+
+    /// Somebody has looked at what was done under an access request: whether with it nothing is owed
+    /// any more. `None` when nothing was.
+    pub(crate) fn looked(
+        &self,
+        request: &Digest,
+        reviewer: &PersonId,
+        authority: &Authority,
+    ) -> Option<bool> {
+        lock(&self.memory).looked(request, reviewer, authority)
     }
 
     /// The digest of a run's recording, once its release is durable.
     #[must_use]
     pub fn released(&self, run: &RunId) -> Option<Digest> {
-        self.lock().released.get(run).copied()
+        lock(&self.memory).released(run)
     }
 
     pub(crate) fn release(&self, run: &RunId, recording: Digest) {
-        self.lock().released.insert(run.clone(), recording);
+        lock(&self.memory).release(run, recording);
     }
 
     pub(crate) fn adopt(&self, seen: Seen) {
-        let newest = &mut self.lock().newest;
-        newest.directory = newer(newest.directory, seen.directory);
-        newest.policy = newer(newest.policy, seen.policy);
+        lock(&self.memory).adopt(seen);
     }
-}
 
-/// Versions only go forward, in whatever order they arrive.
-fn newer(a: Option<VersionRef>, b: Option<VersionRef>) -> Option<VersionRef> {
-    match (a, b) {
-        (Some(a), Some(b)) if b.version <= a.version => Some(a),
-        (a, b) => b.or(a),
+    /// The newest status that came since the start.
+    pub(crate) fn status(&self) -> Option<KeptStatus> {
+        lock(&self.status).clone()
     }
-}
 
-impl Inner {
-    fn apply(&mut self, entry: &StoredEntry) -> Result<(), StateError> {
-        match &entry.leaf.event {
-            Event::RunStarted { run, request, use_number, .. } => {
-                self.runs.insert(run.clone());
-                self.uses.entry(*request).or_default().insert(*use_number);
-            }
-            Event::StopAccepted { .. } => {
-                let unreadable = || StateError::StopUnreadable(entry.position.index());
-                let payload = entry.payload().ok_or_else(unreadable)?;
-                // It was verified when it was accepted; the journal's own checks cover it since.
-                let envelope = Envelope::from_json(payload).map_err(|_| unreadable())?;
-                let stop: Stop = read_unverified(&envelope).map_err(|_| unreadable())?;
-                if !self.stops.contains(&stop.subject) {
-                    self.stops.push(stop.subject);
-                }
-                self.recorded_stops.insert(envelope.payload_digest());
-            }
-            Event::DirectoryAdopted { version, document, .. } => {
-                let seen = VersionRef { version: *version, digest: *document };
-                self.newest.directory = newer(self.newest.directory, Some(seen));
-            }
-            Event::PolicyAdopted { version, document, .. } => {
-                let seen = VersionRef { version: *version, digest: *document };
-                self.newest.policy = newer(self.newest.policy, Some(seen));
-            }
-            Event::RunFinished { run, recording, .. } => {
-                self.released.insert(run.clone(), *recording);
-            }
-            Event::LogOpened { .. }
-            | Event::SubmissionAccepted { .. }
-            | Event::ReviewAccepted { .. }
-            | Event::RequestAccepted { .. }
-            | Event::ApprovalAccepted { .. }
-            | Event::KeyringAdopted { .. }
-            | Event::RunDenied { .. }
-            | Event::CallIntent { .. }
-            | Event::CallOutcome { .. }
-            | Event::OutputReleased { .. }
-            | Event::RunLost { .. } => {}
+    /// Keeps a status unless a newer one is kept.
+    pub(crate) fn keep_status(&self, status: KeptStatus) {
+        let mut kept = lock(&self.status);
+        if kept.as_ref().is_none_or(|k| status.replaces(k)) {
+            *kept = Some(status);
         }
-        Ok(())
     }
 }

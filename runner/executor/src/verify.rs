@@ -7,20 +7,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::decide::{StopSubject, Window};
-use domain::{
-    Decision, Denial, Digest, Facts, Pair, PersonId, Rule, RunId, TargetId, Timestamp, decide,
-};
+use domain::decide::{StopSubject, Way, Window};
+use domain::{Decision, Denial, Digest, Facts, Pair, Rule, RunId, TargetId, Timestamp, decide};
 use sandbox::Linked;
 use targets::Connector;
-use trust::{
-    Approval, Authority, ChainDocuments, Document, Envelope, Local, Review, RunRequest, Submission,
-    read_unverified,
-};
+use trust::{Authority, ChainDocuments, ChainFacts, Envelope, Local, OwedAfterReview, RunRequest};
 
+use crate::accept::{NotAccepted, RestsOn};
 use crate::bundle::{Bundle, fetch};
+use crate::deadlines::Deadlines;
 use crate::order::RunOrder;
-use crate::runner::{AdoptError, AuthorityDocuments, Inner, StopRefused};
+use crate::runner::{AdoptError, AuthorityDocuments, Inner};
+use crate::state::{Claim, ServedTo};
 
 /// A run that may start.
 pub(crate) struct Allowed {
@@ -36,11 +34,33 @@ pub(crate) struct Allowed {
     pub(crate) input_digest: Digest,
     /// The digest of the run request's payload.
     pub(crate) run_request: Digest,
-    /// The digest of the access request's payload.
-    pub(crate) request: Digest,
-    pub(crate) use_number: u64,
-    /// Everything whose stop must end this run.
-    pub(crate) depends_on: Vec<StopSubject>,
+    /// What its start takes.
+    pub(crate) claim: Claim,
+    /// What it rests on.
+    pub(crate) rests_on: RestsOn,
+    /// When it ends at the latest.
+    pub(crate) deadlines: Deadlines,
+}
+
+/// A decision, and what else comes of the same facts.
+struct Decided {
+    decision: Decision,
+    claim: Claim,
+    run_request: Digest,
+    depends_on: Vec<StopSubject>,
+    /// When the run request is valid.
+    window: Window,
+}
+
+impl Decided {
+    /// What an emergency owes is due so long after its start.
+    fn owed_from(&mut self, now: Timestamp) {
+        if let (Claim::Use { owes: Some(owes), .. }, Way::BreakGlass { after_review_s }) =
+            (&mut self.claim, self.decision.way)
+        {
+            owes.due = now.plus_s(i64::try_from(after_review_s).unwrap_or(i64::MAX));
+        }
+    }
 }
 
 /// A clock may be this much behind the newest entry, milliseconds: entries carry the ledger's time.
@@ -53,54 +73,81 @@ impl Inner {
         let order = RunOrder::parse(order)
             .map_err(|e| document_invalid(&e, "send an order of this version"))?;
         let authority = self.authority_of(&order).await?;
-        self.take_stops(&order.documents.stops).await?;
-        let request = self.run_request(run, &authority, &order.documents.run_request)?;
+        let mut documents = order.documents;
+        // Whatever becomes of the order.
+        self.keep_negatives(&authority, &documents).await.map_err(|e| not_kept(&e))?;
+        self.keep_after_reviews(&authority, &mut documents).await.map_err(|e| not_kept(&e))?;
+        let request = self.run_request(run, &authority, &documents.run_request)?;
+        documents.status = self.status_for(&authority, &request.pairs, documents.status.take());
         let bundle = self.bundles.get(&*self.blobs, &request.revision).await.map_err(|e| {
             let help = "submit the revision again; what was reviewed is what runs";
             Denial::new(Rule::BundleInvalid, chain(&e), help)
         })?;
         let input = self.input(&bundle, &request.input).await?;
-        let now = self.clock.now();
-        let access_request = order.documents.access_request.payload_digest();
-        let stops = self.state.stops();
-        let local = Local {
-            now,
-            runner: &self.name,
-            manifest: &bundle.manifest,
-            revision: bundle.revision,
-            input: Digest::of(&input),
-            stops: &stops,
-            run_id_spent: self.state.is_spent(run),
-            uses_spent: self.state.uses_spent(&access_request),
-        };
-        let facts = trust::facts(&authority, &order.documents, local).map_err(|e| {
-            document_invalid(
-                &e,
-                "have the document signed again, by the right person and about this run",
-            )
-        })?;
-        let mut decision = decide(&facts)?;
-        decision.grant_ends = decision.grant_ends.min(authority_ends(&authority));
-        let (depends_on, run_window) = (depends_on(&facts, &order.documents), facts.run.window);
+        let mut decided = self.decided(&authority, &documents, &request, &bundle, &input).await?;
         let (linked, connectors) =
-            self.reach(&bundle, &decision, &request.pairs, &authority).await?;
+            self.reach(&bundle, &decided.decision, &request.pairs, &authority).await?;
         // Compiling may have taken a while; expiry is absolute.
-        let now = self.clock.now();
-        still_open(now, &run_window, decision.grant_ends)?;
+        let (now, elapsed_ms) = (self.now(), self.clock.elapsed_ms());
+        still_open(now, &decided.window, &decided.decision)?;
+        decided.owed_from(now);
         Ok(Allowed {
-            depends_on,
-            run_request: order.documents.run_request.payload_digest(),
+            deadlines: Deadlines::of(&decided.decision, now, elapsed_ms),
+            rests_on: RestsOn { subjects: decided.depends_on, pairs: request.pairs },
+            run_request: decided.run_request,
             input_digest: request.input,
-            use_number: request.use_number,
-            request: access_request,
-            decision: within_grant(decision, now),
-            documents: order.documents,
+            claim: decided.claim,
+            decision: within_grant(decided.decision, now),
+            documents,
             authority,
             bundle,
             linked,
             connectors,
             input,
         })
+    }
+
+    /// The decision over every document of the order and this runner's own state.
+    async fn decided(
+        &self,
+        authority: &Authority,
+        documents: &ChainDocuments,
+        request: &RunRequest,
+        bundle: &Bundle,
+        input: &[u8],
+    ) -> Result<Decided, Denial> {
+        let caller = authority.person(&request.caller).map_or(&request.caller, |p| p.counted());
+        let served = self.state.self_serve_runs(caller, &request.revision, &request.pairs);
+        let counted = served.len();
+        let (in_force, owed) = (self.state.in_force(), self.state.owed());
+        let local = Local {
+            now: self.now(),
+            runner: &self.name,
+            manifest: &bundle.manifest,
+            bundle: &bundle.index,
+            input: Digest::of(input),
+            in_force: &in_force,
+            run_id_spent: self.state.is_spent(&request.run),
+            uses_spent: request.request.map_or_else(Vec::new, |r| self.state.uses_spent(&r)),
+            self_serve_runs: served,
+            owed: &owed,
+        };
+        let chain_facts = trust::facts(authority, documents, local).map_err(|e| {
+            document_invalid(
+                &e,
+                "have the document signed again, by the right person and about this run",
+            )
+        })?;
+        let ChainFacts { facts, run_request, depends_on, rejections } = chain_facts;
+        for (place, rejection) in rejections {
+            if let Some(envelope) = documents.reviews.get(place) {
+                self.keep(rejection, envelope).await.map_err(|e| not_kept(&e))?;
+            }
+        }
+        let mut decision = decide(&facts)?;
+        decision.grant_ends = decision.grant_ends.min(authority_ends(authority));
+        let claim = claim(request, &facts, &decision, counted)?;
+        Ok(Decided { decision, claim, run_request, depends_on, window: facts.run.window })
     }
 
     fn clock_is_sane(&self) -> Result<(), Denial> {
@@ -118,32 +165,18 @@ impl Inner {
     async fn authority_of(&self, order: &RunOrder) -> Result<Arc<Authority>, Denial> {
         let documents = AuthorityDocuments {
             keyring: order.keyring.clone(),
+            successors: order.successors.clone(),
             directory: order.directory.clone(),
             policy: order.policy.clone(),
         };
         self.adopt(&documents).await.map_err(|e| {
             let rule = match e {
                 AdoptError::Invalid(_) | AdoptError::NotThisRunner(_) => Rule::DocumentInvalid,
-                AdoptError::NotRecorded(_) => Rule::NotRecorded,
+                AdoptError::NotRecorded(_) | AdoptError::Pin(_) => Rule::NotRecorded,
             };
             let help = "send the newest keyring, directory and policy of the trust domain";
             Denial::new(rule, chain(&e), help)
         })
-    }
-
-    /// A stop counts whichever way it arrives; those that came with the order are kept.
-    async fn take_stops(&self, stops: &[Envelope]) -> Result<(), Denial> {
-        for stop in stops.iter().take(trust::chain::DOCUMENTS_MAX) {
-            self.accept_stop(stop).await.map_err(|e| match e {
-                StopRefused::NotRecorded(_) | StopRefused::Interrupted => {
-                    Denial::new(Rule::NotRecorded, chain(&e), "repair the log's storage")
-                }
-                StopRefused::Malformed(_) | StopRefused::Invalid(_) | StopRefused::NoAuthority => {
-                    document_invalid(&e, "send stops as they were signed")
-                }
-            })?;
-        }
-        Ok(())
     }
 
     /// The caller's order, by the caller's key; whether the rest of the chain allows it comes later.
@@ -210,45 +243,52 @@ impl Inner {
     }
 }
 
+/// What the start of the run takes from what is left.
+fn claim(
+    request: &RunRequest,
+    facts: &Facts<'_>,
+    decision: &Decision,
+    counted: usize,
+) -> Result<Claim, Denial> {
+    let caller = facts.run.caller.clone();
+    let targets: Vec<TargetId> = facts.run.pairs.iter().map(|p| p.target.clone()).collect();
+    match (request.request, &facts.request, decision.way) {
+        (None, None, Way::SelfServe) => {
+            let to = ServedTo { caller, revision: facts.run.revision, targets };
+            Ok(Claim::SelfServe { to, counted })
+        }
+        (Some(digest), Some(access), Way::Request | Way::BreakGlass { .. }) => {
+            let owes = matches!(decision.way, Way::BreakGlass { .. }).then(|| OwedAfterReview {
+                request: digest,
+                request_id: access.id.clone(),
+                caller,
+                targets,
+                due: facts.now,
+                reviewers: Vec::new(),
+            });
+            Ok(Claim::Use { request: digest, number: request.use_number, owes })
+        }
+        // No decision is of this kind; should one ever be, nobody could say what it takes.
+        _ => Err(Denial::new(
+            Rule::RequestMissing,
+            "the decision is about another way than the run request",
+            "report this: it is a defect",
+        )),
+    }
+}
+
+/// Something that came with the order, besides what it is about, was not taken.
+fn not_kept(error: &NotAccepted) -> Denial {
+    match error {
+        NotAccepted::NotRecorded(_) | NotAccepted::Interrupted => {
+            Denial::new(Rule::NotRecorded, chain(error), "repair the log's storage")
+        }
+        _ => document_invalid(error, "send documents as they were signed"),
+    }
+}
+
 fn document_invalid(error: &dyn std::error::Error, help: &str) -> Denial {
     Denial::new(Rule::DocumentInvalid, chain(error), help)
-}
-
-/// Everything whose stop must end the run: who and what it relies on, and the keys that signed.
-fn depends_on(facts: &Facts<'_>, documents: &ChainDocuments) -> Vec<StopSubject> {
-    let mut all = vec![
-        StopSubject::Everything,
-        StopSubject::Person(facts.run.caller.clone()),
-        StopSubject::Revision(facts.run.revision),
-    ];
-    all.extend(facts.request.iter().map(|r| StopSubject::Request(r.id.clone())));
-    all.extend(facts.run.pairs.iter().map(|p| StopSubject::Target(p.target.clone())));
-    all.extend(facts.submissions.iter().map(|s| StopSubject::Person(s.author.clone())));
-    all.extend(facts.reviews.iter().map(|r| StopSubject::Person(r.reviewer.clone())));
-    all.extend(facts.approvals.iter().map(|a| StopSubject::Person(a.approver.clone())));
-    all.extend(named(documents).into_iter().map(StopSubject::Person));
-    let envelopes = [&documents.run_request, &documents.access_request]
-        .into_iter()
-        .chain(&documents.approvals)
-        .chain(&documents.submissions)
-        .chain(&documents.reviews);
-    let signatures = envelopes.flat_map(Envelope::signatures);
-    all.extend(signatures.map(|s| StopSubject::Key(s.key().fingerprint().to_string())));
-    all
-}
-
-/// The people that the documents name; a service or agent counts as its owner in the facts, and is
-/// stopped by its own name.
-fn named(documents: &ChainDocuments) -> Vec<PersonId> {
-    fn read<D: Document>(list: &[Envelope], name: impl Fn(D) -> PersonId) -> Vec<PersonId> {
-        // They have been verified, so they can be read.
-        list.iter().filter_map(|e| read_unverified::<D>(e).ok()).map(name).collect()
-    }
-    let mut all = read(std::slice::from_ref(&documents.run_request), |d: RunRequest| d.caller);
-    all.extend(read(&documents.submissions, |d: Submission| d.author));
-    all.extend(read(&documents.reviews, |d: Review| d.reviewer));
-    all.extend(read(&documents.approvals, |d: Approval| d.approver));
-    all
 }
 
 /// The last second of the documents that everything rests on.
@@ -257,7 +297,7 @@ fn authority_ends(authority: &Authority) -> Timestamp {
     keyring.min(authority.directory().header.not_after).min(authority.policy().header.not_after)
 }
 
-fn still_open(now: Timestamp, run: &Window, grant_ends: Timestamp) -> Result<(), Denial> {
+fn still_open(now: Timestamp, run: &Window, decision: &Decision) -> Result<(), Denial> {
     if !run.contains(now) {
         let fact = format!(
             "the run request is valid {run}, and it is {now} now that the component is ready"
@@ -268,9 +308,14 @@ fn still_open(now: Timestamp, run: &Window, grant_ends: Timestamp) -> Result<(),
             "run again; the component is compiled now",
         ));
     }
+    let grant_ends = decision.grant_ends;
     if now > grant_ends {
         let fact = format!("the grant ended at {grant_ends}, and it is {now}");
         return Err(Denial::new(Rule::GrantExpired, fact, "file a new access request"));
+    }
+    if let Some(ends) = decision.status_ends.filter(|ends| now > *ends) {
+        let fact = format!("the status ended at {ends}, and it is {now}");
+        return Err(Denial::new(Rule::StatusExpired, fact, "run again with a newer status"));
     }
     Ok(())
 }

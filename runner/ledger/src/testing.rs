@@ -16,6 +16,9 @@ impl Clock for Manual {
     fn now_ms(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+    fn elapsed_ms(&self) -> u64 {
+        self.now_ms()
+    }
 }
 
 #[derive(Default)]
@@ -54,7 +57,13 @@ pub(crate) fn log_opened(torn_bytes: u64) -> Event {
 
 pub(crate) fn started(n: u64) -> Entry {
     let digest = Digest::of(b"document");
-    let event = Event::RunStarted { run: run_id(n), order: digest, request: digest, use_number: n };
+    let event = Event::RunStarted {
+        run: run_id(n),
+        order: digest,
+        request: Some(digest),
+        use_number: n,
+        break_glass: false,
+    };
     Entry::new(event, format!("order of run {n}"))
 }
 

@@ -27,8 +27,8 @@ pub(crate) trait Driver {
 
 /// What ends a run from outside.
 pub(crate) enum Stops {
-    /// A live run: somebody cancels, or the wall time is over.
-    Live { cancelled: Pin<Box<dyn Future<Output = ()> + Send>>, wall: Pin<Box<Sleep>> },
+    /// A live run: somebody ends it, or the wall time is over.
+    Live { cancelled: Pin<Box<dyn Future<Output = Outcome> + Send>>, wall: Pin<Box<Sleep>> },
     /// A replay: where the recorded run was stopped.
     At(StopPoint),
 }
@@ -52,8 +52,8 @@ impl Stops {
         poll_fn(|cx| match self {
             Self::At(_) => Poll::Pending,
             Self::Live { cancelled, wall } => {
-                if cancelled.as_mut().poll(cx).is_ready() {
-                    Poll::Ready(Outcome::Cancelled)
+                if let outcome @ Poll::Ready(_) = cancelled.as_mut().poll(cx) {
+                    outcome
                 } else {
                     wall.as_mut()
                         .poll(cx)

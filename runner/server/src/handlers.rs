@@ -1,6 +1,7 @@
 //! One noun a file, one function a route, documented where it is written. A handler parses, calls one
 //! use-case, and renders.
 
+pub(crate) mod after_reviews;
 pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod documents;
@@ -8,6 +9,7 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod inbox;
 pub(crate) mod inputs;
+pub(crate) mod lifts;
 pub(crate) mod log;
 pub(crate) mod policy;
 pub(crate) mod requests;
@@ -20,6 +22,7 @@ pub(crate) mod sessions;
 pub(crate) mod status;
 pub(crate) mod stops;
 pub(crate) mod submissions;
+pub(crate) mod withdrawals;
 
 use crate::problem::Refusal;
 

@@ -21,8 +21,9 @@ use crate::body::BODY_BYTES_MAX;
 use crate::failures::Failures;
 use crate::guard::{Guard, guard, panicked};
 use crate::handlers::{
-    approvals, audit, documents, events, health, inbox, inputs, log, policy, requests, reviews,
-    revisions, run_files, runs, scripts, sessions, status, stops, submissions,
+    after_reviews, approvals, audit, documents, events, health, inbox, inputs, lifts, log, policy,
+    requests, reviews, revisions, run_files, runs, scripts, sessions, status, stops, submissions,
+    withdrawals,
 };
 use crate::meter::Meter;
 use crate::once::once;
@@ -99,6 +100,9 @@ fn table() -> OpenApiRouter<Shell> {
         .routes(routes!(requests::access_request))
         .routes(routes!(approvals::approve))
         .routes(routes!(stops::stop, stops::stops))
+        .routes(routes!(lifts::lift))
+        .routes(routes!(withdrawals::withdraw))
+        .routes(routes!(after_reviews::after_review))
         .routes(routes!(documents::document))
         .routes(routes!(inbox::inbox))
         .routes(routes!(inputs::input))
@@ -111,11 +115,12 @@ fn table() -> OpenApiRouter<Shell> {
         .routes(routes!(run_files::receipt))
         .routes(routes!(run_files::evidence))
         .routes(routes!(policy::keyring))
+        .routes(routes!(policy::keyrings))
         .routes(routes!(policy::directory))
         .routes(routes!(policy::policy))
         .routes(routes!(policy::targets))
         .routes(routes!(audit::audit))
-        .routes(routes!(status::status))
+        .routes(routes!(status::status, status::new_status))
         .routes(routes!(log::checkpoint))
         .routes(routes!(log::proof))
         .routes(routes!(log::consistency))

@@ -22,6 +22,9 @@ pub enum DocumentKind {
     Approval,
     RunRequest,
     Stop,
+    Lift,
+    Withdrawal,
+    AfterReview,
     Keyring,
     Directory,
     Policy,
@@ -30,13 +33,16 @@ pub enum DocumentKind {
 
 impl DocumentKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Submission,
         Self::Review,
         Self::AccessRequest,
         Self::Approval,
         Self::RunRequest,
         Self::Stop,
+        Self::Lift,
+        Self::Withdrawal,
+        Self::AfterReview,
         Self::Keyring,
         Self::Directory,
         Self::Policy,
@@ -53,6 +59,9 @@ impl DocumentKind {
             Self::Approval => "approval",
             Self::RunRequest => "run-request",
             Self::Stop => "stop",
+            Self::Lift => "lift",
+            Self::Withdrawal => "withdrawal",
+            Self::AfterReview => "after-review",
             Self::Keyring => "keyring",
             Self::Directory => "directory",
             Self::Policy => "policy",

@@ -4,17 +4,28 @@
 //! It starts from what the runner (or a trust file) has pinned, never from what arrived with an
 //! order. Versions only go forward: the newest seen are a parameter, kept by `executor`.
 
+mod error;
+mod succession;
+
 use std::collections::BTreeSet;
 
-use domain::{PersonId, RunnerName, TargetId, Timestamp, TrustDomain};
+use domain::{Digest, PersonId, RunnerName, TargetId, Timestamp, TrustDomain};
 
-use crate::document::{Document, DocumentError, Problem, Salt, VersionRef, read_unverified};
+pub use error::AuthorityError;
+pub use succession::{SUCCESSORS_MAX, newest_keyring, succeed};
+
+use crate::document::{Document, DocumentError, Problem, Salt, VersionRef};
 use crate::documents::{
-    Directory, Keyring, Login, Person, Policy, PolicyTarget, Receipt, Role, Stop,
+    Directory, Keyring, Lift, Login, Person, Policy, PolicyTarget, Receipt, Role, Status, Stop,
+    Withdrawal,
 };
 use crate::envelope::Envelope;
 use crate::key::PublicKey;
+use crate::negative::InForce;
 use crate::verify::{self, KeyBook, Verified};
+
+/// Trust domains that begin so are for one person.
+const SOLO_PREFIX: &str = "solo/";
 
 /// What is trusted before anything is read.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -30,69 +41,12 @@ pub struct Pinned {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
+    /// Of the keyring; `None`: no newer one than the pinned.
+    pub keyring: Option<VersionRef>,
     /// Of the directory.
     pub directory: Option<VersionRef>,
     /// Of the policy.
     pub policy: Option<VersionRef>,
-}
-
-/// Why keyring, directory and policy are not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AuthorityError {
-    /// One of the documents is refused.
-    #[error("{0}")]
-    Document(DocumentError),
-    /// Another keyring than the pinned one.
-    #[error(
-        "the keyring is version {} ({}), the pinned one is version {} ({}); fetch the pinned one, \
-         or enrol again", got.version, got.digest, want.version, want.digest
-    )]
-    Keyring {
-        /// The pinned one.
-        want: VersionRef,
-        /// What arrived.
-        got: VersionRef,
-    },
-    /// A directory or policy made for another keyring.
-    #[error("the {0} is bound to another keyring; have it signed again for the current one")]
-    Unbound(&'static str),
-    /// An older version than one seen before, or another text under the same version.
-    #[error(
-        "the {doc} is version {} ({}), but version {} ({}) has been seen; fetch the newest",
-        got.version, got.digest, seen.version, seen.digest
-    )]
-    Rollback {
-        /// Which document.
-        doc: &'static str,
-        /// The newest seen.
-        seen: VersionRef,
-        /// What arrived.
-        got: VersionRef,
-    },
-    /// A key that two people have, once keyring and directory are put together.
-    #[error(
-        "{0} has a key in the keyring that the directory gives to {1}; people are counted, so a key has one holder"
-    )]
-    KeyShared(PersonId, PersonId),
-    /// A role held by a service or agent: its owner could count twice.
-    #[error(
-        "{0} holds the role `{1}` and is no human in the directory; people are counted, so give the role to its owner"
-    )]
-    HolderNotHuman(PersonId, Role),
-    /// A policy below a floor of the keyring.
-    #[error(
-        "target {target} needs {policy} {what}, the keyring's floor is {floor}; raise it in the policy"
-    )]
-    Floor {
-        /// The target.
-        target: TargetId,
-        /// `reviews` or `approvals`.
-        what: &'static str,
-        /// What the policy says.
-        policy: u32,
-        /// What the keyring says.
-        floor: u32,
-    },
 }
 
 /// Keyring, directory and policy, verified and bound to one another.
@@ -106,12 +60,15 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Verifies the three against the pin and the newest versions seen.
+    /// Verifies the three against the pin and the newest versions seen. `successors` are the keyrings
+    /// that follow `keyring`, every version; those before the pinned one are skipped. Directory and
+    /// policy belong to the newest.
     ///
     /// # Errors
     /// Which document is wrong, and what to do.
     pub fn establish(
         keyring: &Envelope,
+        successors: &[Envelope],
         directory: &Envelope,
         policy: &Envelope,
         pinned: &Pinned,
@@ -119,7 +76,9 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Self, AuthorityError> {
         let domain = &pinned.trust_domain;
-        let keyring = pinned_keyring(keyring, pinned, now)?;
+        let keyring = newest_keyring(keyring, successors, pinned, seen)?
+            .live(now)
+            .map_err(AuthorityError::Document)?;
         let doc = keyring.doc();
         let directory: Verified<Directory> =
             verify::threshold(directory, domain, doc, Role::Directory)
@@ -128,19 +87,21 @@ impl Authority {
         let policy: Verified<Policy> = verify::threshold(policy, domain, doc, Role::Policy)
             .and_then(|p| p.live(now))
             .map_err(AuthorityError::Document)?;
+        let current = version(&keyring, doc.version);
         for (name, bound) in
             [("directory", directory.doc().keyring), ("policy", policy.doc().keyring)]
         {
-            if bound != pinned.keyring {
+            if bound != current {
                 return Err(AuthorityError::Unbound(name));
             }
         }
-        forward("directory", seen.directory, version(&directory, directory.doc().version))?;
-        forward("policy", seen.policy, version(&policy, policy.doc().version))?;
-        one_holder_a_key(doc, directory.doc())?;
-        humans_hold_roles(doc, directory.doc())?;
-        above_floors(doc, policy.doc())?;
-        let book = KeyBook::of(directory.doc());
+        let (d, p) = (directory.doc(), policy.doc());
+        forward("directory", seen.directory, version(&directory, d.version), d.previous)?;
+        forward("policy", seen.policy, version(&policy, p.version), p.previous)?;
+        one_holder_a_key(doc, d)?;
+        humans_hold_roles(doc, d)?;
+        above_floors(doc, p)?;
+        let book = KeyBook::of(d);
         Ok(Self { trust_domain: domain.clone(), keyring, directory, policy, book })
     }
 
@@ -189,7 +150,29 @@ impl Authority {
     /// What to remember as the newest seen.
     #[must_use]
     pub fn seen(&self) -> Seen {
-        Seen { directory: Some(self.directory_ref()), policy: Some(self.policy_ref()) }
+        Seen {
+            keyring: Some(self.keyring_ref()),
+            directory: Some(self.directory_ref()),
+            policy: Some(self.policy_ref()),
+        }
+    }
+
+    /// What to pin from now on: the newest keyring. A pin only moves along successions.
+    #[must_use]
+    pub fn pin(&self) -> Pinned {
+        Pinned { trust_domain: self.trust_domain.clone(), keyring: self.keyring_ref() }
+    }
+
+    /// The keyring as it was verified, to be succeeded.
+    #[must_use]
+    pub const fn verified_keyring(&self) -> &Verified<Keyring> {
+        &self.keyring
+    }
+
+    /// Whether this is a trust domain in which one person may hold every role.
+    #[must_use]
+    pub fn is_solo(&self) -> bool {
+        self.trust_domain.as_str().starts_with(SOLO_PREFIX)
     }
 
     /// Whether all three are valid at `now`; an authority outlives its making.
@@ -249,6 +232,46 @@ impl Authority {
         self.verify(envelope, &BTreeSet::new())
     }
 
+    /// Verifies a lift by the role's threshold. Its window does not end it.
+    ///
+    /// # Errors
+    /// What is wrong with it; also a signer who is stopped, and so cannot lift their own stop.
+    pub fn verify_lift(
+        &self,
+        envelope: &Envelope,
+        in_force: &InForce,
+    ) -> Result<Verified<Lift>, DocumentError> {
+        let (domain, keyring) = (&self.trust_domain, self.keyring());
+        verify::unstopped_threshold(envelope, domain, keyring, Role::Lift, in_force, &self.book)
+    }
+
+    /// Verifies a reviewer's withdrawal of their rejection. Its window does not end it.
+    ///
+    /// # Errors
+    /// What is wrong with it; also a reviewer who is stopped.
+    pub fn verify_withdrawal(
+        &self,
+        envelope: &Envelope,
+        in_force: &InForce,
+    ) -> Result<Verified<Withdrawal>, DocumentError> {
+        let withdrawal = self.verify(envelope, &BTreeSet::new())?;
+        verify::unstopped(&withdrawal, in_force)?;
+        Ok(withdrawal)
+    }
+
+    /// Verifies a status by the role's threshold; what it says is compared by `decide`.
+    ///
+    /// # Errors
+    /// What is wrong with it; also a signer who is stopped.
+    pub fn verify_status(
+        &self,
+        envelope: &Envelope,
+        in_force: &InForce,
+    ) -> Result<Verified<Status>, DocumentError> {
+        let (domain, keyring) = (&self.trust_domain, self.keyring());
+        verify::unstopped_threshold(envelope, domain, keyring, Role::Status, in_force, &self.book)
+    }
+
     /// Verifies a receipt against the runner's key of the policy.
     ///
     /// # Errors
@@ -290,35 +313,21 @@ fn version<D: Document>(d: &Verified<D>, version: u64) -> VersionRef {
     VersionRef { version, digest: d.digest() }
 }
 
-/// The pin comes first: nothing of a keyring is believed before its digest fits.
-fn pinned_keyring(
-    envelope: &Envelope,
-    pinned: &Pinned,
-    now: Timestamp,
-) -> Result<Verified<Keyring>, AuthorityError> {
-    let claimed: Keyring = read_unverified(envelope).map_err(AuthorityError::Document)?;
-    let got = VersionRef { version: claimed.version, digest: envelope.payload_digest() };
-    if got != pinned.keyring {
-        return Err(AuthorityError::Keyring { want: pinned.keyring, got });
-    }
-    verify::threshold(envelope, &pinned.trust_domain, &claimed, Role::Root)
-        .and_then(|k| k.live(now))
-        .map_err(AuthorityError::Document)
-}
-
 fn forward(
     doc: &'static str,
     seen: Option<VersionRef>,
     got: VersionRef,
+    previous: Option<Digest>,
 ) -> Result<(), AuthorityError> {
-    match seen {
-        Some(seen)
-            if got.version < seen.version || (got.version == seen.version && got != seen) =>
-        {
-            Err(AuthorityError::Rollback { doc, seen, got })
-        }
-        _ => Ok(()),
+    let Some(seen) = seen else { return Ok(()) };
+    if got.version < seen.version || (got.version == seen.version && got != seen) {
+        return Err(AuthorityError::Rollback { doc, seen, got });
     }
+    // Versions in between may never have come here; the next one says what it follows.
+    if seen.version.checked_add(1) == Some(got.version) && previous != Some(seen.digest) {
+        return Err(AuthorityError::Fork { doc, seen, got });
+    }
+    Ok(())
 }
 
 fn one_holder_a_key(keyring: &Keyring, directory: &Directory) -> Result<(), AuthorityError> {
@@ -349,11 +358,17 @@ fn humans_hold_roles(keyring: &Keyring, directory: &Directory) -> Result<(), Aut
 fn above_floors(keyring: &Keyring, policy: &Policy) -> Result<(), AuthorityError> {
     let floors = keyring.floors;
     for t in &policy.targets {
+        if t.self_serve.is_some() && !floors.self_serve {
+            return Err(AuthorityError::SelfServe(t.id.clone()));
+        }
+        let emergency = t.break_glass.as_ref().map(|b| b.approvals.required);
         for (what, policy, floor) in [
-            ("reviews", t.reviews.required, floors.reviews_required),
-            ("approvals", t.approvals.required, floors.approvals_required),
+            ("reviews", Some(t.reviews.required), floors.reviews_required),
+            ("reviews of an unchanged script", t.reviews_unchanged, floors.reviews_required),
+            ("approvals", Some(t.approvals.required), floors.approvals_required),
+            ("approvals in an emergency", emergency, floors.break_glass_approvals_required),
         ] {
-            if policy < floor {
+            if let Some(policy) = policy.filter(|n| *n < floor) {
                 return Err(AuthorityError::Floor { target: t.id.clone(), what, policy, floor });
             }
         }

@@ -14,13 +14,13 @@ use domain::{Digest, PersonId, RunnerName, Timestamp, TrustDomain};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use later::{EmptyOnly, FalseOnly, Full, InProcess, NotTried, NullOnly};
+pub use later::{EmptyOnly, Full, InProcess, NotTried, NullOnly};
 
 use crate::documents::Role;
 use crate::envelope::{Envelope, EnvelopeError, PAYLOAD_BYTES_MAX};
-use crate::key::Fingerprint;
+use crate::key::{Fingerprint, PublicKey};
 use crate::secret::SecretKey;
-use crate::sshsig::SshsigError;
+use crate::sshsig::{Sshsig, SshsigError};
 
 /// Why a document is refused. `Display` names the document's kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +68,9 @@ pub enum Problem {
     /// A person's document has one signature.
     #[error("it has {0} signatures; exactly one is accepted")]
     SignatureCount(usize),
+    /// A second signature for a document of one signer.
+    #[error("it has one signer; only a document of a role is signed by several people")]
+    OneSigner,
     /// Nobody that we know holds the key.
     #[error("nobody known holds the key {0} that signed it; have the key enrolled")]
     UnknownKey(Fingerprint),
@@ -77,6 +80,9 @@ pub enum Problem {
     /// The key is stopped.
     #[error("the key {0} that signed it is stopped; sign with another key")]
     KeyStopped(Fingerprint),
+    /// Somebody who signed is stopped.
+    #[error("{0}, who signed it, is stopped")]
+    PersonStopped(PersonId),
     /// Signed by somebody else than it says.
     #[error("it names {named}, and {signed} signed it")]
     Signer {
@@ -174,6 +180,8 @@ pub enum SignedBy<'a> {
     Role(Role),
     /// A runner's own key.
     Runner(&'a RunnerName),
+    /// The key that it is about.
+    Key(&'a PublicKey),
 }
 
 /// A kind of signed document.
@@ -256,6 +264,21 @@ pub fn sign_all<D: Document>(doc: &D, keys: &[&SecretKey]) -> Result<Envelope, D
     let namespace = namespace::<D>(doc.trust_domain());
     Envelope::sign(payload_type::<D>(), bytes, &namespace, keys)
         .map_err(|e| error::<D>(Problem::Envelope(e)))
+}
+
+/// Adds the signature of one more key to a document of a role, so that several people can sign one
+/// after another. What was signed before is verified first.
+///
+/// # Errors
+/// A document of one signer, one that is not valid, a signature that does not fit, or a key that has
+/// signed already.
+pub fn sign_more<D: Document>(
+    envelope: &Envelope,
+    key: &SecretKey,
+) -> Result<Envelope, DocumentError> {
+    let to_sign = crate::signing::ToSign::more::<D>(envelope)?;
+    let signature = Sshsig::sign(key, to_sign.namespace(), &to_sign.message());
+    to_sign.signed(key.public(), signature)
 }
 
 /// Reads a document **without verifying any signature**: to show it, or to route it. Every decision

@@ -3,18 +3,20 @@
 
 mod directory;
 mod keyring;
+mod notices;
 mod policy;
 mod receipt;
 mod statements;
 
 pub use directory::{Directory, KeyStatus, Person, PersonKey, PersonKind};
 pub use keyring::{Floors, Keyring, KeyringKey, Role, RoleRule};
+pub use notices::{AfterReview, AfterReviewVerdict, KeyClaim, Lift, Status, Stop, Withdrawal};
 pub use policy::{
     Policy, PolicyRunner, PolicyScript, PolicyTarget, PostgresIdentity, Read, SqliteIdentity,
     TargetIdentity,
 };
 pub use receipt::{LogPosition, Receipt};
-pub use statements::{AccessRequest, Approval, Login, Review, RunRequest, Stop, Submission};
+pub use statements::{AccessRequest, Approval, Login, Review, RunRequest, Submission};
 
 use serde::{Deserialize, Deserializer};
 

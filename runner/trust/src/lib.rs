@@ -13,25 +13,30 @@ pub mod document;
 pub mod documents;
 pub mod envelope;
 pub mod key;
+pub mod negative;
 pub mod secret;
 pub mod signing;
 pub mod source;
 pub mod sshsig;
 pub mod verify;
 
-pub use authority::{Authority, AuthorityError, Pinned, Seen};
-pub use chain::{ChainDocuments, ChainError, Local, facts};
+pub use authority::{Authority, AuthorityError, Pinned, Seen, newest_keyring, succeed};
+pub use chain::{
+    Advice, BaseDocuments, ChainDocuments, ChainError, ChainFacts, Local, OnFile, OwedAfterReview,
+    Wish, advise, facts,
+};
 pub use document::{
     Document, DocumentError, Header, Problem, Salt, SignedBy, VersionRef, namespace, payload,
-    payload_type, read_unverified, sign, sign_all,
+    payload_type, read_unverified, sign, sign_all, sign_more,
 };
 pub use documents::*;
 pub use envelope::{Envelope, EnvelopeError, pae};
 pub use key::{Fingerprint, KeyError, PublicKey};
+pub use negative::{InForce, Negative, Rejection};
 pub use secret::{KeyFile, SecretKey};
 pub use signing::ToSign;
 pub use sshsig::{Sshsig, SshsigError};
-pub use verify::{Signer, Verified};
+pub use verify::{Signer, SoFar, Verified, signed_so_far, verify_key_claim};
 
 #[cfg(test)]
 mod testing;

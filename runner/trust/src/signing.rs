@@ -4,7 +4,9 @@
 //! Starting that program is not done here (this crate does no IO); keys in this process sign with
 //! [`crate::sign`].
 
-use crate::document::{Document, DocumentError, Problem, namespace, payload, payload_type};
+use crate::document::{
+    Document, DocumentError, Problem, SignedBy, namespace, payload, payload_type, read_unverified,
+};
 use crate::envelope::{Envelope, pae};
 use crate::key::PublicKey;
 use crate::sshsig::{Sshsig, SshsigError};
@@ -16,6 +18,8 @@ pub struct ToSign {
     payload_type: String,
     payload: Vec<u8>,
     namespace: String,
+    /// Of those who signed before.
+    signatures: Vec<Sshsig>,
 }
 
 impl ToSign {
@@ -29,6 +33,31 @@ impl ToSign {
             payload_type: payload_type::<D>(),
             payload: payload(doc)?,
             namespace: namespace::<D>(doc.trust_domain()),
+            signatures: Vec::new(),
+        })
+    }
+
+    /// Of a document of a role that others have signed already: the same bytes, one signature more.
+    ///
+    /// # Errors
+    /// When it is a document of one signer, is not valid, or a signature does not fit.
+    pub fn more<D: Document>(envelope: &Envelope) -> Result<Self, DocumentError> {
+        let doc: D = read_unverified(envelope)?;
+        let error = |problem| DocumentError { doc: D::DOC, problem };
+        if !matches!(doc.signed_by(), SignedBy::Role(_)) {
+            return Err(error(Problem::OneSigner));
+        }
+        let namespace = namespace::<D>(doc.trust_domain());
+        let message = pae(envelope.payload_type(), envelope.payload());
+        for signature in envelope.signatures() {
+            signature.verify(&namespace, &message).map_err(|e| error(Problem::Signature(e)))?;
+        }
+        Ok(Self {
+            doc: D::DOC,
+            payload_type: payload_type::<D>(),
+            payload: envelope.payload().to_vec(),
+            namespace,
+            signatures: envelope.signatures().to_vec(),
         })
     }
 
@@ -47,7 +76,8 @@ impl ToSign {
     /// The envelope, once the signature has proved that `key` made it over these bytes.
     ///
     /// # Errors
-    /// Another key, namespace or message, or a security key that nobody touched.
+    /// Another key, namespace or message, a security key that nobody touched, or a key that has
+    /// signed already.
     pub fn signed(self, key: &PublicKey, signature: Sshsig) -> Result<Envelope, DocumentError> {
         let error = |problem| DocumentError { doc: self.doc, problem };
         if signature.key() != key {
@@ -56,7 +86,9 @@ impl ToSign {
         }
         let message = pae(&self.payload_type, &self.payload);
         signature.verify(&self.namespace, &message).map_err(|e| error(Problem::Signature(e)))?;
-        Envelope::assemble(self.payload_type, self.payload, vec![signature])
+        let mut signatures = self.signatures;
+        signatures.push(signature);
+        Envelope::assemble(self.payload_type, self.payload, signatures)
             .map_err(|e| DocumentError { doc: self.doc, problem: Problem::Envelope(e) })
     }
 }

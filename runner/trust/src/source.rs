@@ -3,7 +3,7 @@
 //! Only here do defaults exist: a missing limit is the finite default of [`domain::limits`], a
 //! missing list is empty, a missing `prod` is true. The signed payload writes everything out.
 
-use domain::decide::Quorum;
+use domain::decide::{BreakGlassRules, Quorum, SelfServeRules};
 use domain::manifest::Engine;
 use domain::{
     Digest, DirectoryId, GroupName, Limits, PersonId, PolicyId, QueryLimits, RunnerName, TargetId,
@@ -22,6 +22,14 @@ use crate::key::PublicKey;
 pub const STATEMENT_MS_DEFAULT: u64 = 5_000;
 /// Days that recordings are kept where the source says nothing: one incident review cycle.
 pub const RETENTION_DAYS_DEFAULT: u64 = 30;
+
+/// Seconds of an emergency's grant where the source says nothing: one incident's first hour.
+pub const BREAK_GLASS_S_DEFAULT: u64 = 3_600;
+/// Uses of an emergency's grant where the source says nothing: look, look again, make sure.
+pub const BREAK_GLASS_USES_DEFAULT: u64 = 3;
+/// Seconds until somebody has looked at it where the source says nothing: the next working day, also
+/// after a weekend.
+pub const AFTER_REVIEW_S_DEFAULT: u64 = 3 * 24 * 3_600;
 
 /// Why a source file is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +91,9 @@ struct RawTarget {
     reviews: RawQuorum,
     #[serde(default)]
     approvals: RawQuorum,
+    reviews_unchanged: Option<u32>,
+    self_serve: Option<SelfServeRules>,
+    break_glass: Option<RawBreakGlass>,
     #[serde(default)]
     limits: RawLimits,
     #[serde(default)]
@@ -102,11 +113,45 @@ struct RawQuorum {
     required: Option<u32>,
     #[serde(default)]
     groups: Vec<GroupName>,
+    #[serde(default)]
+    from_each: Vec<GroupName>,
 }
 
 impl From<RawQuorum> for Quorum {
     fn from(raw: RawQuorum) -> Self {
-        Self { required: raw.required.unwrap_or(1), groups: raw.groups }
+        Self { required: raw.required.unwrap_or(1), groups: raw.groups, from_each: raw.from_each }
+    }
+}
+
+/// Whoever writes `break_glass` says who, how long and who looks; the rest has careful defaults.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBreakGlass {
+    #[serde(default)]
+    approvals: RawQuorum,
+    groups: Vec<GroupName>,
+    duration_s_max: Option<u64>,
+    uses_max: Option<u64>,
+    #[serde(default)]
+    limits: RawLimits,
+    #[serde(default)]
+    query: RawQueryLimits,
+    after_review_s: Option<u64>,
+    after_review: RawQuorum,
+}
+
+impl From<RawBreakGlass> for BreakGlassRules {
+    fn from(raw: RawBreakGlass) -> Self {
+        Self {
+            approvals: raw.approvals.into(),
+            groups: raw.groups,
+            duration_s_max: raw.duration_s_max.unwrap_or(BREAK_GLASS_S_DEFAULT),
+            uses_max: raw.uses_max.unwrap_or(BREAK_GLASS_USES_DEFAULT),
+            limits: raw.limits.into(),
+            query: raw.query.into(),
+            after_review_s: raw.after_review_s.unwrap_or(AFTER_REVIEW_S_DEFAULT),
+            after_review: raw.after_review.into(),
+        }
     }
 }
 
@@ -162,7 +207,10 @@ impl From<RawTarget> for PolicyTarget {
             runners: t.runners,
             callers: t.callers,
             reviews: t.reviews.into(),
+            reviews_unchanged: t.reviews_unchanged,
             approvals: t.approvals.into(),
+            self_serve: t.self_serve,
+            break_glass: t.break_glass.map(Into::into),
             limits: t.limits.into(),
             query: t.query.into(),
             reads: t.reads,

@@ -1,18 +1,18 @@
 //! A small trust domain for the tests of this crate: carol reviews, anna writes, otto is on call,
 //! ruth approves and holds every role. Keys, ids and salts are fixed, so golden files are stable.
 
+mod notices;
 mod security_key;
 
+pub(crate) use notices::*;
 pub(crate) use security_key::SecurityKey;
 
-use domain::decide::{InputRule, StopSubject, Verdict, Window};
+use domain::decide::{InputRule, SelfServeClause, Verdict, Window};
 use domain::{
     Capabilities, Digest, Limits, Outcome, Pair, QueryLimits, Scope, Timestamp, TrustDomain,
 };
 
-use crate::document::{
-    Document, EmptyOnly, FalseOnly, Header, InProcess, NotTried, NullOnly, Salt, VersionRef,
-};
+use crate::document::{Document, Header, InProcess, NotTried, NullOnly, Salt, VersionRef};
 use crate::*;
 
 pub(crate) const NOW: i64 = 1_795_464_000;
@@ -81,8 +81,15 @@ pub(crate) fn keyring() -> Keyring {
             role(Role::Directory, 1, &["ruth"]),
             role(Role::Policy, 1, &["ruth"]),
             role(Role::Stop, 1, &["ruth"]),
+            role(Role::Lift, 2, &["ruth", "rosa"]),
+            role(Role::Status, 1, &["rosa"]),
         ],
-        floors: Floors { reviews_required: 1, approvals_required: 1 },
+        floors: Floors {
+            reviews_required: 1,
+            approvals_required: 1,
+            self_serve: true,
+            break_glass_approvals_required: 1,
+        },
     }
 }
 
@@ -135,8 +142,14 @@ runners = ["local"]
 callers = ["oncall"]
 reviews = { required = 1, groups = ["reviewers"] }
 approvals = { required = 1, groups = ["approvers"] }
+reviews_unchanged = 1
+self_serve = { groups = ["oncall"], runs_per_day = 20 }
 query = { calls_max = 20, rows_total_max = 5000 }
 reads = [{ table = "orders", columns = ["id", "state"] }]
+[target.break_glass]
+approvals = { required = 1, groups = ["approvers", "reviewers"] }
+groups = ["oncall"]
+after_review = { required = 1, groups = ["approvers"] }
 "#;
 
 pub(crate) fn policy() -> Policy {
@@ -173,7 +186,21 @@ pub(crate) fn establish(
     d: &Envelope,
     p: &Envelope,
 ) -> Result<Authority, AuthorityError> {
-    Authority::establish(k, d, p, &pinned(), seen, now())
+    Authority::establish(k, &[], d, p, &pinned(), seen, now())
+}
+
+/// The same people under another keyring.
+pub(crate) fn establish_under(
+    keyring: &Keyring,
+    policy: &Policy,
+) -> Result<Authority, AuthorityError> {
+    let bound = VersionRef { version: 1, digest: digest_of(keyring) };
+    let pinned = Pinned { trust_domain: keyring.header.trust_domain.clone(), keyring: bound };
+    let directory = Directory { keyring: bound, ..directory() };
+    let policy = Policy { keyring: bound, ..policy.clone() };
+    let k = sign_all(keyring, &[&key(RUTH), &key(ROOT2)]).unwrap();
+    let (d, p) = (sign(&directory, &key(RUTH)).unwrap(), sign(&policy, &key(RUTH)).unwrap());
+    Authority::establish(&k, &[], &d, &p, &pinned, &Seen::default(), now())
 }
 
 pub(crate) fn signed_keyring() -> Envelope {
@@ -184,8 +211,35 @@ pub(crate) fn authority() -> Authority {
     authority_with(&directory(), &policy())
 }
 
+pub(crate) fn manifest_toml(version: &str) -> String {
+    format!(
+        r#"
+[script]
+name = "stuck-orders"
+version = "{version}"
+summary = "Orders paid but not shipped"
+[targets.orders]
+engine = "sqlite"
+[[query]]
+name = "stuck"
+target = "orders"
+file = "queries/stuck.sql"
+"#
+    )
+}
+
+/// The list of a bundle with this component; everything else stays.
+pub(crate) fn bundle(version: &str, component: &[u8]) -> domain::BundleIndex {
+    let files = [
+        ("component.wasm", Digest::of(component)),
+        ("script.toml", Digest::of(manifest_toml(version).as_bytes())),
+        ("queries/stuck.sql", Digest::of(b"SELECT 1")),
+    ];
+    domain::BundleIndex::new(files.map(|(path, digest)| (t(path), digest)).into()).unwrap()
+}
+
 pub(crate) fn revision() -> Digest {
-    Digest::of(b"bundle")
+    bundle("1.2.0", b"component").revision()
 }
 
 pub(crate) fn pair() -> Pair {
@@ -216,7 +270,11 @@ pub(crate) fn review() -> Review {
         verdict: Verdict::Approve,
         ceiling: scope(),
         analysis: NullOnly,
-        self_serve: EmptyOnly,
+        self_serve: vec![SelfServeClause {
+            groups: vec![t("oncall")],
+            targets: vec![t("shop")],
+            runs_per_day: 5,
+        }],
         rebuilt: NotTried,
         comment: t("reads states only"),
     }
@@ -235,7 +293,7 @@ pub(crate) fn access_request() -> AccessRequest {
         runner: t("local"),
         reason: t("orders are stuck"),
         ticket: Some(t("INC-1234")),
-        break_glass: FalseOnly,
+        break_glass: false,
     }
 }
 
@@ -275,15 +333,6 @@ pub(crate) fn run_request() -> RunRequest {
     }
 }
 
-pub(crate) fn stop() -> Stop {
-    Stop {
-        header: header("stop", 9),
-        by: t("ruth"),
-        subject: StopSubject::Revision(revision()),
-        reason: t("leaks addresses"),
-    }
-}
-
 pub(crate) fn receipt() -> Receipt {
     Receipt {
         header: header("rcp", 10),
@@ -308,7 +357,7 @@ pub(crate) fn receipt() -> Receipt {
         stdout_dropped: 0,
         stderr_dropped: 0,
         isolation: InProcess,
-        solo: FalseOnly,
+        solo: false,
         log: LogPosition { origin: "local".to_owned(), index: 4, leaf: Digest::of(b"leaf") },
         reviews: vec![id("rev", 5)],
         approvals: vec![id("apr", 7)],

@@ -5,6 +5,8 @@
 //! policy. Every signature in an envelope is verified; one that fails refuses the whole envelope.
 //! The authority that holds the keys is in [`crate::authority`].
 
+mod roles;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,10 +16,13 @@ use domain::{Digest, PersonId, Timestamp, TrustDomain};
 use crate::document::{
     Document, DocumentError, Problem, SignedBy, error, namespace, read_unverified,
 };
-use crate::documents::{Directory, KeyStatus, Keyring, Role};
+use crate::documents::{Directory, KeyClaim, KeyStatus, Keyring};
 use crate::envelope::Envelope;
 use crate::key::{Fingerprint, PublicKey};
 use crate::sshsig::{Sshsig, SshsigError};
+
+pub use roles::{SoFar, signed_so_far};
+pub(crate) use roles::{first_keyring, next_keyring, threshold, unstopped, unstopped_threshold};
 
 /// Who signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,6 +203,7 @@ fn one_signer<D: Document>(
             return Err(Problem::Threshold { role, want: 1, got: 0 });
         }
         SignedBy::Runner(name) => return Err(wrong_signer(name, &key)),
+        SignedBy::Key(named) => return Err(wrong_signer(&named.fingerprint(), &key)),
     };
     if named != holder {
         return Err(wrong_signer(named, holder));
@@ -213,40 +219,24 @@ fn wrong_signer(named: &impl fmt::Display, signed: &impl fmt::Display) -> Proble
     Problem::Signer { named: named.to_string(), signed: signed.to_string() }
 }
 
-/// A document of a role's threshold, verified against `keyring`. Counts people, not signatures.
-pub(crate) fn threshold<D: Document>(
+/// A key claim: signed by the very key that it is about, by nobody known.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn verify_key_claim(
     envelope: &Envelope,
     domain: &TrustDomain,
-    keyring: &Keyring,
-    role: Role,
-) -> Result<Verified<D>, DocumentError> {
-    let doc: D = opened(envelope, domain, &Fitting::default())?;
-    let signers = threshold_signers(envelope, keyring, role).map_err(|p| error::<D>(p))?;
+) -> Result<Verified<KeyClaim>, DocumentError> {
+    let doc: KeyClaim = opened(envelope, domain, &Fitting::default())?;
+    let [signature] = envelope.signatures() else {
+        return Err(error::<KeyClaim>(Problem::SignatureCount(envelope.signatures().len())));
+    };
+    let key = signature.key().fingerprint();
+    if *signature.key() != doc.key {
+        return Err(error::<KeyClaim>(wrong_signer(&doc.key.fingerprint(), &key)));
+    }
+    let signers = vec![Signer { name: doc.person.to_string(), key }];
     Ok(Verified { doc, digest: envelope.payload_digest(), signers })
-}
-
-fn threshold_signers(
-    envelope: &Envelope,
-    keyring: &Keyring,
-    role: Role,
-) -> Result<Vec<Signer>, Problem> {
-    let rule = keyring.role(role);
-    let mut signers = Vec::new();
-    let mut people = BTreeSet::new();
-    for signature in envelope.signatures() {
-        let person = holder(keyring, signature.key())?;
-        if !rule.is_some_and(|r| r.people.contains(person)) {
-            return Err(Problem::NoRole { person: person.clone(), role });
-        }
-        people.insert(person);
-        let key = signature.key().fingerprint();
-        signers.push(Signer { name: person.to_string(), key });
-    }
-    let want = rule.map_or(u32::MAX, |r| r.threshold);
-    if people.len() < want as usize {
-        return Err(Problem::Threshold { role, want, got: people.len() });
-    }
-    Ok(signers)
 }
 
 /// A document of a runner, verified against its one key.
@@ -273,3 +263,6 @@ pub(crate) fn runner<D: Document>(
     let signer = signed().map_err(|p| error::<D>(p))?;
     Ok(Verified { doc, digest, signers: vec![signer] })
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,7 @@ pub(super) struct Meter {
     pub(super) manifest: Arc<Manifest>,
     pub(super) component: Arc<[u8]>,
     pub(super) revision: Digest,
+    pub(super) index: BundleIndex,
     files: Vec<(String, Vec<u8>)>,
 }
 
@@ -64,13 +65,13 @@ impl Meter {
             manifest.1 = text.replace("\"sqlite\"", "\"postgres\"").into_bytes();
         }
         let digests = files.iter().map(|(path, bytes)| (p(path), Digest::of(bytes)));
-        let index = BundleIndex::new(digests.collect()).unwrap().to_bytes();
-        let revision = Digest::of(&index);
+        let index = BundleIndex::new(digests.collect()).unwrap();
+        let revision = index.revision();
         let file = |name: &str| files.iter().find(|(path, _)| path == name).unwrap().1.clone();
         let (manifest, component) = (file("script.toml"), file("component.wasm"));
-        files.push(("bundle.sha256".to_owned(), index));
+        files.push(("bundle.sha256".to_owned(), index.to_bytes()));
         let manifest = Arc::new(Manifest::parse(&manifest).unwrap());
-        Self { manifest, component: component.into(), revision, files }
+        Self { manifest, component: component.into(), revision, index, files }
     }
 }
 
@@ -163,15 +164,21 @@ pub(super) fn order(company: &Company, story: &Story, run_request: Envelope) -> 
     RunOrder {
         v: 1,
         keyring: company.keyring.clone(),
+        successors: vec![],
         directory: company.directory.clone(),
         policy: company.policy.clone(),
         documents: ChainDocuments {
             run_request,
-            access_request: story.request.clone(),
+            access_request: Some(story.request.clone()),
             approvals: story.approvals.clone(),
             submissions: vec![story.submission.clone()],
             reviews: story.reviews.clone(),
             stops: vec![],
+            lifts: vec![],
+            withdrawals: vec![],
+            after_reviews: vec![],
+            status: None,
+            base: None,
         },
     }
 }
@@ -217,6 +224,7 @@ impl Bed {
             runner: runner.clone(),
             documents: AuthorityDocuments {
                 keyring: company.keyring.clone(),
+                successors: vec![],
                 directory: company.directory.clone(),
                 policy: company.policy.clone(),
             },

@@ -8,7 +8,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use executor::{OsEntropy, RunOrder, SystemClock};
 use tests::company::{Company, RUNNER, p};
 use tokio::runtime::Runtime;
-use trust::{Authority, Local, Pinned, Seen};
+use trust::{Authority, InForce, Local, Pinned, Seen};
 
 use super::Scale;
 use super::bed::{Meter, company, order, run_request, story};
@@ -23,6 +23,7 @@ pub(super) fn run(_: &Runtime, scale: Scale) -> Vec<Row> {
     let story = story(&company, &meter, "{}");
     let (_, request) = run_request(&company, &meter, &story, 1);
     let bytes = order(&company, &story, request).to_bytes();
+    let in_force = InForce::default();
     let (runner, input) = (p(RUNNER), Digest::of(&story.input));
     let verify = |authority: &Authority| {
         let order = RunOrder::parse(&bytes).unwrap();
@@ -30,14 +31,16 @@ pub(super) fn run(_: &Runtime, scale: Scale) -> Vec<Row> {
             now: SystemClock.now(),
             runner: &runner,
             manifest: &meter.manifest,
-            revision: meter.revision,
+            bundle: &meter.index,
             input,
-            stops: &[],
+            in_force: &in_force,
             run_id_spent: false,
             uses_spent: Vec::new(),
+            self_serve_runs: Vec::new(),
+            owed: &[],
         };
-        let facts = trust::facts(authority, &order.documents, local).unwrap();
-        decide(&facts).unwrap()
+        let verified = trust::facts(authority, &order.documents, local).unwrap();
+        decide(&verified.facts).unwrap()
     };
     let signed = signed();
     let raw = || signed.iter().for_each(|(key, s, m)| key.verify_strict(m, s).unwrap());
@@ -64,6 +67,7 @@ fn establish(company: &Company) -> Authority {
     let pinned = Pinned { trust_domain: company.domain.clone(), keyring: company.keyring_ref() };
     Authority::establish(
         &company.keyring,
+        &[],
         &company.directory,
         &company.policy,
         &pinned,

@@ -63,8 +63,13 @@ pub(super) fn open() -> (TempDir, Ledger) {
 pub(super) fn started(number: u64) -> (RunId, Entry) {
     let run = RunId::new(&SystemClock, &OsEntropy);
     let digest = Digest::of(run.as_str().as_bytes());
-    let event =
-        Event::RunStarted { run: run.clone(), order: digest, request: digest, use_number: number };
+    let event = Event::RunStarted {
+        run: run.clone(),
+        order: digest,
+        request: Some(digest),
+        use_number: number,
+        break_glass: false,
+    };
     (run, Entry::new(event, vec![1; PAYLOAD_BYTES]))
 }
 

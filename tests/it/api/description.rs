@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use api::Client;
 use domain::decide::StopSubject;
 use serde_json::Value;
 use tests::company::p;
-use tests::served::{Served, wire};
+use tests::served::{Granted, Served, wire};
+use trust::InForce;
 
 #[test]
 fn the_description_changes_only_in_review() {
@@ -95,12 +97,22 @@ async fn every_operation_works_at_least_once() {
     for document in [alice.keyring().await, alice.directory().await, alice.policy().await] {
         document.unwrap();
     }
+    assert_eq!(alice.keyrings().await.unwrap().len(), 1);
     assert_eq!(alice.targets().await.unwrap().len(), 1);
     let c = &served.company;
     let carol = served.login("carol").await;
+    emergency(&served, &granted, &alice, &bob).await;
+    let no = c.sign("carol", &c.rejection("carol", &granted.manifest, scripts[0].revision));
+    carol.review(&wire(&no)).await.unwrap();
+    carol.withdraw(&wire(&c.sign("carol", &c.withdrawal(&no)))).await.unwrap();
+    let everything = c.sign("carol", &c.stop(StopSubject::Everything));
+    carol.stop(&wire(&everything)).await.unwrap();
+    let lift = c.sign("carol", &c.lift(everything.payload_digest()));
+    bob.lift(&wire(&lift)).await.unwrap();
+    bob.new_status(&wire(&c.sign("carol", &c.status(&InForce::default())))).await.unwrap();
     let stop = c.sign("carol", &c.stop(StopSubject::Revision(scripts[0].revision)));
     carol.stop(&wire(&stop)).await.unwrap();
-    assert_eq!(bob.stops().await.unwrap().len(), 1);
+    assert_eq!(bob.stops().await.unwrap().len(), 2, "a lifted one is still on file");
     assert!(!bob.audit("").await.unwrap().events.is_empty());
     let status = bob.status().await.unwrap();
     assert!(status.ready && status.stops == 1 && status.policy.version == 1, "{status:?}");
@@ -117,6 +129,27 @@ async fn every_operation_works_at_least_once() {
     let uncovered: Vec<_> = operations().difference(&succeeded(&served).await).cloned().collect();
     assert_eq!(uncovered, [], "operations that nothing has used");
     served.close().await;
+}
+
+/// Alice breaks the glass for the script once, and bob looks at it.
+async fn emergency(served: &Served, granted: &Granted, alice: &Client, bob: &Client) {
+    let c = &served.company;
+    let manifest = &granted.manifest;
+    let revision = alice.scripts().await.unwrap()[0].revision;
+    let mut request = c.access_request(manifest, revision, granted.input);
+    request.break_glass = true;
+    let request = c.sign("alice", &request);
+    alice.request_access(&wire(&request)).await.unwrap();
+    let reviews = alice.revision(&revision).await.unwrap().documents;
+    let review = reviews.iter().find(|d| d.kind == "review").unwrap();
+    let mut approval = c.approval(manifest, &request, &[]);
+    approval.reviews = vec![review.digest];
+    bob.approve(&wire(&c.sign("bob", &approval))).await.unwrap();
+    let broken = Granted { manifest: manifest.clone(), request, input: granted.input };
+    let run = served.ran(alice, &broken, 1).await;
+    assert_eq!(run.state.code(), "succeeded", "{run:?}");
+    let look = c.sign("bob", &c.after_review("bob", &broken.request));
+    bob.after_review(&wire(&look)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

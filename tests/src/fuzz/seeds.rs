@@ -44,7 +44,7 @@ impl Run {
         let mut envelopes =
             vec![order.keyring.clone(), order.directory.clone(), order.policy.clone()];
         envelopes.extend([&d.submissions[0], &d.reviews[0], &d.approvals[0]].map(Clone::clone));
-        envelopes.extend([&d.access_request, &d.run_request].map(Clone::clone));
+        envelopes.extend([d.access_request.as_ref().unwrap(), &d.run_request].map(Clone::clone));
         envelopes.push(ended.receipt.clone().unwrap());
         let stop = rig.company.stop(domain::decide::StopSubject::Everything);
         envelopes.push(rig.company.sign("carol", &stop));

@@ -12,12 +12,13 @@ const MANIFEST: &str = "[script]\nname = \"s\"\nversion = \"1.0.0\"\nsummary = \
 fn target(id: &str, columns: &[&str]) -> PolicyTarget {
     let limits = json!({ "fuel_max": 1, "memory_bytes_max": 1, "wall_ms_max": 1,
         "output_bytes_max": 1, "host_calls_max": 1 });
-    let quorum = json!({ "required": 1, "groups": [] });
+    let quorum = json!({ "required": 1, "groups": [], "from_each": [] });
     let identity =
         json!({ "postgres": { "system_identifier": "7", "database": "shop", "role": "r" } });
     serde_json::from_value(json!({
         "id": id, "engine": "postgres", "prod": false, "identity": identity, "runners": [],
-        "callers": [], "reviews": quorum, "approvals": quorum, "limits": limits,
+        "callers": [], "reviews": quorum, "reviews_unchanged": null, "approvals": quorum,
+        "self_serve": null, "break_glass": null, "limits": limits,
         "query": { "calls_max": 1, "rows_total_max": 1, "bytes_total_max": 1 },
         "reads": [{ "table": "public.orders", "columns": columns }], "denied": [], "masks": [],
         "row_filters": [], "recording": "full", "statement_ms_max": 1, "lag_s_max": 1,

@@ -15,7 +15,7 @@ use executor::{AuthorityDocuments, LocalRunner};
 use ledger::{FileStorage, Ledger, LogKey, Storage};
 use sandbox::{Sandbox, SandboxOptions};
 use store::Store;
-use trust::document::{EmptyOnly, FalseOnly, NotTried, NullOnly};
+use trust::document::{NotTried, NullOnly};
 use trust::*;
 
 use crate::*;
@@ -28,6 +28,9 @@ pub(super) struct Manual(AtomicU64);
 impl Clock for Manual {
     fn now_ms(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
+    }
+    fn elapsed_ms(&self) -> u64 {
+        self.now_ms()
     }
 }
 
@@ -195,7 +198,7 @@ impl Team {
             verdict: Verdict::Approve,
             ceiling,
             analysis: NullOnly,
-            self_serve: EmptyOnly,
+            self_serve: vec![],
             rebuilt: NotTried,
             comment: t("fine"),
         };
@@ -216,7 +219,7 @@ impl Team {
             runner: t("local"),
             reason: t("INC-1"),
             ticket: None,
-            break_glass: FalseOnly,
+            break_glass: false,
         }
     }
 
@@ -393,7 +396,12 @@ fn authority(clock: &dyn Clock, entropy: &dyn Entropy) -> (AuthorityDocuments, P
         previous: None,
         keys: vec![KeyringKey { person: t("ruth"), key: key("ruth").public().clone() }],
         roles: [Role::Root, Role::Directory, Role::Policy, Role::Stop].map(role).into(),
-        floors: Floors { reviews_required: 1, approvals_required: 1 },
+        floors: Floors {
+            reviews_required: 1,
+            approvals_required: 1,
+            self_serve: false,
+            break_glass_approvals_required: 1,
+        },
     };
     let keyring = sign(&keyring, &key("ruth")).unwrap();
     let bound = VersionRef { version: 1, digest: keyring.payload_digest() };
@@ -439,6 +447,7 @@ fn authority(clock: &dyn Clock, entropy: &dyn Entropy) -> (AuthorityDocuments, P
     let policy = source::policy(&policy, issue).unwrap();
     let documents = AuthorityDocuments {
         keyring,
+        successors: vec![],
         directory: sign(&directory, &key("ruth")).unwrap(),
         policy: sign(&policy, &key("ruth")).unwrap(),
     };

@@ -11,7 +11,8 @@ use domain::decide::{
     ApprovalFact, InputRule, RequestFact, ReviewFact, RunFact, SubmissionFact, Window,
 };
 use domain::{
-    ApprovalId, Decision, Denial, Digest, Facts, FreeText, PersonId, RequestId, RunId, decide,
+    ApprovalId, Decision, Denial, Digest, Facts, FreeText, GroupName, PersonId, RequestId, RunId,
+    decide,
 };
 use serde_json::json;
 use trust::{AccessRequest, Approval, Authority, Review, Submission, Verified};
@@ -133,31 +134,43 @@ impl Checked {
         decide(&self.facts(session))
     }
 
+    fn groups(&self, id: &PersonId) -> Vec<GroupName> {
+        self.authority.person(id).map(|p| p.groups.clone()).unwrap_or_default()
+    }
+
+    fn is_human(&self, id: &PersonId) -> bool {
+        self.authority.person(id).is_some_and(trust::Person::is_human)
+    }
+
+    fn counted(&self, id: &PersonId) -> PersonId {
+        self.authority.person(id).map_or_else(|| id.clone(), |p| p.counted().clone())
+    }
+
+    fn review_facts(&self) -> Vec<ReviewFact> {
+        let fact = |r: &Verified<Review>| ReviewFact {
+            id: r.doc().header.id.clone(),
+            digest: r.digest(),
+            reviewer: self.counted(&r.doc().reviewer),
+            human: self.is_human(&r.doc().reviewer),
+            groups: self.groups(&r.doc().reviewer),
+            verdict: r.doc().verdict,
+            ceiling: capabilities(&r.doc().ceiling),
+            self_serve: r.doc().self_serve.clone(),
+            window: r.doc().header.window(),
+        };
+        self.reviews.iter().map(fact).collect()
+    }
+
     fn facts(&self, session: &Session) -> Facts<'_> {
         let now = session.world.now();
         let request = self.request.doc();
-        let groups = |id| self.authority.person(id).map(|p| p.groups.clone()).unwrap_or_default();
-        let human = |id| self.authority.person(id).is_some_and(trust::Person::is_human);
-        let counted = |id: &PersonId| {
-            self.authority.person(id).map_or_else(|| id.clone(), |p| p.counted().clone())
-        };
         let scope = capabilities(&request.scope);
-        let reviews = self.reviews.iter().map(|r| ReviewFact {
-            id: r.doc().header.id.clone(),
-            digest: r.digest(),
-            reviewer: counted(&r.doc().reviewer),
-            human: human(&r.doc().reviewer),
-            groups: groups(&r.doc().reviewer),
-            verdict: r.doc().verdict,
-            ceiling: capabilities(&r.doc().ceiling),
-            window: r.doc().header.window(),
-        });
-        let reviews: Vec<ReviewFact> = reviews.collect();
+        let reviews = self.review_facts();
         let mine = ApprovalFact {
             id: ApprovalId::new(&*session.world.clock, &*session.world.entropy),
-            approver: counted(&session.person),
-            human: human(&session.person),
-            groups: groups(&session.person),
+            approver: self.counted(&session.person),
+            human: self.is_human(&session.person),
+            groups: self.groups(&session.person),
             request: self.request.digest(),
             reviews: reviews.iter().map(|r| r.digest).collect(),
             policy_version: self.authority.policy().version,
@@ -177,27 +190,38 @@ impl Checked {
             submissions: self
                 .submissions
                 .iter()
-                .map(|s| SubmissionFact { author: counted(&s.doc().author) })
+                .map(|s| SubmissionFact {
+                    id: s.doc().header.id.clone(),
+                    author: self.counted(&s.doc().author),
+                })
                 .collect(),
             reviews,
+            rejections: Vec::new(),
+            base: None,
             request: Some(RequestFact {
                 id: request.header.id.clone(),
                 digest: self.request.digest(),
-                caller: counted(&request.caller),
+                caller: self.counted(&request.caller),
                 revision: request.revision,
                 scope,
                 input: request.input.clone(),
                 window: request.window,
                 duration_s: request.duration_s,
                 uses: request.uses,
+                break_glass: request.break_glass,
             }),
             approvals: vec![mine],
             stops: Vec::new(),
+            status: None,
             targets: targets.collect(),
             policy_version: self.authority.policy().version,
-            caller_groups: groups(&request.caller),
+            self_serve_floor: self.authority.keyring().floors.self_serve,
+            solo: self.authority.is_solo(),
+            caller_groups: self.groups(&request.caller),
             run_id_spent: false,
             uses_spent: Vec::new(),
+            self_serve_runs: Vec::new(),
+            after_reviews_overdue: Vec::new(),
         }
     }
 
@@ -211,10 +235,7 @@ impl Checked {
         };
         RunFact {
             id: RunId::new(&*session.world.clock, &*session.world.entropy),
-            caller: self
-                .authority
-                .person(&request.caller)
-                .map_or_else(|| request.caller.clone(), |p| p.counted().clone()),
+            caller: self.counted(&request.caller),
             revision: request.revision,
             request: Some(self.request.digest()),
             runner: request.runner.clone(),

@@ -9,7 +9,6 @@ use domain::decide::{InputRule, Window};
 use domain::schema::InputSchema;
 use domain::{Digest, FreeText, Pair, RequestId, RunnerName, Ticket, Timestamp};
 use serde_json::json;
-use trust::document::FalseOnly;
 use trust::{AccessRequest, Policy};
 
 use super::Call;
@@ -156,7 +155,7 @@ pub(crate) fn document(
         runner: runner_for(policy, &ask.pairs)?,
         reason: ask.reason.clone(),
         ticket: ask.ticket.clone(),
-        break_glass: FalseOnly,
+        break_glass: false,
     })
 }
 

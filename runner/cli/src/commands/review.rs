@@ -7,7 +7,7 @@ use domain::{FreeText, Pair, ReviewId};
 use sandbox::Sandbox;
 use serde_json::json;
 use trust::Review;
-use trust::document::{EmptyOnly, NotTried, NullOnly};
+use trust::document::{NotTried, NullOnly};
 
 use super::Call;
 use crate::bundle::Bundle;
@@ -130,7 +130,7 @@ pub(crate) fn document(
         verdict,
         ceiling: bundle.manifest.asks(pairs).scope(),
         analysis: NullOnly,
-        self_serve: EmptyOnly,
+        self_serve: Vec::new(),
         rebuilt: NotTried,
         comment,
     })

@@ -259,6 +259,7 @@ pub(crate) async fn evidence(
             checkpoint: view.proof.checkpoint,
         },
         keyring: envelope(&session.client.keyring().await?)?,
+        successors: Vec::new(),
         directory: envelope(&session.client.directory().await?)?,
         policy: envelope(&session.client.policy().await?)?,
     };

@@ -42,6 +42,7 @@ fn what_is_founded_is_accepted_by_its_own_pin() {
     let now = domain::Clock::now(&SystemClock);
     let authority = Authority::establish(
         &documents.keyring,
+        &[],
         &documents.directory,
         &documents.policy,
         &pinned,

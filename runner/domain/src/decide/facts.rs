@@ -5,11 +5,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::policy::{SelfServeClause, TargetRules};
 use crate::capability::{Capabilities, Pair};
 use crate::digest::Digest;
-use crate::ids::{ApprovalId, RequestId, ReviewId, RunId};
-use crate::limits::{Limits, QueryLimits};
-use crate::manifest::{Engine, Manifest};
+use crate::ids::{ApprovalId, RequestId, ReviewId, RunId, StatusId, SubmissionId};
+use crate::manifest::Manifest;
 use crate::names::{GroupName, PersonId, RunnerName, TargetId};
 use crate::time::Timestamp;
 
@@ -54,24 +54,41 @@ pub struct Facts<'a> {
     pub manifest: &'a Manifest,
     /// Valid submissions of the revision.
     pub submissions: Vec<SubmissionFact>,
-    /// Valid reviews of the revision, all verdicts.
+    /// Valid reviews of the revision, all verdicts; a rejection that was lifted or withdrawn is none.
     pub reviews: Vec<ReviewFact>,
-    /// The access request that the run request names.
+    /// Rejections of the revision in force that are known otherwise: nobody has to carry them.
+    pub rejections: Vec<RejectionFact>,
+    /// An earlier revision that had its reviews, for targets whose policy asks less of a change of
+    /// nothing but the component.
+    pub base: Option<BaseFact>,
+    /// The access request that the run request names; `None` with [`RunFact::request`] `None` asks
+    /// for self-serve.
     pub request: Option<RequestFact>,
     /// Valid approvals of that access request.
     pub approvals: Vec<ApprovalFact>,
     /// Stops in force.
     pub stops: Vec<StopSubject>,
-    /// The rules of the targets, from the signed policy.
+    /// The newest signed status at hand.
+    pub status: Option<StatusFact>,
+    /// The rules of the run's targets, from the signed policy.
     pub targets: Vec<TargetRules>,
     /// The policy's version.
     pub policy_version: u64,
+    /// Whether the keyring lets any policy allow runs without an approval.
+    pub self_serve_floor: bool,
+    /// Whether one person may hold every role here: a trust domain for one, `solo/…`.
+    pub solo: bool,
     /// The caller's groups, from the signed directory.
     pub caller_groups: Vec<GroupName>,
     /// Whether the run id has been spent.
     pub run_id_spent: bool,
     /// Use numbers of the access request that have been spent.
     pub uses_spent: Vec<u64>,
+    /// Runs of this revision that the caller started without an approval.
+    pub self_serve_runs: Vec<SelfServeRun>,
+    /// The caller's access requests under which the glass was broken and which nobody has looked at
+    /// in time.
+    pub after_reviews_overdue: Vec<RequestId>,
 }
 
 /// The run request.
@@ -97,9 +114,21 @@ pub struct RunFact {
     pub window: Window,
 }
 
+/// A run that was started without an approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SelfServeRun {
+    /// Where; a run on two targets is listed twice.
+    pub target: TargetId,
+    /// When it started.
+    pub at: Timestamp,
+}
+
 /// A valid submission.
 #[derive(Debug, Clone)]
 pub struct SubmissionFact {
+    /// Its id.
+    pub id: SubmissionId,
     /// Its author, counted as a person.
     pub author: PersonId,
 }
@@ -133,8 +162,77 @@ pub struct ReviewFact {
     pub verdict: Verdict,
     /// The ceiling.
     pub ceiling: Capabilities,
+    /// What it opens to whom without an approval.
+    pub self_serve: Vec<SelfServeClause>,
+    /// When it is valid; of two by one person the one that begins later is the newer.
+    pub window: Window,
+}
+
+/// A rejection in force. It bars whatever its window, until it is withdrawn or lifted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectionFact {
+    /// The review's id.
+    pub id: ReviewId,
+    /// The digest of the review's payload.
+    pub digest: Digest,
+    /// Who rejected.
+    pub reviewer: PersonId,
+    /// Whether that is a human.
+    pub human: bool,
+    /// The reviewer's groups.
+    pub groups: Vec<GroupName>,
+    /// What it is about.
+    pub pairs: Vec<Pair>,
+}
+
+/// An earlier revision.
+#[derive(Debug, Clone)]
+pub struct BaseFact {
+    /// Its digest.
+    pub revision: Digest,
+    /// Its valid submissions.
+    pub submissions: Vec<SubmissionFact>,
+    /// Its valid reviews.
+    pub reviews: Vec<ReviewFact>,
+    /// Its rejections in force.
+    pub rejections: Vec<RejectionFact>,
+    /// What differs besides the component, as [`super::difference`] says; `None`: nothing.
+    pub difference: Option<String>,
+}
+
+/// A part of what is in force, as a status names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StatusPart {
+    /// The keyring.
+    Keyring,
+    /// The directory.
+    Directory,
+    /// The policy.
+    Policy,
+    /// The stops and rejections.
+    Stops,
+}
+
+impl fmt::Display for StatusPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keyring => "keyring",
+            Self::Directory => "directory",
+            Self::Policy => "policy",
+            Self::Stops => "stops and rejections",
+        })
+    }
+}
+
+/// A valid status.
+#[derive(Debug, Clone)]
+pub struct StatusFact {
+    /// Its id.
+    pub id: StatusId,
     /// When it is valid.
     pub window: Window,
+    /// What it names otherwise than this party has it.
+    pub differs: Vec<StatusPart>,
 }
 
 /// Which input an access request is about.
@@ -171,6 +269,8 @@ pub struct RequestFact {
     pub duration_s: u64,
     /// How often it may be used.
     pub uses: u64,
+    /// Whether it is an emergency.
+    pub break_glass: bool,
 }
 
 /// A valid approval.
@@ -224,61 +324,5 @@ impl fmt::Display for StopSubject {
             Self::Target(t) => write!(f, "target {t}"),
             Self::Everything => f.write_str("everything"),
         }
-    }
-}
-
-/// How many people, and from which groups. No group means nobody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Quorum {
-    /// Distinct people needed.
-    pub required: u32,
-    /// A person of any of these groups counts.
-    pub groups: Vec<GroupName>,
-}
-
-impl Quorum {
-    /// Whether a member of `groups` counts.
-    #[must_use]
-    pub fn admits(&self, groups: &[GroupName]) -> bool {
-        self.groups.iter().any(|g| groups.contains(g))
-    }
-}
-
-/// The part of a target's policy that decides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetRules {
-    /// The target.
-    pub id: TargetId,
-    /// What it is.
-    pub engine: Engine,
-    /// Whether it is production.
-    pub prod: bool,
-    /// Runners that reach it.
-    pub runners: Vec<RunnerName>,
-    /// Groups whose members may run on it.
-    pub callers: Vec<GroupName>,
-    /// Reviews needed; at least one whatever the policy says.
-    pub reviews: Quorum,
-    /// Approvals needed.
-    pub approvals: Quorum,
-    /// Limits of a run that touches it.
-    pub limits: Limits,
-    /// Limits of each query on it.
-    pub query: QueryLimits,
-}
-
-impl TargetRules {
-    /// The capabilities that this target allows for what is asked.
-    #[must_use]
-    pub fn bound(&self, asks: &Capabilities) -> Capabilities {
-        let mine = asks.pairs.iter().filter(|(pair, _)| pair.target == self.id);
-        let bound = |(pair, queries): (&Pair, &std::collections::BTreeMap<_, _>)| {
-            (
-                pair.clone(),
-                queries.keys().map(|q: &crate::QueryName| (q.clone(), self.query)).collect(),
-            )
-        };
-        Capabilities { pairs: mine.map(bound).collect(), limits: self.limits }
     }
 }

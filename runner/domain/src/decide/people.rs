@@ -1,25 +1,24 @@
-//! The person rules: who counts. People are counted, not keys or groups; nobody is exempt.
+//! Who may call, and who vouches for the revision. People are counted, not keys or groups; nobody is
+//! exempt.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{
-    ApprovalFact, Facts, RequestFact, ReviewFact, StopSubject, TargetRules, Verdict,
-};
-use super::{Denial, Rule};
+use super::facts::{Facts, RejectionFact, ReviewFact, StopSubject, SubmissionFact, Verdict};
+use super::policy::{Quorum, TargetRules};
+use super::quorum::{People, join};
+use super::{Denial, Place, Rule};
 use crate::capability::Pair;
+use crate::ids::ReviewId;
 use crate::names::PersonId;
 
-type Rules<'a> = [(&'a Pair, &'a TargetRules)];
-
-pub(super) fn caller_is_allowed(facts: &Facts<'_>, rules: &Rules<'_>) -> Result<(), Denial> {
-    let closed =
-        rules.iter().find(|(_, t)| !t.callers.iter().any(|g| facts.caller_groups.contains(g)));
-    match closed {
+pub(super) fn caller_is_allowed(facts: &Facts<'_>, places: &[Place<'_>]) -> Result<(), Denial> {
+    let open = |p: &Place<'_>| p.rules.callers.iter().any(|g| facts.caller_groups.contains(g));
+    match places.iter().find(|p| !open(p)) {
         None => Ok(()),
-        Some((pair, t)) => Err(Denial::new(
+        Some(p) => Err(Denial::new(
             Rule::CallerNotAllowed,
-            format!("{} may not run on {}", facts.run.caller, pair.target),
-            format!("ask for membership in one of: {}", join(&t.callers)),
+            format!("{} may not run on {}", facts.run.caller, p.pair.target),
+            format!("ask for membership in one of: {}", join(&p.rules.callers)),
         )),
     }
 }
@@ -35,117 +34,242 @@ pub(super) fn submitted(facts: &Facts<'_>) -> Result<(), Denial> {
     Ok(())
 }
 
-/// The reviews that count, for every pair at least as many as required.
+/// The reviews of one revision for one pair, judged now.
+struct Bench<'f> {
+    counted: Vec<&'f ReviewFact>,
+    /// Who said no, and how.
+    against: Option<(&'f PersonId, &'f ReviewId, Verdict)>,
+}
+
+/// Whose reviews are looked at: those of the revision itself, or of the one that it is based on.
+#[derive(Clone, Copy)]
+struct Revision<'f> {
+    submissions: &'f [SubmissionFact],
+    reviews: &'f [ReviewFact],
+    rejections: &'f [RejectionFact],
+}
+
+/// Of each person the newest review of `pair` that has begun, if it says yes or wants changes. A
+/// rejection is not superseded by anything; see [`against`].
+fn newest<'f>(facts: &Facts<'_>, pair: &Pair, reviews: &'f [ReviewFact]) -> Vec<&'f ReviewFact> {
+    let mut by_person: BTreeMap<&PersonId, &ReviewFact> = BTreeMap::new();
+    let age = |r: &ReviewFact| (r.window.not_before, r.id.clone(), r.digest);
+    let begun = |r: &&ReviewFact| {
+        r.verdict != Verdict::Reject
+            && r.ceiling.pairs.contains_key(pair)
+            && r.window.not_before <= facts.now
+    };
+    for review in reviews.iter().filter(begun) {
+        let known = by_person.entry(&review.reviewer).or_insert(review);
+        if age(review) > age(known) {
+            *known = review;
+        }
+    }
+    by_person.into_values().collect()
+}
+
+fn bench<'f>(
+    facts: &Facts<'_>,
+    pair: &Pair,
+    rules: &TargetRules,
+    revision: Revision<'f>,
+) -> Bench<'f> {
+    let author = |p: &PersonId| !facts.solo && revision.submissions.iter().any(|s| s.author == *p);
+    let standing: Vec<&ReviewFact> = newest(facts, pair, revision.reviews)
+        .into_iter()
+        .filter(|r| r.window.contains(facts.now))
+        .filter(|r| r.human && rules.reviews.admits(&r.groups) && !author(&r.reviewer))
+        .filter(|r| !stopped(facts, &r.reviewer))
+        .collect();
+    let changes = standing
+        .iter()
+        .find(|r| r.verdict == Verdict::RequestChanges)
+        .map(|r| (&r.reviewer, &r.id, r.verdict));
+    Bench {
+        against: against(pair, rules, revision, author).or(changes),
+        counted: standing.into_iter().filter(|r| r.verdict == Verdict::Approve).collect(),
+    }
+}
+
+/// A rejection bars whatever its window says, also when its reviewer is stopped by now: barring more
+/// is the safe side, and a lift ends it.
+fn against<'f>(
+    pair: &Pair,
+    rules: &TargetRules,
+    revision: Revision<'f>,
+    author: impl Fn(&PersonId) -> bool,
+) -> Option<(&'f PersonId, &'f ReviewId, Verdict)> {
+    let mine = revision.reviews.iter().filter(|r| r.verdict == Verdict::Reject).filter(|r| {
+        r.human && rules.reviews.admits(&r.groups) && r.ceiling.pairs.contains_key(pair)
+    });
+    let known = revision
+        .rejections
+        .iter()
+        .filter(|r| r.human && rules.reviews.admits(&r.groups) && r.pairs.contains(pair));
+    let all = mine.map(|r| (&r.reviewer, &r.id)).chain(known.map(|r| (&r.reviewer, &r.id)));
+    all.into_iter().find(|(p, _)| !author(p)).map(|(p, id)| (p, id, Verdict::Reject))
+}
+
+/// What the reviewers say about one pair of the run.
+pub(super) struct PairReviews<'f> {
+    pub(super) place: Place<'f>,
+    /// Every review of the revision that counts.
+    pub(super) counted: Vec<&'f ReviewFact>,
+    /// Every review of an unchanged earlier revision that counts; their ceilings bind, too.
+    pub(super) base: Vec<&'f ReviewFact>,
+    against: Option<(&'f PersonId, &'f ReviewId, Verdict)>,
+    /// How many people suffice here.
+    pub(super) needed: Quorum,
+    /// Why an earlier revision that was offered does not lower that number.
+    no_base: Option<String>,
+}
+
+impl PairReviews<'_> {
+    /// The reviewers who count and whom `who` accepts, each once, with their groups.
+    pub(super) fn people(&self, who: impl Fn(&ReviewFact) -> bool) -> People<'_> {
+        let accepted = self.counted.iter().filter(|r| who(r));
+        accepted.map(|r| (&r.reviewer, r.groups.as_slice())).collect()
+    }
+}
+
+/// What the reviewers say, pair by pair. `may_discount`: whether an earlier revision may lower the
+/// number; an emergency always needs all.
 pub(super) fn reviewed<'f>(
     facts: &'f Facts<'_>,
-    rules: &Rules<'_>,
-) -> Result<Vec<&'f ReviewFact>, Denial> {
-    let mut counted: Vec<&ReviewFact> = Vec::new();
-    for (pair, rules) in rules {
-        let eligible: Vec<&ReviewFact> = facts
-            .reviews
-            .iter()
-            .filter(|r| r.ceiling.pairs.contains_key(pair) && r.window.contains(facts.now))
-            .filter(|r| r.human && rules.reviews.admits(&r.groups) && !stopped(facts, &r.reviewer))
-            .filter(|r| !facts.submissions.iter().any(|s| s.author == r.reviewer))
-            .collect();
-        if let Some(no) = eligible.iter().find(|r| r.verdict != Verdict::Approve) {
-            return Err(Denial::new(
-                Rule::ReviewRejected,
-                format!("{} did not approve the revision for {pair}", no.reviewer),
-                "address the review and submit a new revision",
-            ));
-        }
+    places: &[Place<'f>],
+    may_discount: bool,
+) -> Vec<PairReviews<'f>> {
+    let own = Revision {
+        submissions: &facts.submissions,
+        reviews: &facts.reviews,
+        rejections: &facts.rejections,
+    };
+    let of = |place: &Place<'f>| {
+        let (pair, rules) = (place.pair, place.rules);
+        let Bench { counted, against } = bench(facts, pair, rules, own);
         // Whatever a policy says, unreviewed code never runs.
-        let required = rules.reviews.required.max(1) as usize;
-        let people: BTreeSet<&PersonId> = eligible.iter().map(|r| &r.reviewer).collect();
-        if people.len() < required {
-            return Err(Denial::new(
-                Rule::ReviewMissing,
-                format!(
-                    "{} of {required} reviews of {} for {pair} count{}",
-                    people.len(),
-                    facts.run.revision,
-                    why_not(facts, pair, &people)
-                ),
-                format!(
-                    "ask for a review by somebody other than an author, in one of: {}",
-                    join(&rules.reviews.groups)
-                ),
-            ));
+        let full = rules.reviews.with_required(rules.reviews.required.max(1));
+        let (mut needed, mut base, mut no_base) = (full.clone(), Vec::new(), None);
+        if let Some(fewer) = rules.reviews_unchanged.filter(|_| may_discount) {
+            match unchanged(facts, pair, rules, &full) {
+                Ok(reviews) => {
+                    base = reviews;
+                    needed = full.with_required(fewer.max(1).min(full.required));
+                }
+                Err(why) => no_base = why,
+            }
         }
-        counted.extend(
-            eligible
-                .into_iter()
-                .filter(|r| !counted.iter().any(|c| c.digest == r.digest))
-                .collect::<Vec<_>>(),
-        );
-    }
-    Ok(counted)
+        PairReviews { place: *place, counted, base, against, needed, no_base }
+    };
+    places.iter().map(of).collect()
 }
 
-/// The approvals that count, for every target at least as many as required.
-pub(super) fn approved<'f>(
+/// The reviews of the earlier revision that this one shares everything but the component with.
+fn unchanged<'f>(
     facts: &'f Facts<'_>,
-    request: &RequestFact,
-    rules: &Rules<'_>,
-    reviews: &[&ReviewFact],
-) -> Result<Vec<&'f ApprovalFact>, Denial> {
-    // Self-serve comes later; until then a policy of zero approvals still needs one, so that nobody
-    // who reviewed runs alone.
-    let required = rules.iter().map(|(_, t)| t.approvals.required as usize).max();
-    let required = required.unwrap_or(0).max(1);
-    let covers_reviews = |a: &ApprovalFact| {
-        !a.reviews.is_empty() && a.reviews.iter().all(|d| reviews.iter().any(|r| r.digest == *d))
+    pair: &Pair,
+    rules: &TargetRules,
+    full: &Quorum,
+) -> Result<Vec<&'f ReviewFact>, Option<String>> {
+    let Some(base) = &facts.base else { return Err(None) };
+    let no = |why: String| Err(Some(format!("{} does not help: {why}", base.revision)));
+    if base.revision == facts.run.revision {
+        return no("it is the same revision".to_owned());
+    }
+    if let Some(difference) = &base.difference {
+        return no(difference.clone());
+    }
+    if facts.stops.contains(&StopSubject::Revision(base.revision)) {
+        return no("it is stopped".to_owned());
+    }
+    if base.submissions.is_empty() {
+        return no("nobody in the directory has submitted it".to_owned());
+    }
+    let earlier = Revision {
+        submissions: &base.submissions,
+        reviews: &base.reviews,
+        rejections: &base.rejections,
     };
-    let counted: Vec<&ApprovalFact> = facts
-        .approvals
-        .iter()
-        .filter(|a| a.request == request.digest && a.approver != request.caller && a.human)
-        .filter(|a| a.policy_version <= facts.policy_version && !stopped(facts, &a.approver))
-        .filter(|a| rules.iter().all(|(_, t)| t.approvals.admits(&a.groups)))
-        // An approver who saw a review's ceiling relied on it; an order without it could widen.
-        .filter(|a| covers_reviews(a))
-        .collect();
-    let people: BTreeSet<&PersonId> = counted.iter().map(|a| &a.approver).collect();
-    if people.len() < required {
-        let mut groups: Vec<_> =
-            rules.iter().flat_map(|(_, t)| t.approvals.groups.clone()).collect();
-        groups.dedup();
+    let Bench { counted, against } = bench(facts, pair, rules, earlier);
+    if let Some((who, _, _)) = against {
+        return no(format!("{who} did not approve it"));
+    }
+    let people = counted.iter().map(|r| (&r.reviewer, r.groups.as_slice())).collect();
+    match full.shortfall(&people) {
+        Some(short) => no(format!("{} of it count", short.of("reviews"))),
+        None => Ok(counted),
+    }
+}
+
+pub(super) fn not_rejected(reviewed: &[PairReviews<'_>]) -> Result<(), Denial> {
+    let Some((pair, (who, id, verdict))) =
+        reviewed.iter().find_map(|r| Some((r.place.pair, r.against?)))
+    else {
+        return Ok(());
+    };
+    let (did, help) = match verdict {
+        Verdict::Reject => (
+            "rejected the revision",
+            "address the review and submit a new revision; a rejection ends only when its reviewer \
+             withdraws it or the role `lift` lifts it",
+        ),
+        Verdict::RequestChanges | Verdict::Approve => {
+            ("asked for changes", "address the review and submit a new revision")
+        }
+    };
+    Err(Denial::new(Rule::ReviewRejected, format!("{who} {did} for {pair} ({id})"), help))
+}
+
+/// For every pair at least as many people as needed.
+pub(super) fn enough_reviews(
+    facts: &Facts<'_>,
+    reviewed: &[PairReviews<'_>],
+) -> Result<(), Denial> {
+    for r in reviewed {
+        let people = r.people(|_| true);
+        let Some(short) = r.needed.shortfall(&people) else { continue };
+        let pair = r.place.pair;
+        let base = r.no_base.as_ref().map_or_else(String::new, |why| format!("; {why}"));
         return Err(Denial::new(
-            Rule::ApprovalMissing,
-            format!("{} of {required} approvals of {} count", people.len(), request.id),
-            format!("ask somebody other than the caller, in one of: {}", join(&groups)),
+            Rule::ReviewMissing,
+            format!(
+                "{} of {} for {pair} count{}{base}",
+                short.of("reviews"),
+                facts.run.revision,
+                why_not(facts, r, &people.into_keys().collect()),
+            ),
+            format!(
+                "ask for a review by somebody other than an author, in one of: {}",
+                r.needed.wanted()
+            ),
         ));
     }
-    Ok(counted)
+    Ok(())
 }
 
-fn stopped(facts: &Facts<'_>, person: &PersonId) -> bool {
+pub(super) fn stopped(facts: &Facts<'_>, person: &PersonId) -> bool {
     facts.stops.iter().any(|s| matches!(s, StopSubject::Person(p) if p == person))
 }
 
 /// Why the reviews that are there do not count, for the message.
-fn why_not(facts: &Facts<'_>, pair: &Pair, counted: &BTreeSet<&PersonId>) -> String {
+fn why_not(facts: &Facts<'_>, r: &PairReviews<'_>, counted: &BTreeSet<&PersonId>) -> String {
     let mut reasons: Vec<String> = Vec::new();
+    let (pair, quorum) = (r.place.pair, &r.place.rules.reviews);
     for r in facts.reviews.iter().filter(|r| !counted.contains(&r.reviewer)) {
-        let why = if facts.submissions.iter().any(|s| s.author == r.reviewer) {
+        let why = if !r.human {
+            "is no human"
+        } else if !facts.solo && facts.submissions.iter().any(|s| s.author == r.reviewer) {
             "is an author"
         } else if !r.ceiling.pairs.contains_key(pair) {
             "reviewed for another target"
-        } else if !r.window.contains(facts.now) {
-            "reviewed for another time"
         } else if stopped(facts, &r.reviewer) {
             "is stopped"
-        } else {
+        } else if !quorum.admits(&r.groups) {
             "is in no reviewing group"
+        } else {
+            "reviewed for another time"
         };
         reasons.push(format!("{} {why}", r.reviewer));
     }
     if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) }
-}
-
-fn join(groups: &[crate::names::GroupName]) -> String {
-    let names: Vec<&str> = groups.iter().map(AsRef::as_ref).collect();
-    if names.is_empty() { "(no group is listed)".to_owned() } else { names.join(", ") }
 }

@@ -11,7 +11,13 @@ fn run(n: u8) -> RunId {
 
 fn started(n: u8) -> Event {
     let digest = Digest::of(b"document");
-    Event::RunStarted { run: run(n), order: digest, request: digest, use_number: 1 }
+    Event::RunStarted {
+        run: run(n),
+        order: digest,
+        request: Some(digest),
+        use_number: 1,
+        break_glass: false,
+    }
 }
 
 fn call(n: u8) -> Event {

@@ -4,8 +4,8 @@
 //! recording its seed), so that it commits to it without telling what it says.
 
 use domain::{
-    ApprovalId, Digest, DirectoryId, KeyringId, Outcome, PolicyId, RequestId, ReviewId, RunId,
-    StopId, SubmissionId,
+    AfterReviewId, ApprovalId, Digest, DirectoryId, KeyringId, LiftId, Outcome, PolicyId,
+    RequestId, ReviewId, RunId, StopId, SubmissionId, WithdrawalId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,36 @@ pub enum Event {
         /// Its digest.
         document: Digest,
     },
+    /// A rejecting review was accepted; from here on it bars.
+    RejectionAccepted {
+        /// Its id.
+        id: ReviewId,
+        /// Its digest.
+        document: Digest,
+    },
+    /// A lift was accepted; from here on what it names does not ban.
+    LiftAccepted {
+        /// Its id.
+        id: LiftId,
+        /// Its digest.
+        document: Digest,
+    },
+    /// A reviewer's withdrawal of a rejection was accepted.
+    WithdrawalAccepted {
+        /// Its id.
+        id: WithdrawalId,
+        /// Its digest.
+        document: Digest,
+    },
+    /// Somebody has looked at an emergency.
+    AfterReviewAccepted {
+        /// Its id.
+        id: AfterReviewId,
+        /// Its digest.
+        document: Digest,
+        /// Whether with it nothing is owed any more.
+        settles: bool,
+    },
     /// A keyring became the pinned one.
     KeyringAdopted {
         /// Its id.
@@ -95,10 +125,14 @@ pub enum Event {
         run: RunId,
         /// Digest of the signed run request.
         order: Digest,
-        /// Digest of the access request whose use is spent.
-        request: Digest,
-        /// Which use of it.
+        /// Digest of the access request whose use is spent; `None`: the run needs no approval.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Digest>,
+        /// Which use of it; 0 without one.
         use_number: u64,
+        /// Whether it is an emergency, which somebody has to look at afterwards.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        break_glass: bool,
     },
     /// An outward call is about to leave the runner.
     CallIntent {
@@ -177,6 +211,10 @@ impl Event {
             | Self::RequestAccepted { .. }
             | Self::ApprovalAccepted { .. }
             | Self::StopAccepted { .. }
+            | Self::RejectionAccepted { .. }
+            | Self::LiftAccepted { .. }
+            | Self::WithdrawalAccepted { .. }
+            | Self::AfterReviewAccepted { .. }
             | Self::KeyringAdopted { .. }
             | Self::DirectoryAdopted { .. }
             | Self::PolicyAdopted { .. }

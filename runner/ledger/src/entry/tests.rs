@@ -44,11 +44,20 @@ fn every_event_reads_back_as_written() {
     let document = Digest::of(b"document");
     let id = "019ab000-0000-7000-8000-000000000001";
     let typed = |prefix: &str| format!("{prefix}_{id}");
+    let started = |request, use_number, break_glass| Event::RunStarted {
+        run: run(),
+        order: document,
+        request,
+        use_number,
+        break_glass,
+    };
     let run_events = [
         Event::CallIntent { run: run(), call: 0 },
         Event::CallOutcome { run: run(), call: 0, status: CallStatus::Backend },
         Event::OutputReleased { run: run(), bytes: 17 },
-        Event::RunStarted { run: run(), order: document, request: document, use_number: 1 },
+        started(Some(document), 1, false),
+        started(Some(document), 2, true),
+        started(None, 0, false),
     ];
     let ends = [
         Event::RunFinished {
@@ -66,6 +75,10 @@ fn every_event_reads_back_as_written() {
         Event::RequestAccepted { id: typed("req").parse().unwrap(), document },
         Event::ApprovalAccepted { id: typed("apr").parse().unwrap(), document },
         Event::StopAccepted { id: typed("stop").parse().unwrap(), document },
+        Event::RejectionAccepted { id: typed("rev").parse().unwrap(), document },
+        Event::LiftAccepted { id: typed("lift").parse().unwrap(), document },
+        Event::WithdrawalAccepted { id: typed("wdr").parse().unwrap(), document },
+        Event::AfterReviewAccepted { id: typed("arv").parse().unwrap(), document, settles: true },
         Event::KeyringAdopted { id: typed("kr").parse().unwrap(), version: 1, document },
         Event::DirectoryAdopted { id: typed("dir").parse().unwrap(), version: 2, document },
         Event::PolicyAdopted { id: typed("pol").parse().unwrap(), version: 3, document },

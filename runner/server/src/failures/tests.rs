@@ -16,6 +16,9 @@ impl Clock for Manual {
     fn now_ms(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
+    fn elapsed_ms(&self) -> u64 {
+        self.now_ms()
+    }
 }
 
 fn failures() -> (Arc<Manual>, Failures) {

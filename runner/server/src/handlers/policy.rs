@@ -20,6 +20,16 @@ pub(crate) async fn keyring(State(app): State<Arc<App>>, _: Session) -> Answer<J
     Ok(Json(render::document(app.in_force(DocumentKind::Keyring)?)?))
 }
 
+/// Every keyring from the first that this server knows to the one in force, each following the last
+#[utoipa::path(get, path = "/v1/keyrings", tag = "policy", security(("session" = [])),
+    responses((status = 200, body = [DocumentView], description = "Whoever pins one of them verifies the rest by it."), Reads))]
+pub(crate) async fn keyrings(
+    State(app): State<Arc<App>>,
+    _: Session,
+) -> Answer<Json<Vec<DocumentView>>> {
+    Ok(Json(render::documents(app.keyrings()?)))
+}
+
 /// The directory in force
 #[utoipa::path(get, path = "/v1/directory", tag = "policy", security(("session" = [])),
     responses((status = 200, body = DocumentView, description = "People, keys and groups."), Reads))]

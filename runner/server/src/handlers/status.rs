@@ -1,15 +1,18 @@
-//! What this server serves from. It is not the signed status document, which comes later; a runner
-//! relies on nothing here.
+//! What this server serves from, unsigned, so that a runner relies on nothing of it; and the signed
+//! status, without which production is not reached.
 
 use std::sync::Arc;
 
-use api::types::{StatusView, VersionView};
+use api::shapes::EnvelopeShape;
+use api::types::{Filed, StatusView, VersionView};
 use app::{App, Status, Versions};
 use axum::Json;
 use axum::extract::State;
 
 use super::Answer;
-use crate::openapi::Reads;
+use crate::body::Raw;
+use crate::openapi::{Files, Reads};
+use crate::render;
 use crate::session::Session;
 
 /// Versions in force, stops, size of the log, readiness; unsigned
@@ -23,4 +26,16 @@ pub(crate) async fn status(State(app): State<Arc<App>>, _: Session) -> Answer<Js
     let reason = app.ready().await.err().map(|e| crate::problem::describe(&e).1);
     let ready = reason.is_none();
     Ok(Json(StatusView { keyring, directory, policy, stops, log_size, live_runs, ready, reason }))
+}
+
+/// Bring a status that the holders of the role signed; it is kept until a newer one comes
+#[utoipa::path(post, path = "/v1/status", tag = "operate", security(("session" = [])),
+    request_body = EnvelopeShape,
+    responses((status = 200, body = Filed, description = "Runs on production may rely on it."), Files))]
+pub(crate) async fn new_status(
+    State(app): State<Arc<App>>,
+    Session(who): Session,
+    Raw(envelope): Raw,
+) -> Answer<Json<Filed>> {
+    Ok(Json(render::filed(app.new_status(&who, &envelope).await?)))
 }

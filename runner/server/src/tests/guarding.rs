@@ -34,6 +34,9 @@ impl domain::Clock for Stands {
     fn now_ms(&self) -> u64 {
         1_795_464_000_000
     }
+    fn elapsed_ms(&self) -> u64 {
+        0
+    }
 }
 
 fn router(limits: ServerLimits) -> Router {

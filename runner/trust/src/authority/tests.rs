@@ -60,11 +60,26 @@ fn only_the_role_signs() {
 fn versions_only_go_forward() {
     let (k, d, p) = good();
     let newer = Some(VersionRef { version: 2, digest: Digest::of(b"newer") });
-    let seen = Seen { directory: newer, policy: None };
+    let seen = Seen { directory: newer, ..Seen::default() };
     assert!(refusal(&seen, &k, &d, &p).contains("the directory is version 1"));
     let twin = Some(VersionRef { version: 1, digest: Digest::of(b"twin") });
-    let seen = Seen { directory: None, policy: twin };
+    let seen = Seen { policy: twin, ..Seen::default() };
     assert!(refusal(&seen, &k, &d, &p).contains("the policy is version 1"));
+}
+
+#[test]
+fn the_next_version_names_the_one_that_was_seen() {
+    let (k, d, _) = good();
+    let seen = authority().seen();
+    let mut next = policy();
+    (next.version, next.previous) = (2, seen.policy.map(|p| p.digest));
+    assert!(establish(&seen, &k, &d, &sign(&next, &key(RUTH)).unwrap()).is_ok());
+    next.previous = Some(Digest::of(b"another history"));
+    let fork = sign(&next, &key(RUTH)).unwrap();
+    assert!(refusal(&seen, &k, &d, &fork).contains("policy version 2 does not follow version 1"));
+    // Versions that never came here may lie in between.
+    next.version = 3;
+    assert!(establish(&seen, &k, &d, &sign(&next, &key(RUTH)).unwrap()).is_ok());
 }
 
 #[test]
@@ -141,6 +156,7 @@ fn what_signs_without_a_person_is_no_security_key() {
     let refused = sign(&touched_by_whom, &key(RUTH)).unwrap_err().to_string();
     assert!(refused.contains("field `runners.0.key`: is on a security key"), "{refused}");
     let mut status = keyring();
+    status.roles.retain(|r| r.role != Role::Status);
     status.keys[1].key = SecurityKey::new(33).public();
     assert!(sign(&status, &key(RUTH)).is_ok());
     let people = vec![t("rosa")];

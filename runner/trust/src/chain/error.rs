@@ -51,6 +51,18 @@ pub enum ChainError {
         /// Who.
         person: PersonId,
     },
+    /// A document of an access request, and the run names none.
+    #[error("{place} of the order belongs to an access request, and the run request names none")]
+    NotAsked {
+        /// Which.
+        place: String,
+    },
+    /// Somebody asks who is nobody here.
+    #[error("{0} is not in the directory")]
+    Stranger(PersonId),
+    /// The earlier revision is not what it says.
+    #[error("the earlier revision of the order is refused: {0}")]
+    Base(String),
     /// The same document twice.
     #[error("{place} of the order is there twice")]
     Twice {

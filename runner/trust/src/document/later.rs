@@ -33,8 +33,6 @@ only! {
     NullOnly = Value::Null, "null";
     /// `[]`
     EmptyOnly = json!([]), "[]";
-    /// `false`
-    FalseOnly = Value::Bool(false), "false";
     /// A rebuild that nobody tried: `"not-tried"`
     NotTried = json!("not-tried"), "\"not-tried\"";
     /// Everything is recorded: `"full"`

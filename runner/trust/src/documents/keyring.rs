@@ -24,9 +24,9 @@ pub enum Role {
     Policy,
     /// Stops.
     Stop,
-    /// Lifts; come later.
+    /// Lifts.
     Lift,
-    /// Status; comes later.
+    /// Statuses.
     Status,
 }
 
@@ -73,6 +73,10 @@ pub struct Floors {
     pub reviews_required: u32,
     /// No target needs fewer approvals.
     pub approvals_required: u32,
+    /// Whether a target may allow runs without an approval at all.
+    pub self_serve: bool,
+    /// No target needs fewer approvals in an emergency.
+    pub break_glass_approvals_required: u32,
 }
 
 /// The keyring. Version 1 is signed by its own root threshold.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::decide::{Quorum, TargetRules, Window};
+use domain::decide::{BreakGlassRules, Quorum, SelfServeRules, TargetRules, Window};
 use domain::manifest::Engine;
 use domain::{
     Digest, GroupName, Limits, PolicyId, QueryLimits, RunnerName, ScriptName, TargetId, TrustDomain,
@@ -113,8 +113,18 @@ pub struct PolicyTarget {
     pub callers: Vec<GroupName>,
     /// Reviews needed.
     pub reviews: Quorum,
+    /// People who suffice where only the component changed since a revision that had all its
+    /// reviews; `null`: always all.
+    #[serde(deserialize_with = "written")]
+    pub reviews_unchanged: Option<u32>,
     /// Approvals needed.
     pub approvals: Quorum,
+    /// Who may run without one what reviewers opened; `null`: nobody.
+    #[serde(deserialize_with = "written")]
+    pub self_serve: Option<SelfServeRules>,
+    /// What an emergency may do; `null`: nothing.
+    #[serde(deserialize_with = "written")]
+    pub break_glass: Option<BreakGlassRules>,
     /// Limits of a run that touches it.
     pub limits: Limits,
     /// Limits of each query on it.
@@ -151,7 +161,10 @@ impl PolicyTarget {
             runners: self.runners.clone(),
             callers: self.callers.clone(),
             reviews: self.reviews.clone(),
+            reviews_unchanged: self.reviews_unchanged,
             approvals: self.approvals.clone(),
+            self_serve: self.self_serve.clone(),
+            break_glass: self.break_glass.clone(),
             limits: self.limits,
             query: self.query,
         }
@@ -159,8 +172,41 @@ impl PolicyTarget {
 }
 
 impl PolicyTarget {
-    /// What its engine asks of it.
+    /// What its people and its engine ask of it.
     fn check(&self) -> Result<(), Problem> {
+        self.check_people()?;
+        self.check_engine()
+    }
+
+    fn check_people(&self) -> Result<(), Problem> {
+        quorum("reviews", &self.reviews)?;
+        quorum("approvals", &self.approvals)?;
+        match self.reviews_unchanged {
+            Some(0) => return Err(field("reviews_unchanged", "is 0; a revision needs a review")),
+            Some(n) if n > self.reviews.required => {
+                let what = format!("is {n}, more than the {} reviews", self.reviews.required);
+                return Err(field("reviews_unchanged", what));
+            }
+            _ => {}
+        }
+        if let Some(s) = &self.self_serve {
+            nobody("self_serve.groups", &s.groups)?;
+            positive("self_serve.runs_per_day", s.runs_per_day)?;
+        }
+        let Some(b) = &self.break_glass else { return Ok(()) };
+        quorum("break_glass.approvals", &b.approvals)?;
+        quorum("break_glass.after_review", &b.after_review)?;
+        nobody("break_glass.groups", &b.groups)?;
+        positive("break_glass.duration_s_max", b.duration_s_max)?;
+        positive("break_glass.uses_max", b.uses_max)?;
+        positive("break_glass.after_review_s", b.after_review_s)?;
+        if b.after_review.required == 0 {
+            return Err(field("break_glass.after_review.required", "is 0; somebody has to look"));
+        }
+        Ok(())
+    }
+
+    fn check_engine(&self) -> Result<(), Problem> {
         if self.identity.engine() != self.engine {
             let got = self.identity.engine();
             return Err(field("identity", format!("is of {got}, and `engine` is {}", self.engine)));
@@ -185,6 +231,27 @@ impl PolicyTarget {
         }
         Ok(())
     }
+}
+
+/// Groups that each have to speak are among those that may.
+fn quorum(at: &str, quorum: &Quorum) -> Result<(), Problem> {
+    let at = format!("{at}.from_each");
+    unique(&at, quorum.from_each.iter().map(AsRef::as_ref))?;
+    match quorum.from_each.iter().find(|g| !quorum.groups.contains(g)) {
+        Some(stray) => Err(field(at, format!("{stray} is not in `groups`"))),
+        None => Ok(()),
+    }
+}
+
+fn nobody(at: &str, groups: &[GroupName]) -> Result<(), Problem> {
+    if groups.is_empty() {
+        return Err(field(at, "is empty; name a group, or leave the whole out"));
+    }
+    Ok(())
+}
+
+fn positive(at: &str, n: u64) -> Result<(), Problem> {
+    if n == 0 { Err(field(at, "is 0; leave the whole out")) } else { Ok(()) }
 }
 
 /// One runner.

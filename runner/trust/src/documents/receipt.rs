@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::statements::statement;
 use super::written;
-use crate::document::{Document, FalseOnly, Header, InProcess, Problem, SignedBy, field};
+use crate::document::{Document, Header, InProcess, Problem, SignedBy, field};
 
 /// Where in the runner's log the run's first entry stands. The last one carries the receipt's digest,
 /// so the receipt cannot name it; the proof that comes with a receipt does.
@@ -75,8 +75,8 @@ pub struct Receipt {
     pub stderr_dropped: u64,
     /// What stands between script and runner.
     pub isolation: InProcess,
-    /// Whether one person holds all roles; comes later.
-    pub solo: FalseOnly,
+    /// Whether one person may have said everything: a trust domain `solo/…`.
+    pub solo: bool,
     /// Where it is logged.
     pub log: LogPosition,
     /// Counted reviews.

@@ -1,21 +1,18 @@
 //! What people say about one script or run: submission, review, access request, approval, run
-//! request, stop; and the answer to a login challenge.
+//! request; and the answer to a login challenge. Bans and their ends, and what is said afterwards, are
+//! in [`super::notices`].
 
-use domain::decide::{InputRule, StopSubject, Verdict, Window};
+use domain::decide::{InputRule, SelfServeClause, Verdict, Window};
 use domain::{
     ApprovalId, Digest, FreeText, Pair, PersonId, RequestId, ReviewId, RunId, RunRequestId,
-    RunnerName, Scope, ScriptName, ScriptVersion, StopId, SubmissionId, Ticket, Timestamp,
-    TrustDomain,
+    RunnerName, Scope, ScriptName, ScriptVersion, SubmissionId, Ticket, Timestamp, TrustDomain,
 };
 use serde::{Deserialize, Serialize};
 
-use super::keyring::Role;
 use super::written;
 use crate::document::{
-    Document, EmptyOnly, FalseOnly, Header, NotTried, NullOnly, Problem, Salt, SignedBy,
-    VersionRef, field,
+    Document, Header, NotTried, NullOnly, Problem, Salt, SignedBy, VersionRef, field,
 };
-use crate::key::Fingerprint;
 
 macro_rules! statement {
     ($name:ident, $doc:literal, |$d:ident| $signed_by:expr $(, check $check:expr)?) => {
@@ -75,8 +72,8 @@ pub struct Review {
     pub ceiling: Scope,
     /// The digest of the analysis that the reviewer saw; comes later.
     pub analysis: NullOnly,
-    /// Who may run without approval; comes later.
-    pub self_serve: EmptyOnly,
+    /// Who may run it without an approval, on which targets of the ceiling.
+    pub self_serve: Vec<SelfServeClause>,
     /// Whether the reviewer rebuilt the component; comes later.
     pub rebuilt: NotTried,
     /// For people.
@@ -86,8 +83,35 @@ statement!(
     Review,
     "review",
     |d| SignedBy::Person(&d.reviewer),
-    check | d | scope("ceiling", &d.ceiling)
+    check | d | {
+        scope("ceiling", &d.ceiling)?;
+        for (i, clause) in d.self_serve.iter().enumerate() {
+            self_serve(clause, &d.ceiling).map_err(|p| p.within(&format!("self_serve.{i}")))?;
+        }
+        if d.verdict != Verdict::Approve && !d.self_serve.is_empty() {
+            return Err(field("self_serve", "is not empty, and the verdict is no approval"));
+        }
+        Ok(())
+    }
 );
+
+/// A clause that opens nothing is a mistake, and so is one for a target that the ceiling lacks.
+fn self_serve(clause: &SelfServeClause, ceiling: &Scope) -> Result<(), Problem> {
+    if clause.groups.is_empty() {
+        return Err(field("groups", "is empty; name the groups whose members may run it"));
+    }
+    if clause.targets.is_empty() {
+        return Err(field("targets", "is empty; name targets of the ceiling"));
+    }
+    let bound = |t: &&domain::TargetId| ceiling.targets.iter().any(|c| c.target == **t);
+    if let Some(stray) = clause.targets.iter().find(|t| !bound(t)) {
+        return Err(field("targets", format!("{stray} is not in the ceiling")));
+    }
+    if clause.runs_per_day == 0 {
+        return Err(field("runs_per_day", "is 0; leave the clause out"));
+    }
+    Ok(())
+}
 
 /// A caller's request to run a revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,8 +140,8 @@ pub struct AccessRequest {
     /// The incident or change.
     #[serde(deserialize_with = "written")]
     pub ticket: Option<Ticket>,
-    /// Comes later.
-    pub break_glass: FalseOnly,
+    /// Whether it is an emergency: fewer approvals, less and shorter, and looked at afterwards.
+    pub break_glass: bool,
 }
 statement!(
     AccessRequest,
@@ -202,38 +226,17 @@ pub struct RunRequest {
     pub pairs: Vec<Pair>,
     /// The SHA-256 of the input's bytes.
     pub input: Digest,
-    /// Which of the grant's uses this is, from 1.
+    /// Which of the grant's uses this is, from 1; 0 for self-serve.
     pub use_number: u64,
 }
-statement!(RunRequest, "run-request", |d| SignedBy::Person(&d.caller));
-
-/// An immediate ban. It is in force from its arrival until a lift; its window does not end it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Stop {
-    /// What every document has.
-    pub header: Header<StopId>,
-    /// Who stops; holds the role `stop`.
-    pub by: PersonId,
-    /// What is stopped.
-    pub subject: StopSubject,
-    /// For people.
-    pub reason: FreeText,
-}
 statement!(
-    Stop,
-    "stop",
-    |d| SignedBy::Holder(&d.by, Role::Stop),
+    RunRequest,
+    "run-request",
+    |d| SignedBy::Person(&d.caller),
     check
         | d
-        | match &d.subject {
-            // A stop of a mistyped key would be accepted and ban nothing.
-            StopSubject::Key(key) if !Fingerprint::is_canonical(key) => {
-                Err(field(
-                    "subject.value",
-                    "is no fingerprint as `ssh-keygen -l` prints it, SHA256:…",
-                ))
-            }
+        | match (d.request, d.use_number) {
+            (None, 1..) => Err(field("use_number", "is not 0, and `request` is null")),
             _ => Ok(()),
         }
 );

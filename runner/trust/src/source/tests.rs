@@ -18,9 +18,11 @@ fn a_bare_target_is_prod_and_open_to_nobody() {
     let target = policy(BARE, issue("pol")).unwrap().targets.remove(0);
     assert!(target.prod);
     assert!(target.callers.is_empty() && target.runners.is_empty() && target.reads.is_empty());
-    assert_eq!(target.reviews, Quorum { required: 1, groups: vec![] });
-    assert_eq!(target.approvals, Quorum { required: 1, groups: vec![] });
+    assert_eq!(target.reviews, Quorum { required: 1, groups: vec![], from_each: vec![] });
+    assert_eq!(target.approvals, Quorum { required: 1, groups: vec![], from_each: vec![] });
     assert_eq!((target.limits, target.query), (Limits::DEFAULT, QueryLimits::DEFAULT));
+    assert!(target.self_serve.is_none() && target.break_glass.is_none());
+    assert_eq!(target.reviews_unchanged, None);
 }
 
 #[test]
@@ -84,4 +86,42 @@ fn a_directory_takes_lines_of_pub_files() {
         person("bot", 4, "kind = \"agent\"\nowner = \"bot\"")
     );
     assert!(said(&owned).contains("bot is no human"));
+}
+
+#[test]
+fn an_emergency_is_short_unless_somebody_says_otherwise() {
+    let text = format!(
+        "{BARE}[target.break_glass]\ngroups = [\"oncall\"]\nafter_review = {{ groups = [\"leads\"] }}\n"
+    );
+    let rules = policy(&text, issue("pol")).unwrap().targets.remove(0).break_glass.unwrap();
+    assert_eq!((rules.duration_s_max, rules.uses_max), (3_600, 3));
+    assert_eq!((rules.approvals.required, rules.after_review.required), (1, 1));
+    assert_eq!((rules.limits, rules.query), (Limits::DEFAULT, QueryLimits::DEFAULT));
+    assert_eq!(rules.after_review_s, AFTER_REVIEW_S_DEFAULT);
+}
+
+#[test]
+fn what_would_open_nothing_or_everything_is_named() {
+    let said =
+        |more: &str| policy(&format!("{BARE}{more}\n"), issue("pol")).unwrap_err().to_string();
+    expect_test::expect![[r#"
+        policy/targets.toml: field `targets.0.reviews.from_each`: sre is not in `groups`
+        policy/targets.toml: field `targets.0.reviews.from_each`: dev is listed twice
+        policy/targets.toml: field `targets.0.reviews_unchanged`: is 0; a revision needs a review
+        policy/targets.toml: field `targets.0.reviews_unchanged`: is 2, more than the 1 reviews
+        policy/targets.toml: field `targets.0.self_serve.groups`: is empty; name a group, or leave the whole out
+        policy/targets.toml: field `targets.0.self_serve.runs_per_day`: is 0; leave the whole out
+        policy/targets.toml: field `targets.0.break_glass.after_review.required`: is 0; somebody has to look"#]]
+    .assert_eq(
+        &[
+            said("reviews = { groups = [\"dev\"], from_each = [\"sre\"] }"),
+            said("reviews = { groups = [\"dev\"], from_each = [\"dev\", \"dev\"] }"),
+            said("reviews_unchanged = 0"),
+            said("reviews_unchanged = 2"),
+            said("self_serve = { groups = [], runs_per_day = 1 }"),
+            said("self_serve = { groups = [\"dev\"], runs_per_day = 0 }"),
+            said("break_glass = { groups = [\"dev\"], after_review = { required = 0, groups = [\"dev\"] } }"),
+        ]
+        .join("\n"),
+    );
 }

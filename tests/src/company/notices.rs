@@ -1,0 +1,118 @@
+//! What the company says besides the chain of one ordinary run: what is against runs and its ends, the
+//! status, the look after an emergency, a run without an approval, and the next keyring.
+
+use domain::decide::Verdict;
+use domain::{
+    AfterReviewId, Digest, KeyringId, LiftId, Manifest, RunId, RunRequestId, StatusId, WithdrawalId,
+};
+use trust::{
+    AccessRequest, AfterReview, AfterReviewVerdict, Directory, Envelope, InForce, Keyring, Lift,
+    Policy, Review, RunRequest, Status, Withdrawal,
+};
+
+use super::{Company, RUNNER, p, pairs};
+
+impl Company {
+    /// The end of the stop or rejection with this digest.
+    pub fn lift(&self, lifts: Digest) -> Lift {
+        let (clock, entropy) = self.c();
+        let header = self.header(LiftId::new(clock, entropy), 1);
+        Lift { header, lifts, reason: p("it was a mistake") }
+    }
+
+    /// A reviewer's no to a revision, for everything that the manifest asks for.
+    pub fn rejection(&self, reviewer: &str, manifest: &Manifest, revision: Digest) -> Review {
+        let review = self.review(manifest, revision);
+        Review { reviewer: p(reviewer), verdict: Verdict::Reject, ..review }
+    }
+
+    /// The end of a rejection by the same reviewer.
+    pub fn withdrawal(&self, rejection: &Envelope) -> Withdrawal {
+        let (clock, entropy) = self.c();
+        let read: Review = trust::read_unverified(rejection).unwrap();
+        Withdrawal {
+            header: self.header(WithdrawalId::new(clock, entropy), 1),
+            reviewer: read.reviewer,
+            review: rejection.payload_digest(),
+            revision: read.revision,
+            reason: p("I misread it"),
+        }
+    }
+
+    /// Somebody's look at what was done under an access request.
+    pub fn after_review(&self, reviewer: &str, request: &Envelope) -> AfterReview {
+        let (clock, entropy) = self.c();
+        let read: AccessRequest = trust::read_unverified(request).unwrap();
+        AfterReview {
+            header: self.header(AfterReviewId::new(clock, entropy), 1),
+            reviewer: p(reviewer),
+            request: request.payload_digest(),
+            request_id: read.header.id,
+            verdict: AfterReviewVerdict::Justified,
+            comment: p("orders were stuck indeed"),
+        }
+    }
+
+    /// What is in force, from ten seconds ago for five minutes.
+    pub fn status(&self, in_force: &InForce) -> Status {
+        let (clock, entropy) = self.c();
+        let mut header = self.header(StatusId::new(clock, entropy), 1);
+        header.not_before = clock.now().plus_s(-10);
+        header.not_after = clock.now().plus_s(290);
+        Status {
+            header,
+            keyring: self.keyring_ref(),
+            directory: self.directory_ref(),
+            policy: self.policy_ref(),
+            stops: in_force.digest(),
+        }
+    }
+
+    /// Alice's order to run a revision once without an access request.
+    pub fn self_serve_request(
+        &self,
+        manifest: &Manifest,
+        revision: Digest,
+        input: Digest,
+    ) -> RunRequest {
+        let (clock, entropy) = self.c();
+        let mut header = self.header(RunRequestId::new(clock, entropy), 1);
+        header.not_before = clock.now().plus_s(-10);
+        header.not_after = clock.now().plus_s(60);
+        RunRequest {
+            header,
+            caller: p("alice"),
+            run: RunId::new(clock, entropy),
+            revision,
+            request: None,
+            runner: p(RUNNER),
+            pairs: pairs(manifest),
+            input,
+            use_number: 0,
+        }
+    }
+
+    /// Signs the next keyring, and directory and policy anew under it; `change` may alter the keyring.
+    pub fn succeed(&mut self, change: impl FnOnce(&mut Keyring)) {
+        let newest = self.successors.last().unwrap_or(&self.keyring);
+        let mut next: Keyring = trust::read_unverified(newest).unwrap();
+        next.previous = Some(newest.payload_digest());
+        next.version += 1;
+        let (clock, entropy) = self.c();
+        next.header = self.header(KeyringId::new(clock, entropy), 365);
+        change(&mut next);
+        self.successors.push(self.sign("carol", &next));
+        let mut directory: Directory = trust::read_unverified(&self.directory).unwrap();
+        directory.previous = Some(self.directory.payload_digest());
+        directory.version += 1;
+        directory.keyring = self.keyring_ref();
+        directory.header = self.directory_document().header;
+        let mut policy: Policy = trust::read_unverified(&self.policy).unwrap();
+        policy.previous = Some(self.policy.payload_digest());
+        policy.version += 1;
+        policy.keyring = self.keyring_ref();
+        policy.header = self.policy_document().header;
+        self.directory = self.sign("carol", &directory);
+        self.policy = self.sign("carol", &policy);
+    }
+}
