@@ -1,12 +1,15 @@
-//! What guests can do to us, guest by guest: where each ends, as what, and what its author is told.
+//! What guests can do to us, guest by guest: where each ends, as what, by which bound, and what its
+//! author is told.
 //!
 //! The table is a golden file; a guest without a row, and a row without a guest, fail. After each guest
 //! an honest run has the result and the fuel that it always has. The guests come through the same
 //! doors as everybody's: HTTP first, and what is taken there is reviewed, approved and run.
 
 use api::ClientError;
-use domain::Outcome;
+use domain::{Manifest, Outcome, RunId};
 use executor::Ended;
+use sandbox::{Recording, Refusal, Sandbox};
+use tests::hostile::bounds::{Used, of_refusal};
 use tests::hostile::{Guest, all, named};
 use tests::rig::{Rig, STUCK_ORDERS_INPUT};
 use tests::served::Served;
@@ -18,10 +21,11 @@ const TOLD_CHARS: usize = 110;
 /// 64 MiB by its manifest, and the compiler needs some; everything else is ours.
 const RESIDENT_MIB_MAX: u64 = 640;
 
-async fn run(rig: &Rig, guest: &Guest) -> Ended {
+async fn run(rig: &Rig, guest: &Guest) -> (RunId, Ended) {
     let story = rig.story_of(rig.upload_files(guest.files.clone()), guest.input);
     let (run, order) = rig.order(&story, |_, _| {});
-    rig.run(&run, &order).await.1
+    let ended = rig.run(&run, &order).await.1;
+    (run, ended)
 }
 
 /// Runs an honest script, and says how much fuel it used.
@@ -32,7 +36,7 @@ async fn honest(rig: &Rig) -> u64 {
     rig.output(&ended).fuel_used
 }
 
-fn row(name: &str, stage: &str, outcome: &str, told: &str) -> String {
+fn row(name: &str, stage: &str, outcome: &str, bound: &str, told: &str) -> String {
     let told: String = told.chars().take(TOLD_CHARS).collect();
     // Where the damage is in a guest that was built just now depends on who built it.
     let told = match told.split_once("at byte ") {
@@ -41,15 +45,35 @@ fn row(name: &str, stage: &str, outcome: &str, told: &str) -> String {
         }
         None => told,
     };
-    format!("{name:<31} {stage:<13} {outcome:<37} {told}").trim_end().to_owned() + "\n"
+    let row = format!("{name:<31} {stage:<13} {outcome:<37} {bound:<52} {told}");
+    row.trim_end().to_owned() + "\n"
 }
 
-/// Where a run ended, and as what.
-fn row_of_run(rig: &Rig, guest: &Guest, ended: &Ended) -> String {
+/// Why a component is refused before it runs, as the sandbox itself says it; `told` is what others say.
+async fn refusal(sandbox: &Sandbox, guest: &Guest, told: &str) -> Refusal {
+    let file = |name: &str| guest.files.iter().find(|(path, _)| path == name).unwrap().1.as_slice();
+    let admitted = match sandbox.admit(file("component.wasm").into()).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => return refusal,
+    };
+    let asks = Manifest::parse(file("script.toml")).unwrap().asks(&[]);
+    match sandbox.link(&admitted, &asks) {
+        Ok(_) => panic!("{} is refused, but not by the sandbox: {told}", guest.name),
+        Err(refusal) => refusal,
+    }
+}
+
+/// Where a run ended, and as what. What it used is within all its bounds.
+async fn row_of_run(rig: &Rig, guest: &Guest, run: &RunId, ended: &Ended) -> String {
     if let Some(denial) = &ended.denial {
-        return row(&guest.name, "linking", denial.rule.code(), &denial.fact);
+        let bound = of_refusal(&refusal(rig.runner.sandbox(), guest, &denial.fact).await);
+        return row(&guest.name, "linking", denial.rule.code(), &bound, &denial.fact);
     }
     let output = rig.output(ended);
+    let recording = Recording::parse(&rig.recording(run).await).unwrap();
+    let used = Used::of(&recording, &output);
+    used.check(&guest.name);
+    let bound = used.bounds();
     let stage = if output.fuel_used == 0 { "instantiation" } else { "run" };
     let mut outcome = ended.outcome.code().to_owned();
     for limit in &output.limits_hit {
@@ -61,27 +85,28 @@ fn row_of_run(rig: &Rig, guest: &Guest, ended: &Ended) -> String {
         }
     }
     let told = output.error.map(|e| domain::display::neutralise(&e.message)).unwrap_or_default();
-    row(&guest.name, stage, &outcome, &told)
+    row(&guest.name, stage, &outcome, &bound, &told)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_guest_ends_in_its_named_outcome_and_the_next_run_is_honest() {
     let (rig, served) = (Rig::new().await, Served::start().await);
     let alice = served.login("alice").await;
-    let usual = honest(&rig).await;
+    let (usual, sandbox) = (honest(&rig).await, rig.runner.sandbox());
     let mut table = String::new();
     for guest in all() {
         // As fast as one person may upload for hours.
         served.clock.advance_s(60);
         match served.try_upload(&alice, guest.files.clone()).await {
             Err(ClientError::Problem(problem)) => {
-                let code = problem.code.code();
-                table += &row(&guest.name, "upload", code, &problem.detail);
+                let (code, told) = (problem.code.code(), &problem.detail);
+                let bound = of_refusal(&refusal(sandbox, &guest, told).await);
+                table += &row(&guest.name, "upload", code, &bound, told);
             }
             Err(other) => panic!("{}: the server did not answer: {other:?}", guest.name),
             Ok(_) => {
-                let ended = run(&rig, &guest).await;
-                table += &row_of_run(&rig, &guest, &ended);
+                let (run, ended) = run(&rig, &guest).await;
+                table += &row_of_run(&rig, &guest, &run, &ended).await;
                 assert_eq!(honest(&rig).await, usual, "after {}", guest.name);
             }
         }
@@ -94,7 +119,7 @@ async fn each_guest_ends_in_its_named_outcome_and_the_next_run_is_honest() {
 #[tokio::test(flavor = "multi_thread")]
 async fn work_of_the_host_makes_a_guest_yield_that_uses_hardly_any_fuel() {
     let rig = Rig::new().await;
-    let ended = run(&rig, &named("poll-flood")).await;
+    let (_, ended) = run(&rig, &named("poll-flood")).await;
     let output = rig.output(&ended);
     // Only where a guest yields is the wall time looked at; by fuel alone, this one would have yielded
     // for the first time after half an hour.

@@ -11,18 +11,23 @@
 pub mod mutate;
 pub mod seeds;
 
+use std::sync::LazyLock;
+
 use domain::schema::InputSchema;
-use domain::{BundleIndex, Digest, Manifest};
+use domain::{BundleIndex, Digest, Manifest, ParamType};
 use executor::RunOrder;
 use ledger::frame::{HEADER_BYTES, Header};
 use ledger::note::Note;
 use ledger::{Checkpoint, Leaf, TrustFile, VerifierKey};
 use sandbox::Sandbox;
 use sandbox::recording::{MAGIC, Recording, encode_frame};
+use targets::postgres::gate::{self, Grant, Relation, What};
 use trust::{
     AccessRequest, Approval, Directory, Document, Envelope, Keyring, Login, Policy, PublicKey,
     Receipt, Review, RunRequest, SecretKey, Sshsig, Stop, Submission,
 };
+
+use crate::rig::SHOP_READS;
 
 /// A parser under attack.
 #[derive(Clone, Copy)]
@@ -50,6 +55,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "public-key", run: public_key, budget: 4_000 },
     Target { name: "recording", run: recording, budget: 1_500 },
     Target { name: "run-order", run: run_order, budget: 300 },
+    Target { name: "sql-postgres", run: sql_postgres, budget: 600 },
     Target { name: "sql-sqlite", run: sql_sqlite, budget: 1_500 },
     Target { name: "sshsig", run: sshsig, budget: 3_000 },
     Target { name: "trust-file", run: trust_file, budget: 2_000 },
@@ -87,12 +93,15 @@ pub fn component(bytes: &[u8]) {
 
 /// Payloads of every kind of signed document.
 pub fn document(bytes: &[u8]) {
-    fn read<D: Document + PartialEq + std::fmt::Debug>(bytes: &[u8]) {
+    // Nobody looks at it here; making one for each input would take nearly all of the time.
+    static SIGNATURE: LazyLock<Sshsig> = LazyLock::new(|| {
         let key = SecretKey::from_seed(&[1; 32]).unwrap();
-        let signature = Sshsig::sign(&key, "fuzz", b"");
+        Sshsig::sign(&key, "fuzz", b"")
+    });
+    fn read<D: Document + PartialEq + std::fmt::Debug>(bytes: &[u8]) {
         let kind = trust::document::payload_type::<D>();
         let envelope =
-            |payload: Vec<u8>| Envelope::assemble(kind.clone(), payload, vec![signature.clone()]);
+            |payload: Vec<u8>| Envelope::assemble(kind.clone(), payload, vec![SIGNATURE.clone()]);
         let Ok(sent) = envelope(bytes.to_vec()) else { return };
         if let Ok(doc) = trust::read_unverified::<D>(&sent) {
             let again = envelope(trust::document::payload(&doc).unwrap()).unwrap();
@@ -188,6 +197,39 @@ pub fn run_order(bytes: &[u8]) {
         let again = RunOrder::parse(&order.to_bytes()).unwrap();
         assert_eq!(again.to_bytes(), order.to_bytes());
     }
+}
+
+/// The gate for PostgreSQL's SQL. It catches its own panics, and refuses what its two passes disagree
+/// on; both are faults of ours all the same. What it would send is a query like any other, with the
+/// same columns and parameters.
+pub fn sql_postgres(bytes: &[u8]) {
+    let grant = shop_grant();
+    let gated = |text: &str| match gate::gate(text, &[ParamType::Text; 2], &grant) {
+        Err(refused) if matches!(refused.what, What::Disagreement { .. } | What::Failed { .. }) => {
+            panic!("{refused}: {text}")
+        }
+        answer => answer,
+    };
+    let Ok(sent) = gated(&String::from_utf8_lossy(bytes)) else { return };
+    match gated(&sent.sql) {
+        Ok(again) => {
+            assert_eq!((again.columns, again.params), (sent.columns, sent.params), "{}", sent.sql);
+        }
+        // It is longer, and its relations are one level deeper.
+        Err(refused) => {
+            assert!(matches!(refused.what, What::TooLarge { .. }), "{refused}: {}", sent.sql);
+        }
+    }
+}
+
+/// What the policy of the sample shop lets queries read.
+fn shop_grant() -> Grant {
+    let relation = |(name, columns): &(&str, &[&str])| Relation {
+        schema: "public".to_owned(),
+        name: (*name).to_owned(),
+        columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+    };
+    Grant { relations: SHOP_READS.iter().map(relation).collect() }
 }
 
 /// The gate for SQLite's SQL.

@@ -5,6 +5,8 @@
 //! What is added in one of them is in [`all`] at once, and then has to have a row in the golden table
 //! of `tests/it/hostile.rs`.
 
+pub mod bounds;
+
 use std::fmt::Write as _;
 use std::path::Path;
 

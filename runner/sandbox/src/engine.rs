@@ -37,6 +37,13 @@ pub(crate) const YIELD_FUEL: u64 = 10_000_000;
 pub(crate) const HOST_CALL_BYTES_MAX: usize = 8 << 20;
 /// Resources of one run: streams, pollables, cursors.
 pub(crate) const HANDLES_MAX: usize = 1024;
+/// Entries of the guest's own tables of resources, those that it defines itself among them. More than
+/// [`HANDLES_MAX`], so that the host's table names the limit.
+pub const OWN_HANDLES_MAX: usize = HANDLES_MAX * 4;
+/// Bytes of the stack that a guest's calls may take.
+pub(crate) const STACK_BYTES_MAX: usize = 2 << 20;
+/// Bytes of the stack on which a guest runs: what its host functions need comes on top.
+const FIBER_STACK_BYTES: usize = 2 * STACK_BYTES_MAX;
 
 /// Bytes of one linear memory in the pool. The run's quota is smaller: see the assertion below.
 const POOL_MEMORY_BYTES: usize = 512 << 20;
@@ -129,7 +136,7 @@ fn engine_config(runs: u32) -> wasmtime::Result<Config> {
     c.wasm_custom_page_sizes(false).wasm_wide_arithmetic(false).wasm_stack_switching(false);
     // `multi_memory` stays on: wasmtime's adapters need it, the compiler panics without.
     c.guard_before_linear_memory(true).memory_may_move(false).memory_init_cow(true);
-    c.max_wasm_stack(2 << 20).async_stack_size(4 << 20).async_stack_zeroing(true);
+    c.max_wasm_stack(STACK_BYTES_MAX).async_stack_size(FIBER_STACK_BYTES).async_stack_zeroing(true);
     c.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     c.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(64));
     c.generate_address_map(true).debug_info(false).profiler(ProfilingStrategy::None);

@@ -8,6 +8,7 @@
 
 mod admit;
 mod artifact;
+pub mod bounds;
 mod bridge;
 mod cancel;
 mod drive;

@@ -10,7 +10,9 @@ use wasmtime::Store;
 use crate::bridge::Bridge;
 use crate::cancel::Cancel;
 use crate::drive::{Driver, Ending, Stops, drive};
-use crate::engine::{HANDLES_MAX, HOST_CALL_BYTES_MAX, INSTANTIATION_FUEL, Sandbox, YIELD_FUEL};
+use crate::engine::{
+    HOST_CALL_BYTES_MAX, INSTANTIATION_FUEL, OWN_HANDLES_MAX, Sandbox, YIELD_FUEL,
+};
 use crate::finish::Finished;
 use crate::gate::Gate;
 use crate::link::Linked;
@@ -164,8 +166,7 @@ impl Sandbox {
 fn prepare(store: &mut Store<World>) -> wasmtime::Result<()> {
     store.limiter(|world| &mut world.quota);
     store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
-    // The guest's own tables; larger than ours, so that ours names the limit.
-    store.set_max_component_handles(HANDLES_MAX * 4);
+    store.set_max_component_handles(OWN_HANDLES_MAX);
     store.set_fuel(INSTANTIATION_FUEL)?;
     store.fuel_async_yield_interval(Some(YIELD_FUEL))
 }

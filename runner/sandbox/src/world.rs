@@ -18,11 +18,11 @@ use crate::recording::{Artifact, Captured, Event, LogLine};
 use crate::run::Plan;
 
 /// Bytes of standard output that are kept.
-const STDOUT_BYTES_MAX: usize = 1 << 20;
+pub const STDOUT_BYTES_MAX: usize = 1 << 20;
 /// Bytes of standard error that are kept.
-const STDERR_BYTES_MAX: usize = 256 << 10;
+pub const STDERR_BYTES_MAX: usize = 256 << 10;
 /// Bytes of log lines that are kept, and written out in the recording.
-const LOG_BYTES_MAX: u64 = 1 << 20;
+pub const LOG_BYTES_MAX: u64 = 1 << 20;
 /// Bytes that a line, table or artifact costs besides its content, so that empty ones are not free.
 const ENTRY_BYTES: u64 = 64;
 

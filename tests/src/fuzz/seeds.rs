@@ -101,7 +101,7 @@ impl Run {
             }
             "recording" => vec![self.recording.clone()],
             "run-order" => vec![self.order.clone()],
-            "sql-sqlite" => {
+            "sql-postgres" | "sql-sqlite" => {
                 let queries = bundle.iter().filter(|(path, _)| path.starts_with("queries/"));
                 queries.map(|(_, bytes)| bytes.clone()).collect()
             }

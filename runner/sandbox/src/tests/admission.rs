@@ -84,6 +84,34 @@ fn a_compile_bomb_is_counted_before_it_is_compiled() {
     );
 }
 
+/// Should admission miss one, the engine's pool has no room for it either.
+#[test]
+fn the_engine_itself_holds_no_more_than_admission_lets_through() {
+    for (what, fields) in [
+        ("core module instances", "(core instance (instantiate $m))".repeat(201)),
+        ("memories", "(core instance (instantiate $memories))".repeat(5)),
+        ("tables", "(core instance (instantiate $tables))".repeat(9)),
+    ] {
+        let text = format!(
+            "(component (core module $m)
+               (core module $memories (memory 1) (memory 1))
+               (core module $tables (table 1 funcref) (table 1 funcref) (table 1 funcref) (table 1 funcref))
+               {fields})"
+        );
+        let bytes = wat::parse_str(text).unwrap();
+        let refused = wasmtime::component::Component::new(&sandbox().engine, bytes);
+        let Err(refused) = refused else { panic!("{what}: it compiles") };
+        assert!(format!("{refused:#}").contains(what), "{refused:#}");
+    }
+    for feature in ["(memory 1 1 shared)", "(memory i64 1)", "(func return_call 0)", "(tag)"] {
+        let bytes = wat::parse_str(format!("(component (core module {feature}))")).unwrap();
+        assert!(
+            wasmtime::component::Component::new(&sandbox().engine, bytes).is_err(),
+            "{feature}"
+        );
+    }
+}
+
 #[test]
 fn features_that_are_off_are_off_at_upload() {
     for module in
@@ -100,6 +128,15 @@ async fn an_interface_without_capability_fails_at_link_with_its_name() {
     let Err(refused) = sandbox().link(&admitted, &nothing()) else { panic!("it links") };
     assert!(refused.to_string().contains("imports borescope:debug/sql"), "{refused}");
     assert!(sandbox().link(&admitted, &everything()).is_ok());
+}
+
+#[tokio::test]
+async fn more_memory_than_the_sandbox_holds_is_refused_whoever_signed_it() {
+    let admitted = sandbox().admit(guest_without_sql("").into()).await.unwrap();
+    let mut more = nothing();
+    more.limits.memory_bytes_max = domain::Limits::CEILING.memory_bytes_max + 1;
+    let Err(refused) = sandbox().link(&admitted, &more) else { panic!("it links") };
+    assert_eq!(refused.code(), "capacity");
 }
 
 #[tokio::test]

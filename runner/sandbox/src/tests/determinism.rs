@@ -49,6 +49,22 @@ async fn numbers_survive_the_recording_to_the_last_bit() {
     assert!(matches!(found, Replay::Matches(_)), "{found:?}");
 }
 
+/// Traps unless the NaN at 300, 304 or 320 has the one form that all machines agree on.
+const NANS: &str = "
+    (f64.store (i32.const 300) (f64.div (f64.load (i32.const 400)) (f64.load (i32.const 408))))
+    (if (i64.ne (i64.load (i32.const 300)) (i64.const 0x7ff8000000000000)) (then unreachable))
+    (f32.store (i32.const 304) (f32.div (f32.load (i32.const 400)) (f32.load (i32.const 408))))
+    (if (i32.ne (i32.load (i32.const 304)) (i32.const 0x7fc00000)) (then unreachable))
+    (i64.store (i32.const 416) (i64.const 0xfff8000000000123))
+    (v128.store (i32.const 320) (f64x2.add (v128.load (i32.const 416)) (v128.load (i32.const 400))))
+    (if (i64.ne (i64.load (i32.const 320)) (i64.const 0x7ff8000000000000)) (then unreachable))";
+
+#[tokio::test]
+async fn a_nan_says_nothing_about_the_machine() {
+    let finished = run(guest(NANS), &mut FakeHost::default()).await;
+    assert_eq!((finished.outcome, finished.error), (domain::Outcome::Succeeded, None));
+}
+
 #[tokio::test]
 async fn another_seed_gives_other_randomness() {
     let linked = super::host::link(guest(BODY), &everything()).await;

@@ -115,6 +115,11 @@ pub(crate) fn guest_with_start(start: &str) -> Vec<u8> {
     shell(false, "", &format!("(func $start {start}) (start $start)"), "")
 }
 
+/// As [`guest`] without `sql`, with other functions beside `run`.
+pub(crate) fn guest_with_functions(functions: &str, body: &str) -> Vec<u8> {
+    shell(false, "", functions, body)
+}
+
 /// As [`guest`] without `sql`, with another import.
 pub(crate) fn guest_importing(import: &str) -> Vec<u8> {
     shell(false, import, "", "")

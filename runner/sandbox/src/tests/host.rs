@@ -37,6 +37,8 @@ pub(crate) struct FakeHost {
     /// Cancelled inside `sql_open`, which then never returns.
     pub(crate) cancel_in_open: Option<Cancel>,
     pub(crate) cursors: u64,
+    /// The rows that each `sql_next` asked for.
+    pub(crate) asked: Vec<u32>,
 }
 
 fn fault() -> HostFault {
@@ -86,7 +88,8 @@ impl Host for FakeHost {
         Ok(OpenedCursor { cursor: self.cursors, columns })
     }
 
-    async fn sql_next(&mut self, _: u64, _: u32) -> Result<Page, CallError> {
+    async fn sql_next(&mut self, _: u64, rows_max: u32) -> Result<Page, CallError> {
+        self.asked.push(rows_max);
         Ok(self.pages.pop_front().unwrap_or(Page { rows: Vec::new(), done: true }))
     }
 

@@ -2,8 +2,10 @@
 
 use domain::{LimitName, Outcome};
 
-use super::guests::{HELLO, SPIN, guest, guest_with_start, guest_without_sql, times};
-use super::host::{Did, FakeHost, everything, run, run_and_replay, run_with};
+use super::guests::{
+    HELLO, SPIN, guest, guest_with_functions, guest_with_start, guest_without_sql, times,
+};
+use super::host::{Did, FakeHost, everything, link, plan, run, run_and_replay, run_with, sandbox};
 use crate::{Cancel, StopPoint};
 
 fn limit(limit: LimitName) -> Outcome {
@@ -87,6 +89,39 @@ async fn an_endless_start_function_has_a_budget_of_its_own() {
     assert_eq!((finished.outcome, finished.fuel_used), (limit(LimitName::InstantiationFuel), 0));
 }
 
+/// The host's functions run on the guest's stack, below all of its frames.
+#[tokio::test]
+async fn a_guest_that_calls_the_host_from_the_bottom_of_its_stack_leaves_the_host_enough() {
+    let deeper = format!(
+        "(func $deeper (param $depth i32)
+           (if (i32.eqz (i32.and (local.get $depth) (i32.const 63))) (then {HELLO}))
+           (call $deeper (i32.add (local.get $depth) (i32.const 1)))
+           (call $deeper (local.get $depth)))"
+    );
+    let component = guest_with_functions(&deeper, "(call $deeper (i32.const 0))");
+    let mut many = everything();
+    many.limits.host_calls_max = 100_000;
+    let finished = run_with(component, &many, &mut FakeHost::default(), &Cancel::new()).await;
+    assert_eq!(finished.outcome, limit(LimitName::Stack));
+    assert!(finished.host_calls > 100, "{}", finished.host_calls);
+}
+
+#[tokio::test]
+async fn more_runs_than_the_engine_has_room_for_wait() {
+    // Each yields a few times, which lets the others begin.
+    let body = times(3_000_000, "");
+    let linked = std::sync::Arc::new(link(guest_without_sql(&body), &everything()).await);
+    let mut runs = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let linked = std::sync::Arc::clone(&linked);
+        runs.spawn(async move {
+            let (mut host, cancel) = (FakeHost::default(), Cancel::new());
+            sandbox().run(&linked, plan(&everything()), &mut host, &cancel).await.outcome
+        });
+    }
+    assert_eq!(runs.join_all().await, [Outcome::Succeeded; 20]);
+}
+
 #[tokio::test]
 async fn wall_time_ends_a_guest_that_has_fuel() {
     let mut short = everything();
@@ -118,6 +153,18 @@ async fn log_lines_above_the_cap_are_dropped_and_counted() {
         + &times(8, "(call $emit (i32.const 1) (i32.const 65536) (i32.const 200000))");
     let finished = run_and_replay(guest(&big), &mut FakeHost::default(), &Cancel::new()).await;
     assert_eq!((finished.log.len(), finished.log_dropped), (5, 600_000));
+}
+
+#[tokio::test]
+async fn a_note_of_progress_is_cut_before_it_is_told() {
+    let mut host = FakeHost::default();
+    run(guest("(call $progress (i32.const 50) (i32.const 2048) (i32.const 4000))"), &mut host)
+        .await;
+    let told = host.did.iter().find_map(|did| match did {
+        Did::Progress(_, note) => Some(note.len()),
+        _ => None,
+    });
+    assert_eq!(told, Some(500));
 }
 
 #[tokio::test]

@@ -129,6 +129,33 @@ async fn rows_above_the_total_never_reach_the_guest() {
 }
 
 #[tokio::test]
+async fn bytes_above_the_total_never_reach_the_guest() {
+    let mut few = everything();
+    for limits in few.pairs.values_mut().flat_map(|queries| queries.values_mut()) {
+        limits.bytes_total_max = 20;
+    }
+    let mut host = FakeHost::with_rows(&[2, 1]);
+    let body = format!("{OPEN_RECENT}{MUST_OPEN}{NEXT}{NEXT}");
+    let finished = run_with(guest(&body), &few, &mut host, &Cancel::new()).await;
+    assert_eq!(finished.limits_hit, [LimitName::QueryBytes]);
+    assert!(matches!(returns(&host)[1], CallResult::Page { .. }));
+    assert_eq!(returns(&host)[2], CallResult::Error(CallError::Limit(LimitName::QueryBytes)));
+}
+
+#[tokio::test]
+async fn no_page_is_larger_than_pages_are_however_many_rows_a_guest_wants() {
+    let mut many = everything();
+    for limits in many.pairs.values_mut().flat_map(|queries| queries.values_mut()) {
+        limits.rows_total_max = 1_000_000;
+    }
+    let mut host = FakeHost::with_rows(&[1]);
+    let greedy = NEXT.replace("(i32.const 10)", "(i32.const -1)");
+    let body = format!("{OPEN_RECENT}{MUST_OPEN}{greedy}");
+    run_with(guest(&body), &many, &mut host, &Cancel::new()).await;
+    assert_eq!(host.asked, [10_000]);
+}
+
+#[tokio::test]
 async fn exactly_the_total_of_rows_is_no_limit() {
     let mut host = FakeHost::with_rows(&[5, 0]);
     let body = format!("{OPEN_RECENT}{MUST_OPEN}{NEXT}{NEXT}");

@@ -123,6 +123,20 @@ async fn sleeping_for_a_year_skips_and_the_wall_clock_stands() {
     assert_eq!((finished.outcome, finished.error), (Outcome::Succeeded, None));
 }
 
+/// Whatever the machine's clock says: the first reading is 0, each takes a microsecond, and whoever
+/// waits for a millisecond by reading the clock comes to an end.
+#[tokio::test]
+async fn the_monotonic_clock_moves_by_being_read() {
+    let lower = r#"(core func $now (canon lower (func $mono "now")))"#;
+    let core = r#"(import "host" "now" (func $now (result i64)))"#;
+    let body = "(if (i64.ne (call $now) (i64.const 0)) (then unreachable))
+      (if (i64.ne (call $now) (i64.const 1000)) (then unreachable))
+      (loop $wait (br_if $wait (i64.lt_u (call $now) (i64.const 1000000))))";
+    let component = wasi_guest(CLOCKS, lower, r#"(export "now" (func $now))"#, core, body);
+    let finished = run_and_replay(component, &mut FakeHost::default(), &Cancel::new()).await;
+    assert_eq!((finished.outcome, finished.error), (Outcome::Succeeded, None));
+}
+
 const STDERR: &str = r#"
       (import "wasi:io/error@0.2.0" (instance $err (export "error" (type (sub resource)))))
       (alias export $err "error" (type $error))
@@ -164,6 +178,26 @@ async fn a_flood_on_stderr_is_capped_counted_and_exit_is_an_error() {
     );
     assert_eq!(finished.outcome, Outcome::Failed);
     assert!(finished.error.unwrap().message.contains("exited with code 1"));
+}
+
+/// Behind each are two resources of the host; the guest's own table would hold four times as many.
+#[tokio::test]
+async fn what_stands_behind_a_handle_counts_as_well() {
+    let lower = r#"(core func $sleep (canon lower (func $mono "subscribe-duration")))"#;
+    let core = r#"(import "host" "sleep" (func $sleep (param i64) (result i32)))"#;
+    for (sleeps, outcome) in [
+        (500, Outcome::Succeeded),
+        (600, Outcome::LimitExceeded { limit: domain::LimitName::Handles }),
+    ] {
+        let body = format!(
+            "(local.set $i (i32.const {sleeps}))
+             (loop $again (drop (call $sleep (i64.const 1)))
+               (br_if $again (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))"
+        );
+        let component = wasi_guest(CLOCKS, lower, r#"(export "sleep" (func $sleep))"#, core, &body);
+        let finished = run_and_replay(component, &mut FakeHost::default(), &Cancel::new()).await;
+        assert_eq!(finished.outcome, outcome, "{sleeps}");
+    }
 }
 
 #[tokio::test]

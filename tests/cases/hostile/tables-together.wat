@@ -1,0 +1,27 @@
+;; Grows five tables, none of them above what one table may have.
+(component
+  (core module $other
+    (table 0 funcref)
+    (func (export "grow") (result i32) (table.grow 0 (ref.null func) (i32.const 100000))))
+  (core instance $other (instantiate $other))
+  (core module $m
+    (import "other" "grow" (func $fifth (result i32)))
+    (table $a 0 funcref) (table $b 0 funcref) (table $c 0 funcref) (table $d 0 funcref)
+    (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 2048))
+    (data (i32.const 1024) "null")
+    (func $must (param i32) (if (i32.lt_s (local.get 0) (i32.const 0)) (then unreachable)))
+    (func (export "run") (param i32 i32) (result i32)
+      (call $must (table.grow $a (ref.null func) (i32.const 100000)))
+      (call $must (table.grow $b (ref.null func) (i32.const 100000)))
+      (call $must (table.grow $c (ref.null func) (i32.const 100000)))
+      (call $must (table.grow $d (ref.null func) (i32.const 100000)))
+      (call $must (call $fifth))
+      (i32.store (i32.const 0) (i32.const 0))
+      (i32.store (i32.const 4) (i32.const 1024))
+      (i32.store (i32.const 8) (i32.const 4))
+      (i32.const 0)))
+  (core instance $i (instantiate $m (with "other" (instance $other))))
+  (func (export "run") (param "input" string) (result (result string (error string)))
+    (canon lift (core func $i "run") (memory (core memory $i "memory"))
+      (realloc (core func $i "realloc")))))
