@@ -5,4 +5,5 @@ mod description;
 mod guarding;
 mod idempotency;
 mod quotas;
+mod sessions;
 mod streams;

@@ -103,21 +103,27 @@ impl Served {
 
     /// Logs in and gives the token.
     pub async fn token(&self, person: &str) -> String {
+        let signed = self.answer(person, |_| {}).await;
+        self.client().open_session(&signed).await.unwrap().token
+    }
+
+    /// A person's signed answer to a new challenge; `change` may alter it before it is signed.
+    pub async fn answer(&self, person: &str, change: impl FnOnce(&mut Login)) -> Wire {
         let client = self.client();
         let asked = ChallengeRequest { person: p(person), origin: self.url() };
         let challenge = client.challenge(&asked).await.unwrap();
         let mut nonce = [0; 16];
         hex::decode_to_slice(&challenge.challenge, &mut nonce).unwrap();
         let ends = i64::try_from(challenge.expires_ms / 1000).unwrap();
-        let login = Login {
+        let mut login = Login {
             trust_domain: self.company.domain.clone(),
             person: p(person),
             origin: self.url(),
             nonce: Salt(nonce),
             not_after: Timestamp::from_unix_s(ends),
         };
-        let signed = wire(&self.company.sign(person, &login));
-        client.open_session(&signed).await.unwrap().token
+        change(&mut login);
+        wire(&self.company.sign(person, &login))
     }
 
     /// A client of a person who is logged in.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BundlePath, Digest, Entropy, RequestId, RunId};
+use domain::{BundlePath, Digest, Entropy, RequestId, RunId, SessionId};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -136,6 +136,8 @@ impl Client {
     gets! {
         /// Who am I?
         session() -> SessionView = "/v1/sessions/me";
+        /// All sessions of this person that are open.
+        sessions() -> Vec<SessionView> = "/v1/sessions";
         /// All scripts' revisions.
         scripts() -> Vec<ScriptView> = "/v1/scripts";
         /// One revision.
@@ -217,6 +219,14 @@ impl Client {
     pub async fn open_session(&self, login: &Envelope) -> Answer<SessionOpened> {
         let call = self.call(Method::POST, "/v1/sessions").body(login.get().to_owned());
         json(call.header("content-type", "application/json")).await
+    }
+
+    /// Ends a session of this person; one that has ended stays so.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn revoke_session(&self, id: &SessionId) -> Answer<SessionView> {
+        json(self.call(Method::DELETE, &format!("/v1/sessions/{id}"))).await
     }
 
     /// Uploads a bundle, `bundle.sha256` included; files are streamed from disk.

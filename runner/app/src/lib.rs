@@ -35,7 +35,7 @@ use domain::{Clock, Entropy};
 use executor::{AuthorityDocuments, Runner};
 use ledger::Ledger;
 use store::Store;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use trust::Authority;
 
 pub use audit::{AUDIT_ROWS_MAX, AuditPage};
@@ -74,6 +74,8 @@ pub struct App {
     live: live::LiveRuns,
     quotas: quota::Quotas,
     keys_ended: once::Ended,
+    /// Changes whenever sessions may have been revoked, for those who hold something open under one.
+    revoked: watch::Sender<()>,
 }
 
 impl App {

@@ -119,6 +119,7 @@ impl App {
             live: LiveRuns::new(options.limits.concurrent_runs_max),
             quotas: Quotas::new(options.limits.quotas),
             keys_ended: tokio::sync::watch::Sender::new(()),
+            revoked: tokio::sync::watch::Sender::new(()),
         };
         app.rows_have_entries().await?;
         app.audit_missing(next).await.map_err(OpenError::Projection)?;

@@ -160,6 +160,7 @@ impl App {
             | StopSubject::Target(_)
             | StopSubject::Everything => {}
         }
+        self.revoked.send_replace(());
         Ok(())
     }
 }

@@ -141,6 +141,17 @@ pub(crate) fn keep_token(dir: &Path, context: &str, token: &str) -> anyhow::Resu
     keys::replace_secret(&token_path(dir, context), token.as_bytes())
 }
 
+/// Forgets it.
+pub(crate) fn forget_token(dir: &Path, context: &str) -> anyhow::Result<()> {
+    let path = token_path(dir, context);
+    match fs::remove_file(&path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Context names become file names.
 pub(crate) fn context_name(text: &str) -> Result<String, String> {
     let fits = (1..=64).contains(&text.len())

@@ -326,6 +326,7 @@ fn who(person: &str) -> Who {
     Who {
         person: p(person),
         session: domain::SessionId::new(&SystemClock, &OsEntropy),
+        created_ms: SystemClock.now_ms(),
         expires_ms: SystemClock.now_ms() + 3_600_000,
         key_fingerprint: String::new(),
     }
