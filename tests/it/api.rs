@@ -7,3 +7,4 @@ mod idempotency;
 mod quotas;
 mod sessions;
 mod streams;
+mod tls;

@@ -55,8 +55,12 @@ impl Environment {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Context {
-    /// The server, as `http://127.0.0.1:7777`.
+    /// The server, as `https://borescope.shop.example`.
     pub(crate) url: String,
+    /// Certificate authorities that its certificate may come from, beside the system's, PEM. A copy:
+    /// whoever can change the file later changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<String>,
     /// Who signs.
     pub(crate) person: PersonId,
     /// The private key file.

@@ -230,7 +230,8 @@ impl Bed {
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let limits = server::ServerLimits::DEFAULT;
-        let serving = tokio::spawn(server::serve(listener, Arc::clone(&app), limits, shutdown));
+        let serving =
+            tokio::spawn(server::serve(listener, None, Arc::clone(&app), limits, shutdown));
         let mut upload = app.upload(&who("alice")).unwrap();
         for (path, bytes) in &meter.files {
             upload.begin(path).await.unwrap();
@@ -290,6 +291,7 @@ impl Bed {
     pub(super) async fn client(&self) -> Client {
         let client = Client::new(ClientConfig {
             base: self.url.clone(),
+            authorities: api::Authorities::default(),
             token: None,
             connect_timeout: Duration::from_secs(5),
             call_timeout: Duration::from_secs(60),

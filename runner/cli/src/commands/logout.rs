@@ -30,7 +30,7 @@ pub(crate) async fn command(call: &Call<'_>, _: LogoutArgs) -> anyhow::Result<Ex
     config::forget_token(&call.env.dir, &name)?;
     let ended = match token {
         Some(token) => {
-            let client = client(&context.url)?.with_token(token);
+            let client = client(&context.url, context.ca.as_deref())?.with_token(token);
             end(&client).await.context(
                 "the token is forgotten here, but the server was not told; its session ends by \
                  itself, or by `borescope sessions --revoke`",
