@@ -6,4 +6,6 @@ mod description;
 mod guarding;
 mod idempotency;
 mod quotas;
+mod sessions;
 mod streams;
+mod tls;

@@ -124,6 +124,14 @@ impl Machine {
         std::fs::read_to_string(token).unwrap().trim().to_owned()
     }
 
+    /// A further session of a person.
+    pub(crate) fn other_session(&self, person: &str, url: &str) -> String {
+        self.token(person, url);
+        let all = self.json(&["--context", person, "sessions"]);
+        let own = all.iter().find(|s| s["current"] == true).unwrap();
+        own["id"].as_str().unwrap().to_owned()
+    }
+
     /// Submits `echo`, has it reviewed and approved, and runs it; gives revision, request and run.
     pub(crate) fn run_once(&self) -> [String; 3] {
         let bundle = self.path("echo");

@@ -47,7 +47,7 @@ fn pass(dir: &Path, url: &str, examples: &str, settings: &str, headers: &[String
 }
 
 /// Real ids where they fit, so that answers of success are checked as well.
-fn known(revision: &str, request: &str, run: &str) -> String {
+fn known(revision: &str, request: &str, run: &str, session: &str) -> String {
     let mut settings = String::new();
     let mut know = |path: &str, name: &str, value: &str| {
         settings.push_str(&format!(
@@ -57,6 +57,7 @@ fn known(revision: &str, request: &str, run: &str) -> String {
     for end in ["", "/result", "/receipt", "/recording", "/evidence", "/events", "/cancel"] {
         know(&format!("/v1/runs/{{id}}{end}"), "id", run);
     }
+    know("/v1/sessions/{id}", "id", session);
     know("/v1/access-requests/{id}", "id", request);
     know("/v1/revisions/{digest}", "digest", revision);
     know("/v1/documents/{reference}", "reference", request);
@@ -76,8 +77,12 @@ fn a_strangers_client_finds_nothing() {
     let session = format!("Authorization: Bearer {token}");
 
     pass(&machine.path("anybody"), &url, "5", "", &[]);
-    pass(&machine.path("alice"), &url, "15", "", std::slice::from_ref(&session));
-    pass(&machine.path("known"), &url, "5", &known(&revision, &request, &run), &[session]);
+    // The client learns ids from answers. It must not end the session that it works with.
+    let spare = "[[operations]]\ninclude-path = \"/v1/sessions/{id}\"\nparameters = \
+        { \"path.id\" = \"ses_0198f0c0-0000-7000-8000-000000000000\" }\n";
+    pass(&machine.path("alice"), &url, "15", spare, std::slice::from_ref(&session));
+    let known = known(&revision, &request, &run, &machine.other_session("alice", &url));
+    pass(&machine.path("known"), &url, "5", &known, &[session]);
 
     // It still works after all that.
     let log = machine.json(&["--context", "alice", "show", &run]);

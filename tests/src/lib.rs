@@ -8,6 +8,7 @@
 
 pub mod ambient;
 pub mod blobs;
+pub mod certificates;
 pub mod company;
 pub mod faults;
 pub mod fuzz;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::types::{ChallengeRequest, Envelope as Wire, RunOrdered, RunView, Uploaded};
-use api::{Client, ClientConfig, ClientError};
+use api::{Authorities, Client, ClientConfig, ClientError};
 use app::{App, AppLimits, AppOptions, RunnerBlobs};
 use domain::{Clock as _, Digest, Manifest, Timestamp};
 use executor::{AuthorityDocuments, LocalRunner, OsEntropy, RunnerOptions};
 use ledger::{Ledger, Options};
 use sandbox::{Sandbox, SandboxOptions};
-use server::ServerLimits;
+use server::{ServerLimits, Tls, TlsFiles};
 use store::{Blobs, Store};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use trust::{Envelope, Keyring, Login, Policy, Salt, SecretKey};
 
 use crate::ambient::{ManualClock, SeededEntropy};
+use crate::certificates::{Authority, Pair};
 use crate::company::{Company, RUNNER, p};
 use crate::raw_http::{Answer, exchange};
 use crate::watch::{Seen, WatchedConnectors};
@@ -36,6 +37,8 @@ pub struct Served {
     pub seen: Arc<Seen>,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Whom clients believe, PEM; `None` without TLS.
+    pub authority: Option<String>,
     dir: TempDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
@@ -64,15 +67,33 @@ impl Served {
 
     /// With these limits.
     pub async fn with(app_limits: AppLimits, limits: ServerLimits) -> Self {
-        Self::opened(app_limits, limits, |_, _| {}).await
+        Self::opened(None, app_limits, limits, |_, _| {}).await
     }
 
     /// With ordinary limits, where `change` may alter keyring and policy before they are signed.
     pub async fn founded_with(change: impl FnOnce(&mut Keyring, &mut Policy)) -> Self {
-        Self::opened(AppLimits::DEFAULT, ServerLimits::DEFAULT, change).await
+        Self::opened(None, AppLimits::DEFAULT, ServerLimits::DEFAULT, change).await
+    }
+
+    /// Over TLS, with a certificate for its address.
+    pub async fn over_tls(app_limits: AppLimits, limits: ServerLimits) -> Self {
+        let authority = Authority::default();
+        let pair = authority.signs("127.0.0.1");
+        let now = ManualClock::default().now();
+        Self::with_certificate(Some((&authority, &pair, now)), app_limits, limits).await
+    }
+
+    /// Over TLS with this certificate, which is looked at at this time.
+    pub async fn with_certificate(
+        tls: Option<(&Authority, &Pair, Timestamp)>,
+        app_limits: AppLimits,
+        limits: ServerLimits,
+    ) -> Self {
+        Self::opened(tls, app_limits, limits, |_, _| {}).await
     }
 
     async fn opened(
+        tls: Option<(&Authority, &Pair, Timestamp)>,
         app_limits: AppLimits,
         limits: ServerLimits,
         change: impl FnOnce(&mut Keyring, &mut Policy),
@@ -85,16 +106,23 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Seen::default());
-        let app = open(&company, &clock, &seen, dir.path(), address, app_limits).await;
+        let authority = tls.map(|(authority, ..)| authority.pem.clone());
+        let tls = tls.map(|(_, pair, now)| {
+            let (certificate, key) = (dir.path().join("tls.pem"), dir.path().join("tls.key"));
+            pair.write(&certificate, &key);
+            Arc::new(Tls::read(TlsFiles { certificate, key }, now).unwrap())
+        });
+        let origin = url(address, authority.is_some());
+        let app = open(&company, &clock, &seen, dir.path(), origin, app_limits).await;
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
-        let serving = tokio::spawn(server::serve(listener, app, limits, shutdown));
-        Self { company, clock, seen, address, dir, stop, serving }
+        let serving = tokio::spawn(server::serve(listener, tls, app, limits, shutdown));
+        Self { company, clock, seen, address, authority, dir, stop, serving }
     }
 
     /// The address that people dial.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        url(self.address, self.authority.is_some())
     }
 
     /// A client that nobody is logged in with.
@@ -104,8 +132,15 @@ impl Served {
 
     /// The same that dials another address.
     pub fn client_of(&self, url: &str) -> Client {
+        let authorities = self.authority.as_deref().map(|pem| Authorities::from_pem(pem).unwrap());
+        self.client_believing(url, authorities.unwrap_or_default())
+    }
+
+    /// The same that believes others.
+    pub fn client_believing(&self, url: &str, authorities: Authorities) -> Client {
         Client::new(ClientConfig {
             base: url.to_owned(),
+            authorities,
             token: None,
             connect_timeout: Duration::from_secs(5),
             call_timeout: Duration::from_secs(60),
@@ -116,21 +151,27 @@ impl Served {
 
     /// Logs in and gives the token.
     pub async fn token(&self, person: &str) -> String {
+        let signed = self.answer(person, |_| {}).await;
+        self.client().open_session(&signed).await.unwrap().token
+    }
+
+    /// A person's signed answer to a new challenge; `change` may alter it before it is signed.
+    pub async fn answer(&self, person: &str, change: impl FnOnce(&mut Login)) -> Wire {
         let client = self.client();
         let asked = ChallengeRequest { person: p(person), origin: self.url() };
         let challenge = client.challenge(&asked).await.unwrap();
         let mut nonce = [0; 16];
         hex::decode_to_slice(&challenge.challenge, &mut nonce).unwrap();
         let ends = i64::try_from(challenge.expires_ms / 1000).unwrap();
-        let login = Login {
+        let mut login = Login {
             trust_domain: self.company.domain.clone(),
             person: p(person),
             origin: self.url(),
             nonce: Salt(nonce),
             not_after: Timestamp::from_unix_s(ends),
         };
-        let signed = wire(&self.company.sign(person, &login));
-        client.open_session(&signed).await.unwrap().token
+        change(&mut login);
+        wire(&self.company.sign(person, &login))
     }
 
     /// A client of a person who is logged in.
@@ -243,12 +284,17 @@ impl Served {
     }
 }
 
+fn url(address: SocketAddr, tls: bool) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    format!("{scheme}://{address}")
+}
+
 async fn open(
     company: &Company,
     clock: &Arc<ManualClock>,
     seen: &Arc<Seen>,
     dir: &Path,
-    address: SocketAddr,
+    origin: String,
     limits: AppLimits,
 ) -> Arc<App> {
     let clock: Arc<dyn domain::Clock> = Arc::clone(clock) as _;
@@ -293,7 +339,7 @@ async fn open(
             directory: company.directory.clone(),
             policy: company.policy.clone(),
         },
-        origins: vec![format!("http://{address}")],
+        origins: vec![origin],
         clock,
         entropy: Arc::new(OsEntropy),
         limits,

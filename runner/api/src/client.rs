@@ -4,24 +4,27 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{BundlePath, Digest, Entropy, RequestId, RunId};
+use domain::{BundlePath, Digest, Entropy, RequestId, RunId, SessionId};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use crate::retry::{Tries, once};
+use crate::tls::{self, Authorities, CertificateFault, TlsFault};
 use crate::types::{
     AuditPageView, Challenge, ChallengeRequest, ConsistencyView, DocumentView, Envelope, Filed,
     Inbox, InputStored, LeavesView, ProofView, Ready, ReceiptView, RequestView, RevisionView,
     RunOrdered, RunView, ScriptView, SessionOpened, SessionView, StatusView, TargetView, Uploaded,
 };
-use crate::{IDEMPOTENCY_KEY, Problem, RunEvents};
+use crate::{IDEMPOTENCY_KEY, Origin, OriginError, Problem, RunEvents};
 
 /// Where to, as whom, and for how long.
 #[derive(Clone)]
 pub struct ClientConfig {
     /// The origin, as `https://host:port`, without a path.
     pub base: String,
+    /// Certificate authorities that are believed beside the system's.
+    pub authorities: Authorities,
     /// The session's token.
     pub token: Option<String>,
     /// To connect.
@@ -40,7 +43,19 @@ pub enum ClientError {
     Problem(#[from] Box<Problem>),
     /// The server was not reached, or the connection broke; whether it acted is unknown.
     #[error("cannot talk to the server; check its address and that it runs")]
-    Transport(#[from] reqwest::Error),
+    Transport(#[source] reqwest::Error),
+    /// The server does not prove that it is the one that was dialled; it was told nothing.
+    #[error("the server's certificate is refused")]
+    Certificate(#[from] CertificateFault),
+    /// The other end speaks something else than TLS.
+    #[error("the server does not speak TLS at this address; compare the address with its operator")]
+    NotTls,
+    /// The address cannot be dialled.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+    /// The settings of TLS cannot be made.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] rustls::Error),
     /// A stream of events is not one.
     #[error("the server's events are not of this API; compare versions")]
     Broken,
@@ -54,10 +69,21 @@ pub enum ClientError {
     },
 }
 
+impl From<reqwest::Error> for ClientError {
+    fn from(error: reqwest::Error) -> Self {
+        match tls::fault(&error) {
+            Some(TlsFault::Certificate(fault)) => Self::Certificate(fault),
+            Some(TlsFault::NotTls) => Self::NotTls,
+            None => Self::Transport(error),
+        }
+    }
+}
+
 /// Calls the API.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
+    origin: Origin,
     config: ClientConfig,
 }
 
@@ -110,14 +136,20 @@ impl Client {
     /// A client.
     ///
     /// # Errors
-    /// When the TLS set-up fails.
+    /// When the address is not one to dial, or the TLS set-up fails.
     pub fn new(config: ClientConfig) -> Answer<Self> {
+        let origin: Origin = config.base.parse()?;
+        // Reading the system's authorities takes a while, so it is done where it matters.
+        let named = &config.authorities;
+        let roots = if origin.is_tls() { tls::config(named) } else { tls::nobody() };
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
+            .https_only(origin.is_tls())
+            .tls_backend_preconfigured(roots.map_err(ClientError::Tls)?)
             .connect_timeout(config.connect_timeout)
             .build()?;
-        Ok(Self { http, config })
+        Ok(Self { http, origin, config })
     }
 
     /// The same client with another session.
@@ -130,12 +162,14 @@ impl Client {
     /// The origin that it dials; a login challenge is bound to it.
     #[must_use]
     pub fn base(&self) -> &str {
-        &self.config.base
+        self.origin.as_str()
     }
 
     gets! {
         /// Who am I?
         session() -> SessionView = "/v1/sessions/me";
+        /// All sessions of this person that are open.
+        sessions() -> Vec<SessionView> = "/v1/sessions";
         /// All scripts' revisions.
         scripts() -> Vec<ScriptView> = "/v1/scripts";
         /// One revision.
@@ -227,6 +261,14 @@ impl Client {
     pub async fn open_session(&self, login: &Envelope) -> Answer<SessionOpened> {
         let call = self.call(Method::POST, "/v1/sessions").body(login.get().to_owned());
         json(call.header("content-type", "application/json")).await
+    }
+
+    /// Ends a session of this person; one that has ended stays so.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn revoke_session(&self, id: &SessionId) -> Answer<SessionView> {
+        json(self.call(Method::DELETE, &format!("/v1/sessions/{id}"))).await
     }
 
     /// Uploads a bundle, `bundle.sha256` included; files are streamed from disk.
@@ -330,7 +372,7 @@ impl Client {
     }
 
     fn unlimited(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("{}{path}", self.config.base.trim_end_matches('/'));
+        let url = format!("{}{path}", self.origin);
         let call = self.http.request(method, url);
         match &self.config.token {
             Some(token) => call.bearer_auth(token),
@@ -354,6 +396,5 @@ async fn accepted(response: Response) -> Answer<Response> {
     if response.status().is_success() {
         return Ok(response);
     }
-    let problem: Problem = decode(response).await?;
-    Err(Box::new(problem).into())
+    Err(Box::new(decode::<Problem>(response).await?).into())
 }

@@ -69,7 +69,7 @@ impl RunEvents {
         self.frames = None;
         self.lost += 1;
         if self.lost >= LOST_MAX {
-            return Err(ClientError::Transport(error));
+            return Err(error.into());
         }
         tokio::time::sleep(PAUSE.saturating_mul(1 << (self.lost - 1))).await;
         Ok(())

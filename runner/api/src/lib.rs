@@ -7,15 +7,19 @@
 mod client;
 mod code;
 mod events;
+mod origin;
 mod problem;
 mod retry;
 pub mod shapes;
+mod tls;
 pub mod types;
 
 pub use client::{Client, ClientConfig, ClientError};
 pub use code::Code;
 pub use events::RunEvents;
+pub use origin::{Origin, OriginError};
 pub use problem::Problem;
+pub use tls::{Authorities, AuthoritiesError, CertificateFault};
 pub use types::Envelope;
 
 /// Header with the key of an idempotent call.

@@ -2,7 +2,7 @@
 
 use domain::{
     BundlePath, Denial, Digest, PersonId, ReceiptId, RequestId, RunId, RunState, ScriptName,
-    ScriptVersion, SessionId, TargetId,
+    ScriptVersion, TargetId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -10,55 +10,12 @@ use utoipa::ToSchema;
 
 use crate::shapes;
 
+mod login;
+
+pub use login::{Challenge, ChallengeRequest, SessionOpened, SessionView};
+
 /// A signed document's envelope: JSON whose exact bytes survive.
 pub type Envelope = Box<RawValue>;
-
-/// `POST /v1/challenges`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChallengeRequest {
-    /// Who wants to log in.
-    #[schema(value_type = shapes::Person)]
-    pub person: PersonId,
-    /// The origin that the client dials, as `https://host:port`.
-    pub origin: String,
-}
-
-/// What to sign for a login.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Challenge {
-    /// The nonce to put into the login document.
-    pub challenge: String,
-    /// When it ends.
-    pub expires_ms: u64,
-}
-
-/// `POST /v1/sessions` (its body is the signed login's envelope)
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct SessionOpened {
-    /// The bearer token; shown once.
-    pub token: String,
-    /// When it ends.
-    pub expires_ms: u64,
-    /// Who logged in.
-    #[schema(value_type = shapes::Person)]
-    pub person: PersonId,
-}
-
-/// `GET /v1/sessions/me`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct SessionView {
-    /// Its id.
-    #[schema(value_type = shapes::Session)]
-    pub id: SessionId,
-    /// Who.
-    #[schema(value_type = shapes::Person)]
-    pub person: PersonId,
-    /// When it ends.
-    pub expires_ms: u64,
-    /// The key that logged in.
-    pub key_fingerprint: String,
-}
 
 /// `POST /v1/revisions`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,13 +1,15 @@
 //! A run's released events, one by one, while it goes on.
 //!
 //! A feed holds one page of events and a place in the run, nothing else: what is not asked for stays
-//! in the store. Every event comes once and in order, from any place on.
+//! in the store. Every event comes once and in order, from any place on, for as long as the session
+//! that asked is open.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use domain::RunId;
 use store::RunEvent;
+use tokio::sync::watch;
 
 use crate::login::Who;
 use crate::{App, AppError};
@@ -22,6 +24,9 @@ pub struct Feed {
     /// The number of the event after the last one of `page`.
     next_seq: u64,
     page: VecDeque<RunEvent>,
+    who: Who,
+    /// Whether that session has to be looked up again.
+    revoked: watch::Receiver<()>,
 }
 
 impl App {
@@ -36,8 +41,11 @@ impl App {
         from_seq: u64,
     ) -> Result<Feed, AppError> {
         self.readable_run(who, id).await?;
-        let (app, run) = (Arc::clone(self), id.clone());
-        Ok(Feed { app, run, next_seq: from_seq, page: VecDeque::new() })
+        let (app, run, who) = (Arc::clone(self), id.clone(), who.clone());
+        let mut revoked = self.revoked.subscribe();
+        // It may have been revoked after it was looked up and before this.
+        revoked.mark_changed();
+        Ok(Feed { app, run, next_seq: from_seq, page: VecDeque::new(), who, revoked })
     }
 }
 
@@ -45,9 +53,10 @@ impl Feed {
     /// The next event; waits for it while the run is live. `None` when there will be no more.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`AppError::Unauthorized`] when the session is over, and when the store fails.
     pub async fn next(&mut self) -> Result<Option<RunEvent>, AppError> {
         loop {
+            self.still_open().await?;
             if let Some(event) = self.page.pop_front() {
                 return Ok(Some(event));
             }
@@ -60,9 +69,25 @@ impl Feed {
             match told {
                 None => return Ok(None),
                 // An error says that the run is over; the next round reads what came last.
-                Some(mut told) => drop(told.changed().await),
+                Some(mut told) => tokio::select! {
+                    told = told.changed() => drop(told),
+                    revoked = self.revoked.changed() => {
+                        drop(revoked);
+                        self.revoked.mark_changed();
+                    }
+                },
             }
         }
+    }
+
+    /// Fails when the session is over. The store is asked only after something was revoked.
+    async fn still_open(&mut self) -> Result<(), AppError> {
+        let late = self.app.clock.now_ms() >= self.who.expires_ms;
+        if late || self.revoked.has_changed().unwrap_or(true) {
+            self.revoked.mark_unchanged();
+            self.app.still_open(&self.who).await?;
+        }
+        Ok(())
     }
 
     async fn read(&mut self) -> Result<Vec<RunEvent>, AppError> {

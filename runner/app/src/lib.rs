@@ -37,7 +37,7 @@ use domain::{Clock, Entropy};
 use executor::{AuthorityDocuments, Runner};
 use ledger::Ledger;
 use store::Store;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use trust::Authority;
 
 pub use audit::{AUDIT_ROWS_MAX, AuditPage};
@@ -78,6 +78,8 @@ pub struct App {
     /// The newest status that came since the start.
     newest_status: std::sync::Mutex<Option<(trust::Envelope, trust::Status)>>,
     keys_ended: once::Ended,
+    /// Changes whenever sessions may have been revoked, for those who hold something open under one.
+    revoked: watch::Sender<()>,
 }
 
 impl App {

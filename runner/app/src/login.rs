@@ -16,6 +16,7 @@ pub const SESSION_LIFE_MS: u64 = 12 * 3_600_000;
 /// A login that failed says only this: neither who exists nor what was wrong with a key.
 const REFUSED: &str =
     "the login is refused; ask for a new challenge and sign it with an active key";
+const OVER: &str = "the session is unknown or over; log in again";
 
 /// A person who is logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Who {
     pub person: PersonId,
     /// The session.
     pub session: SessionId,
+    /// When the session began, Unix milliseconds.
+    pub created_ms: u64,
     /// When the session ends, Unix milliseconds.
     pub expires_ms: u64,
     /// The key that logged in.
@@ -123,9 +126,34 @@ impl App {
         let hash = Digest::of(token.as_bytes());
         let session = self.store.live_session(&hash, self.clock.now_ms()).await?;
         let session = session.filter(|s| self.authority.person(&s.person).is_some());
-        session
-            .map(who)
-            .ok_or(AppError::Unauthorized("the session is unknown or over; log in again"))
+        session.map(who).ok_or(AppError::Unauthorized(OVER))
+    }
+
+    /// The sessions of this person that are open, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn sessions(&self, of: &Who) -> Result<Vec<Who>, AppError> {
+        let sessions = self.store.sessions_of(&of.person, self.clock.now_ms()).await?;
+        Ok(sessions.into_iter().map(who).collect())
+    }
+
+    /// Ends a session of this person, and what is open under it; one that has ended stays so.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] also for a session of somebody else.
+    pub async fn revoke_session(&self, of: &Who, id: &SessionId) -> Result<Who, AppError> {
+        let now_ms = self.clock.now_ms();
+        let revoked = self.store.revoke_session(id, &of.person, now_ms).await?;
+        let revoked = revoked.ok_or_else(|| AppError::NotFound(format!("session {id}")))?;
+        self.revoked.send_replace(());
+        Ok(who(revoked))
+    }
+
+    /// Fails when the session has ended since it was looked up.
+    pub(crate) async fn still_open(&self, who: &Who) -> Result<(), AppError> {
+        let live = self.store.session_is_live(&who.session, self.clock.now_ms()).await?;
+        if live { Ok(()) } else { Err(AppError::Unauthorized(OVER)) }
     }
 }
 
@@ -133,6 +161,7 @@ fn who(session: Session) -> Who {
     Who {
         person: session.person,
         session: session.id,
+        created_ms: session.created_ms,
         expires_ms: session.expires_ms,
         key_fingerprint: session.key_fingerprint,
     }

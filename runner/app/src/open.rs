@@ -119,6 +119,7 @@ impl App {
             quotas: Quotas::new(options.limits.quotas),
             newest_status: std::sync::Mutex::default(),
             keys_ended: tokio::sync::watch::Sender::new(()),
+            revoked: tokio::sync::watch::Sender::new(()),
         };
         app.rows_have_entries().await?;
         app.project().await.map_err(OpenError::Projection)?;

@@ -168,6 +168,7 @@ impl App {
             | StopSubject::Target(_)
             | StopSubject::Everything => {}
         }
+        self.revoked.send_replace(());
         Ok(())
     }
 }

@@ -79,6 +79,10 @@ pub(crate) enum Command {
     Serve(c::serve::ServeArgs),
     /// Prove who you are to a server, and keep it as a context
     Login(c::login::LoginArgs),
+    /// End the session of a context, and forget its token
+    Logout(c::logout::LogoutArgs),
+    /// List your sessions, or end one
+    Sessions(c::sessions::SessionsArgs),
     /// Upload a bundle and sign 'I submit this revision'
     Submit(c::submit::SubmitArgs),
     /// List scripts and their revisions

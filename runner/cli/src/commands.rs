@@ -9,6 +9,7 @@ pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod replay;
 pub(crate) mod request;
 pub(crate) mod review;
@@ -16,6 +17,7 @@ pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod scripts;
 pub(crate) mod serve;
+pub(crate) mod sessions;
 pub(crate) mod show;
 pub(crate) mod stop;
 pub(crate) mod submit;
@@ -52,6 +54,8 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Init(args) => init::command(&call, &args),
         Command::Serve(args) => serve::command(&call, args).await,
         Command::Login(args) => login::command(&call, args).await,
+        Command::Logout(args) => logout::command(&call, args).await,
+        Command::Sessions(args) => sessions::command(&call, args).await,
         Command::Submit(args) => submit::command(&call, args).await,
         Command::Scripts(args) => scripts::command(&call, args).await,
         Command::Show(args) => show::command(&call, args).await,

@@ -55,8 +55,12 @@ impl Environment {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Context {
-    /// The server, as `http://127.0.0.1:7777`.
+    /// The server, as `https://borescope.shop.example`.
     pub(crate) url: String,
+    /// Certificate authorities that its certificate may come from, beside the system's, PEM. A copy:
+    /// whoever can change the file later changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<String>,
     /// Who signs.
     pub(crate) person: PersonId,
     /// The private key file.
@@ -139,6 +143,17 @@ pub(crate) fn token(dir: &Path, context: &str) -> Option<String> {
 /// Keeps the token of a login.
 pub(crate) fn keep_token(dir: &Path, context: &str, token: &str) -> anyhow::Result<()> {
     keys::replace_secret(&token_path(dir, context), token.as_bytes())
+}
+
+/// Forgets it.
+pub(crate) fn forget_token(dir: &Path, context: &str) -> anyhow::Result<()> {
+    let path = token_path(dir, context);
+    match fs::remove_file(&path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Context names become file names.

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use api::{ClientError, Code};
+use api::{CertificateFault, ClientError, Code, OriginError};
 use domain::Denial;
 use domain::display::shorten;
 
@@ -140,7 +140,46 @@ fn from_client(found: &mut Verdict, error: &ClientError) {
             "unreachable".clone_into(&mut found.code);
             found.help = Some("start it with `borescope serve`, or give another --url".to_owned());
         }
+        ClientError::Certificate(fault) => {
+            found.exit = Exit::Target as u8;
+            "certificate-invalid".clone_into(&mut found.code);
+            found.help = Some(help_of(fault).to_owned());
+        }
+        ClientError::NotTls => {
+            found.exit = Exit::Target as u8;
+            "unreachable".clone_into(&mut found.code);
+        }
+        ClientError::Origin(error) => {
+            found.exit = Exit::Usage as u8;
+            "usage".clone_into(&mut found.code);
+            found.help = Some(
+                match error {
+                    OriginError::ClearText(_) => {
+                        "dial https://…; a server beyond its machine has [tls]"
+                    }
+                    OriginError::Malformed(_) => {
+                        "as https://borescope.shop.example or http://127.0.0.1:7777"
+                    }
+                }
+                .to_owned(),
+            );
+        }
+        ClientError::Tls(_) => {}
         ClientError::Decode { .. } | ClientError::Broken => "other-api".clone_into(&mut found.code),
+    }
+}
+
+/// What somebody can do whose server does not prove that it is the right one.
+const fn help_of(fault: &CertificateFault) -> &'static str {
+    match fault {
+        CertificateFault::UnknownIssuer => {
+            "if the server's operator gave you its authority: borescope login … --ca FILE"
+        }
+        CertificateFault::WrongName(_) => "dial a name that the certificate is for",
+        CertificateFault::Expired | CertificateFault::NotValidYet => {
+            "compare this machine's clock; then it is for the server's operator to renew it"
+        }
+        CertificateFault::Other(_) => "tell the server's operator; nothing was sent",
     }
 }
 

@@ -14,8 +14,10 @@ use serde::Deserialize;
 
 use crate::exit::Failure;
 
+mod address;
 mod way;
 
+pub(crate) use address::TlsConfig;
 pub(crate) use way::{PostgresConfig, TargetConfig};
 
 /// The file's name.
@@ -25,8 +27,12 @@ pub(crate) const FILE: &str = "borescope.toml";
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServerConfig {
-    /// Where to listen; loopback only for now.
+    /// Where to listen; loopback only without a certificate.
     pub(crate) listen: SocketAddr,
+    /// What people dial, if that is not the address above.
+    pub(crate) origin: Option<String>,
+    /// The certificate; with it, the server speaks HTTPS only.
+    pub(crate) tls: Option<TlsConfig>,
     /// Everything that the server keeps.
     pub(crate) data_dir: PathBuf,
     /// The name of the runner in this process, as the policy has it.
@@ -127,12 +133,7 @@ impl ServerConfig {
     pub(crate) fn parse(text: &str, base: &Path) -> Result<Self, Failure> {
         let mut config: Self = toml::from_str(text)
             .map_err(|e| Failure::usage(e.to_string(), "see borescope init for an example"))?;
-        if !config.listen.ip().is_loopback() {
-            return Err(Failure::usage(
-                format!("listen = \"{}\" is not a loopback address", config.listen),
-                "TLS is not supported yet: listen on 127.0.0.1 and put a TLS proxy in front",
-            ));
-        }
+        config.settle_address(base)?;
         let limits = &config.limits;
         if limits.concurrent_runs_max == 0 || limits.concurrent_runs_max > 64 {
             return Err(Failure::usage(

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use api::types::DocumentView;
-use api::{Client, ClientConfig};
+use api::{Authorities, Client, ClientConfig};
 use domain::bundle::INDEX_PATH;
 use domain::{BundleIndex, BundlePath, Clock, Digest, Entropy, PersonId, Timestamp, TrustDomain};
 use executor::{OsEntropy, SystemClock};
@@ -77,10 +77,13 @@ pub(crate) struct Session {
     pub(crate) world: World,
 }
 
-/// A client without a session.
-pub(crate) fn client(url: &str) -> anyhow::Result<Client> {
+/// A client without a session. `ca` are certificate authorities to believe beside the system's, PEM.
+pub(crate) fn client(url: &str, ca: Option<&str>) -> anyhow::Result<Client> {
+    let authorities = ca.map(Authorities::from_pem).transpose();
+    let authorities = authorities.context("the certificate authority of this context")?;
     Ok(Client::new(ClientConfig {
-        base: url.trim_end_matches('/').to_owned(),
+        base: url.to_owned(),
+        authorities: authorities.unwrap_or_default(),
         token: None,
         connect_timeout: CONNECT_TIMEOUT,
         call_timeout: CALL_TIMEOUT,
@@ -95,7 +98,7 @@ impl Session {
         let (name, context) = Config::load(&env.dir)?.choose(who)?;
         let key = Signer::open(&context.key)?;
         let mut session = Self {
-            client: client(&context.url)?,
+            client: client(&context.url, context.ca.as_deref())?,
             person: context.person,
             key,
             trust_domain: context.trust_domain,

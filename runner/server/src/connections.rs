@@ -3,8 +3,8 @@
 //! A connection costs a file descriptor, which recordings and blobs need too, and anybody who reaches
 //! the port can open one. So there is a number; further ones wait outside. One on which nothing moves
 //! is closed, so that those who wait get in. And a connection is closed on nobody who still sends: the
-//! system would take back the answer, and with it the reason of a refused upload. What is said on a
-//! connection is [`crate::guard`]'s.
+//! system would take back the answer, and with it the reason of a refused upload. Whether its bytes are
+//! sealed is [`crate::wire`]'s, and what is said on a connection [`crate::guard`]'s.
 
 use std::future::Future as _;
 use std::io;
@@ -17,9 +17,14 @@ use std::time::Duration;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
+
+use crate::ServerLimits;
+use crate::failures::Failures;
+use crate::tls::Tls;
+use crate::wire::Wire;
 
 /// How long a client that still sends after the last answer is listened to, and how much it may say: a
 /// flood leaves the timer no turn.
@@ -41,13 +46,28 @@ impl Connected<IncomingStream<'_, Connections>> for Peer {
 /// A listener with room for so many connections.
 pub(crate) struct Connections {
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     room: Arc<Semaphore>,
     silence_max: Duration,
+    handshake_max: Duration,
+    failures: Arc<Failures>,
 }
 
 impl Connections {
-    pub(crate) fn new(listener: TcpListener, max: usize, silence_max: Duration) -> Self {
-        Self { listener, room: Arc::new(Semaphore::new(max)), silence_max }
+    pub(crate) fn new(
+        listener: TcpListener,
+        tls: Option<Arc<Tls>>,
+        limits: ServerLimits,
+        failures: Arc<Failures>,
+    ) -> Self {
+        Self {
+            listener,
+            tls,
+            room: Arc::new(Semaphore::new(limits.connections_max)),
+            silence_max: Duration::from_secs(limits.connection_silence_s_max),
+            handshake_max: Duration::from_secs(limits.handshake_s_max),
+            failures,
+        }
     }
 }
 
@@ -59,6 +79,13 @@ impl Listener for Connections {
         // Nobody closes the semaphore, so there is a permit.
         let place = Arc::clone(&self.room).acquire_owned().await.ok();
         let (stream, peer) = Listener::accept(&mut self.listener).await;
+        let stream = match &self.tls {
+            None => Wire::Clear(stream),
+            Some(tls) => {
+                let failures = Arc::clone(&self.failures);
+                Wire::opening(&tls.acceptor(), stream, self.handshake_max, failures)
+            }
+        };
         let silence_max = self.silence_max;
         let silence = Box::pin(sleep(silence_max));
         (Connection { stream, silence, silence_max, linger: None, _place: place }, peer)
@@ -71,12 +98,27 @@ impl Listener for Connections {
 
 /// A connection that ends when nothing has moved on it for a while.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Wire,
     silence: Pin<Box<Sleep>>,
     silence_max: Duration,
-    /// When listening after the last answer ends, and what was heard; `None` before that.
-    linger: Option<(Pin<Box<Sleep>>, usize)>,
+    /// How the connection ends; `None` before that.
+    linger: Option<Linger>,
     _place: Option<OwnedSemaphorePermit>,
+}
+
+/// The end of a connection: the server has said everything, the client may not have.
+struct Linger {
+    until: Pin<Box<Sleep>>,
+    /// Whether the client was told that nothing more comes.
+    told: bool,
+    /// Bytes that it said since.
+    heard: usize,
+}
+
+impl Linger {
+    fn new() -> Self {
+        Self { until: Box::pin(sleep(LINGER_MAX)), told: false, heard: 0 }
+    }
 }
 
 impl Connection {
@@ -130,19 +172,30 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if flushed.is_pending() {
+            // What is flushed was written before, which moved something then.
+            ready!(self.silence.as_mut().poll(context));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        flushed
     }
 
     /// Says that nothing more comes, then listens until the client says the same.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { stream, linger, .. } = &mut *self;
-        let (until, heard) = match linger {
-            Some(linger) => linger,
-            None => {
-                ready!(Pin::new(&mut *stream).poll_shutdown(context))?;
-                linger.insert((Box::pin(sleep(LINGER_MAX)), 0))
+        let Linger { until, told, heard } = linger.get_or_insert_with(Linger::new);
+        if !*told {
+            match Pin::new(&mut *stream).poll_shutdown(context) {
+                Poll::Ready(done) => done?,
+                // It takes nothing, so it cannot be told.
+                Poll::Pending => {
+                    ready!(until.as_mut().poll(context));
+                    return Poll::Ready(Ok(()));
+                }
             }
-        };
+            *told = true;
+        }
         let mut scrap = [0; SCRAP_BYTES];
         while *heard < LINGER_BYTES_MAX {
             let mut to = ReadBuf::new(&mut scrap);

@@ -2,10 +2,12 @@
 //!
 //! Attempts to log in and calls with a wrong token are counted for each address and for all together.
 //! Over the limit, attempts to log in are refused before they cost anything; a valid token always
-//! works. Nothing is written for a single one: the log gets one line an interval, with counts. Behind
-//! a proxy all addresses are the proxy's, so that its limit is then everybody's.
+//! works. Nothing is written for a single one, nor for a TLS handshake that fails: the log gets one line
+//! an interval, with counts. Behind a proxy all addresses are the proxy's, so that its limit is then
+//! everybody's.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,6 +54,8 @@ pub(crate) struct Summary {
     pub(crate) limited: u64,
     /// Addresses that they came from, as far as they were counted apart.
     pub(crate) peers: usize,
+    /// TLS handshakes that failed.
+    pub(crate) handshakes: u64,
 }
 
 #[derive(Debug)]
@@ -61,6 +65,7 @@ struct Counts {
     interval_began_ms: u64,
     refused: u64,
     limited: u64,
+    handshakes: u64,
 }
 
 /// All failures of one server.
@@ -81,6 +86,7 @@ impl Failures {
             interval_began_ms: began_ms,
             refused: 0,
             limited: 0,
+            handshakes: 0,
         };
         Self {
             per_peer_max: limits.failures_per_peer_per_minute_max,
@@ -142,14 +148,25 @@ impl Failures {
         self.tell(false);
     }
 
+    /// Counts a TLS handshake that failed. One who says nothing at all has only looked whether
+    /// somebody listens.
+    pub(crate) fn handshake(&self, error: &io::Error) {
+        tracing::debug!(%error, "a TLS handshake failed");
+        if error.kind() != io::ErrorKind::UnexpectedEof {
+            self.lock().handshakes += 1;
+            self.tell(false);
+        }
+    }
+
     /// Writes the summary of an interval that is over, or of the time until now: one line.
     pub(crate) fn tell(&self, at_end: bool) {
-        if let Some(Summary { refused, limited, peers }) = self.summary(at_end) {
+        if let Some(Summary { refused, limited, peers, handshakes }) = self.summary(at_end) {
             tracing::warn!(
                 calls.refused = refused,
                 calls.limited = limited,
                 calls.peers = peers,
-                "calls of nobody who is logged in were refused"
+                tls.handshakes_failed = handshakes,
+                "calls of nobody who is logged in were refused, or did not come to TLS"
             );
         }
     }
@@ -162,8 +179,10 @@ impl Failures {
         }
         counts.interval_began_ms = now_ms;
         let (refused, limited) = (counts.refused, counts.limited);
+        let handshakes = std::mem::take(&mut counts.handshakes);
         (counts.refused, counts.limited) = (0, 0);
-        (refused > 0).then_some(Summary { refused, limited, peers: counts.peers.len() })
+        let peers = counts.peers.len();
+        (refused > 0 || handshakes > 0).then_some(Summary { refused, limited, peers, handshakes })
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {

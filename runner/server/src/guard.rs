@@ -10,7 +10,7 @@ use std::time::Duration;
 use api::{Code, PROBLEM_JSON, Problem};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::Clock;
@@ -67,7 +67,9 @@ impl Guard {
         let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|c| c.0.0.ip());
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let path = request.extensions().get::<MatchedPath>().map(|p| p.as_str().to_owned());
-        let logs_in = matches!(path.as_deref(), Some("/v1/challenges" | "/v1/sessions"));
+        let posted = path.as_deref().filter(|_| request.method() == Method::POST);
+        let opens = posted == Some("/v1/sessions");
+        let logs_in = opens || posted == Some("/v1/challenges");
         if logs_in {
             if let Some(seconds) = self.failures.full(peer) {
                 return self.over_limit(seconds);
@@ -77,7 +79,7 @@ impl Guard {
         let most =
             if logs_in { self.most.min(Duration::from_secs(LOGIN_S_MAX)) } else { self.most };
         let response = self.within_limits(request, next, most).await;
-        if path.as_deref() == Some("/v1/sessions") && response.status().is_success() {
+        if opens && response.status().is_success() {
             // Its challenge, and itself.
             self.failures.forgive(peer, 2);
         }

@@ -2,7 +2,7 @@
 //!
 //! Who may call is an extractor in a handler's signature (`session`); what goes wrong becomes a
 //! problem in one place (`problem`); limits are in `guard`. Not here: rules (crates `app`,
-//! `domain`), TLS and the choice of the address (crate `cli`), pages (later).
+//! `domain`), the choice of the address and of the certificate (crate `cli`), pages (later).
 
 mod body;
 mod connections;
@@ -17,7 +17,9 @@ mod problem;
 mod render;
 mod routes;
 mod session;
+mod tls;
 mod upload;
+mod wire;
 
 use std::future::Future;
 use std::io;
@@ -31,6 +33,8 @@ use tokio::sync::watch;
 use crate::connections::{Connections, Peer};
 use crate::failures::Failures;
 
+pub use crate::tls::{Tls, TlsError, TlsFiles};
+
 /// Named limits of the HTTP server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerLimits {
@@ -40,6 +44,9 @@ pub struct ServerLimits {
     /// Seconds that nothing may move on a connection: longer than any request, because its client waits
     /// in silence.
     pub connection_silence_s_max: u64,
+    /// Seconds of one TLS handshake: two round trips and a signature, so that ten are many on any line,
+    /// and one that does not go on gives back its place.
+    pub handshake_s_max: u64,
     /// Requests at a time; further ones are refused at once.
     pub requests_max: usize,
     /// Seconds of one request. Longer than an upload on a slow line or the wait for a run.
@@ -63,6 +70,7 @@ impl ServerLimits {
     pub const DEFAULT: Self = Self {
         connections_max: 768,
         connection_silence_s_max: 150,
+        handshake_s_max: 10,
         requests_max: 512,
         request_s_max: 120,
         failures_per_peer_per_minute_max: 120,
@@ -85,13 +93,14 @@ const SUM_UP_EVERY: Duration = Duration::from_secs(10);
 /// Seconds that handlers have to finish after the runs have ended.
 const FINISH_S_MAX: u64 = 10;
 
-/// Serves until `shutdown` resolves; then stops accepting, lets handlers finish, and gives live runs
+/// Serves, over TLS if there is a certificate, until `shutdown` resolves; then stops accepting, lets handlers finish, and gives live runs
 /// their time before it cancels them.
 ///
 /// # Errors
 /// When the listener fails.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     app: Arc<App>,
     limits: ServerLimits,
     shutdown: impl Future<Output = ()> + Send + 'static,
@@ -99,8 +108,7 @@ pub async fn serve(
     let failures = Arc::new(Failures::new(limits, app.clock()));
     let router = routes::router(Arc::clone(&app), limits, Arc::clone(&failures));
     let router = router.into_make_service_with_connect_info::<Peer>();
-    let silence_max = Duration::from_secs(limits.connection_silence_s_max);
-    let listener = Connections::new(listener, limits.connections_max, silence_max);
+    let listener = Connections::new(listener, tls, limits, Arc::clone(&failures));
     let (stopping, mut stopped) = watch::channel(false);
     let mut began = stopped.clone();
     let signal = async move {

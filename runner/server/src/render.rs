@@ -4,8 +4,9 @@
 use api::types;
 use app::{
     AppError, AuditPage, Filed, Inbox, Opened, Receipted, RequestState, RequestStatus,
-    RevisionStatus, Uploaded,
+    RevisionStatus, Uploaded, Who,
 };
+use domain::SessionId;
 use serde_json::value::RawValue;
 use store::{AuditRow, Document, Revision, RevisionFile, Run, RunEvent};
 
@@ -150,4 +151,11 @@ pub(crate) fn opened(o: Opened) -> types::SessionOpened {
 pub(crate) fn uploaded(u: Uploaded) -> types::Uploaded {
     let Uploaded { revision, script, version, warnings } = u;
     types::Uploaded { revision, script, version, warnings }
+}
+
+/// A session as its person sees it with session `this`.
+pub(crate) fn session(session: Who, this: &SessionId) -> types::SessionView {
+    let Who { person, session: id, created_ms, expires_ms, key_fingerprint } = session;
+    let current = id == *this;
+    types::SessionView { id, person, created_ms, expires_ms, key_fingerprint, current }
 }

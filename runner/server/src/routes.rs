@@ -88,8 +88,9 @@ fn table() -> OpenApiRouter<Shell> {
         .routes(routes!(health::metrics))
         .routes(routes!(health::openapi))
         .routes(routes!(sessions::challenge))
-        .routes(routes!(sessions::open))
+        .routes(routes!(sessions::open, sessions::sessions))
         .routes(routes!(sessions::me))
+        .routes(routes!(sessions::revoke))
         .routes(upload)
         .routes(routes!(revisions::revision))
         .routes(routes!(revisions::file))
@@ -162,5 +163,9 @@ async fn nowhere() -> Refusal {
 
 async fn not_so() -> Refusal {
     let detail = "the route has no such method; the header `Allow` has those that it has";
-    Refusal::new(Code::MethodNotAllowed, detail, "use GET to read, POST to act")
+    Refusal::new(
+        Code::MethodNotAllowed,
+        detail,
+        "use GET to read, POST to act, DELETE to end a session",
+    )
 }

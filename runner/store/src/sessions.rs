@@ -1,9 +1,10 @@
 //! Login: challenges that are taken once, and sessions whose tokens are stored only as digests.
 
 use domain::{Digest, PersonId, SessionId};
+use sqlx::sqlite::SqliteRow;
 
 use crate::row::{Reader, int};
-use crate::{Store, StoreError, Tx, sql};
+use crate::{LIST_ROWS_MAX, Store, StoreError, Tx, sql};
 
 /// Challenges open at a time; anybody may ask for one, so the table needs an end.
 pub const CHALLENGES_OPEN_MAX: u32 = 10_000;
@@ -125,26 +126,46 @@ impl Store {
         let Some(row) = query.fetch_optional(&self.reads).await? else {
             return Ok(None);
         };
-        let row = Reader::new(&row, "sessions", "id")?;
-        Ok(Some(Session {
-            id: row.parse("id")?,
-            token_hash: row.parse("token_hash")?,
-            person: row.parse("person")?,
-            key_fingerprint: row.text("key_fingerprint")?,
-            created_ms: row.number("created_ms")?,
-            expires_ms: row.number("expires_ms")?,
-        }))
+        session(&row).map(Some)
     }
 
-    /// Revokes one session; returns whether it was live.
+    /// Whether a session has neither ended nor is revoked.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn revoke_session(&self, id: &SessionId, now_ms: u64) -> Result<bool, StoreError> {
-        let mut tx = self.begin().await?;
-        let revoked = tx.revoke(sql::REVOKE_SESSION, id.as_str(), now_ms).await?;
-        tx.commit().await?;
-        Ok(revoked == 1)
+    pub async fn session_is_live(&self, id: &SessionId, now_ms: u64) -> Result<bool, StoreError> {
+        let query = sqlx::query_scalar::<_, i64>(sql::SESSION_IS_LIVE).bind(id.as_str());
+        Ok(query.bind(int(now_ms, "a time")?).fetch_one(&self.reads).await? == 1)
+    }
+
+    /// The live sessions of a person, newest first, at most [`LIST_ROWS_MAX`].
+    ///
+    /// # Errors
+    /// When the database fails or a row is corrupt.
+    pub async fn sessions_of(
+        &self,
+        person: &PersonId,
+        now_ms: u64,
+    ) -> Result<Vec<Session>, StoreError> {
+        let query = sqlx::query(sql::SESSIONS_OF).bind(person.as_str());
+        let query = query.bind(int(now_ms, "a time")?).bind(LIST_ROWS_MAX);
+        query.fetch_all(&self.reads).await?.iter().map(session).collect()
+    }
+
+    /// Revokes one session of a person; one that is revoked already stays as it is. `None` when the
+    /// person has no such session.
+    ///
+    /// # Errors
+    /// When the database fails or the row is corrupt.
+    pub async fn revoke_session(
+        &self,
+        id: &SessionId,
+        person: &PersonId,
+        now_ms: u64,
+    ) -> Result<Option<Session>, StoreError> {
+        let query = sqlx::query(sql::REVOKE_SESSION).bind(id.as_str()).bind(person.as_str());
+        let query = query.bind(int(now_ms, "a time")?);
+        query.fetch_optional(&self.writes).await?.as_ref().map(session).transpose()
     }
 }
 
@@ -178,4 +199,16 @@ impl Tx {
         let query = sqlx::query(statement).bind(of).bind(int(now_ms, "a time")?);
         Ok(query.execute(&mut *self.inner).await?.rows_affected())
     }
+}
+
+fn session(row: &SqliteRow) -> Result<Session, StoreError> {
+    let row = Reader::new(row, "sessions", "id")?;
+    Ok(Session {
+        id: row.parse("id")?,
+        token_hash: row.parse("token_hash")?,
+        person: row.parse("person")?,
+        key_fingerprint: row.text("key_fingerprint")?,
+        created_ms: row.number("created_ms")?,
+        expires_ms: row.number("expires_ms")?,
+    })
 }

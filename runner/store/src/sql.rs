@@ -83,7 +83,13 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
     LIVE_SESSION = "SELECT * FROM sessions
         WHERE token_hash = ?1 AND expires_ms > ?2 AND revoked_ms IS NULL";
-    REVOKE_SESSION = "UPDATE sessions SET revoked_ms = ?2 WHERE id = ?1 AND revoked_ms IS NULL";
+    SESSION_IS_LIVE = "SELECT count(*) FROM sessions
+        WHERE id = ?1 AND expires_ms > ?2 AND revoked_ms IS NULL";
+    SESSIONS_OF = "SELECT * FROM sessions
+        WHERE person = ?1 AND expires_ms > ?2 AND revoked_ms IS NULL
+        ORDER BY created_ms DESC, id DESC LIMIT ?3";
+    REVOKE_SESSION = "UPDATE sessions SET revoked_ms = coalesce(revoked_ms, ?3)
+        WHERE id = ?1 AND person = ?2 RETURNING *";
     REVOKE_KEY = "UPDATE sessions SET revoked_ms = ?2 WHERE key_fingerprint = ?1 AND revoked_ms IS NULL";
     REVOKE_PERSON = "UPDATE sessions SET revoked_ms = ?2 WHERE person = ?1 AND revoked_ms IS NULL";
     PURGE_SESSIONS = "DELETE FROM sessions WHERE expires_ms <= ?1";

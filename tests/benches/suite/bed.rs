@@ -238,7 +238,8 @@ impl Bed {
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let limits = server::ServerLimits::DEFAULT;
-        let serving = tokio::spawn(server::serve(listener, Arc::clone(&app), limits, shutdown));
+        let serving =
+            tokio::spawn(server::serve(listener, None, Arc::clone(&app), limits, shutdown));
         let mut upload = app.upload(&who("alice")).unwrap();
         for (path, bytes) in &meter.files {
             upload.begin(path).await.unwrap();
@@ -298,6 +299,7 @@ impl Bed {
     pub(super) async fn client(&self) -> Client {
         let client = Client::new(ClientConfig {
             base: self.url.clone(),
+            authorities: api::Authorities::default(),
             token: None,
             connect_timeout: Duration::from_secs(5),
             call_timeout: Duration::from_secs(60),
@@ -334,6 +336,7 @@ fn who(person: &str) -> Who {
     Who {
         person: p(person),
         session: domain::SessionId::new(&SystemClock, &OsEntropy),
+        created_ms: SystemClock.now_ms(),
         expires_ms: SystemClock.now_ms() + 3_600_000,
         key_fingerprint: String::new(),
     }

@@ -79,6 +79,7 @@ fn command(program: &Path, home: &Path) -> Command {
 async fn start(program: &Path, home: &Path, address: &str) -> f64 {
     let client = Client::new(ClientConfig {
         base: format!("http://{address}"),
+        authorities: api::Authorities::default(),
         token: None,
         connect_timeout: PATIENCE,
         call_timeout: PATIENCE,

@@ -34,8 +34,14 @@ fn operations() -> BTreeSet<(String, String)> {
 #[test]
 fn every_operation_names_its_refusals_and_who_may_call() {
     let description = description();
-    let open =
-        ["/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/challenges", "/v1/sessions"];
+    let open = [
+        "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",
+        "GET /openapi.json",
+        "POST /v1/challenges",
+        "POST /v1/sessions",
+    ];
     for (method, path) in operations() {
         let operation = &description["paths"][&path][method.to_lowercase()];
         let at = format!("{method} {path}");
@@ -48,7 +54,7 @@ fn every_operation_names_its_refusals_and_who_may_call() {
             let problem = &response["content"]["application/problem+json"]["schema"]["$ref"];
             assert_eq!(problem, "#/components/schemas/Problem", "{at} {status}");
         }
-        let closed = !open.contains(&path.as_str());
+        let closed = !open.contains(&at.as_str());
         assert_eq!(operation["security"][0]["session"].is_array(), closed, "{at}");
         assert_eq!(responses.contains_key("401"), closed || path.starts_with("/v1/"), "{at}");
     }
@@ -75,7 +81,11 @@ async fn every_operation_works_at_least_once() {
     let run = served.ran(&alice, &granted, 1).await;
     assert_eq!(run.state.code(), "succeeded", "{run:?}");
 
-    alice.session().await.unwrap();
+    let session = alice.session().await.unwrap();
+    assert!(alice.sessions().await.unwrap().contains(&session));
+    let other = served.login("alice").await;
+    let other = other.session().await.unwrap().id;
+    assert_eq!(alice.revoke_session(&other).await.unwrap().id, other);
     let scripts = alice.scripts().await.unwrap();
     let revision = alice.revision(&scripts[0].revision).await.unwrap();
     let path = p("script.toml");

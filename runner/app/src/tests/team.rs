@@ -284,6 +284,7 @@ pub(super) fn who(person: &str) -> Who {
     Who {
         person: t(person),
         session: t("ses_019ab000-0000-7000-8000-000000000001"),
+        created_ms: 0,
         expires_ms: u64::MAX,
         key_fingerprint: key(person).fingerprint().as_str().to_owned(),
     }

@@ -1,8 +1,9 @@
 //! `borescope login`: sign the server's challenge, keep the context and the token.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use api::Authorities;
 use api::types::{ChallengeRequest, SessionOpened};
 use clap::Args;
 use domain::Timestamp;
@@ -19,8 +20,12 @@ use crate::signer::Signer;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   borescope login --url http://127.0.0.1:7777 --as alice --key ~/.ssh/id_ed25519 --trust trust.toml
+  borescope login --url https://borescope.shop.example --ca shop-ca.pem --as alice --key … --trust …
   borescope login --context shop-dev     log in again
   borescope login … --key ~/.ssh/id_ed25519_sk.pub       a security key, or a key of your agent
+
+Beyond this machine the server must speak TLS: its certificate has to come from one of the system's
+authorities, or from one in --ca, of which the context keeps a copy.
 
 The key is kept as a path: a private file, or a .pub file whose key your agent or security key holds.
 Passphrases, agents and touches are asked for by ssh-keygen, whenever something is signed.
@@ -31,20 +36,30 @@ pub(crate) struct LoginArgs {
     /// Trust file with trust domain and keyring digest; needed for a new context
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
+
+    /// Certificate authorities to believe beside the system's, PEM
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
 }
 
 /// Logs in and keeps what is needed for the next commands.
 pub(crate) async fn command(call: &Call<'_>, args: LoginArgs) -> anyhow::Result<Exit> {
     let mut config = Config::load(&call.env.dir)?;
-    let (name, context) = match &args.trust {
+    let (name, mut context) = match &args.trust {
         Some(path) => {
             let name = call.who.context.clone().unwrap_or_else(|| "default".to_owned());
             (name, new_context(call, path)?)
         }
         None => config.choose(call.who)?,
     };
+    if let Some(path) = &args.ca {
+        context.ca = Some(authorities(path)?);
+    }
+    let client = client(&context.url, context.ca.as_deref())?;
+    // As the client writes it: the login is bound to that.
+    client.base().clone_into(&mut context.url);
     let mut session = Session {
-        client: client(&context.url)?,
+        client,
         person: context.person.clone(),
         key: Signer::open(&context.key)?,
         trust_domain: context.trust_domain.clone(),
@@ -76,7 +91,7 @@ pub(crate) async fn command(call: &Call<'_>, args: LoginArgs) -> anyhow::Result<
     Ok(Exit::Ok)
 }
 
-fn new_context(call: &Call<'_>, trust: &std::path::Path) -> anyhow::Result<Context> {
+fn new_context(call: &Call<'_>, trust: &Path) -> anyhow::Result<Context> {
     let place = trust.display();
     let text = std::fs::read_to_string(trust).with_context(|| format!("cannot read {place}"))?;
     let trust = TrustFile::parse(&text).with_context(|| format!("{place}"))?;
@@ -89,11 +104,29 @@ fn new_context(call: &Call<'_>, trust: &std::path::Path) -> anyhow::Result<Conte
     let key = call.who.key.clone().ok_or_else(|| missing("--key FILE"))?;
     Ok(Context {
         url: call.who.url.clone().ok_or_else(|| missing("--url URL"))?,
+        ca: None,
         person: call.who.person.clone().ok_or_else(|| missing("--as PERSON"))?,
         key: std::path::absolute(&key).unwrap_or(key),
         trust_domain: trust.trust_domain,
         keyring: trust.keyring,
     })
+}
+
+/// The certificates of a file, as the context keeps them.
+fn authorities(path: &Path) -> anyhow::Result<String> {
+    let place = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {place}"))?;
+    let wrong = |problem: String| {
+        let help = "--ca takes the certificates of the authority that signed the server's";
+        Failure::usage(format!("{place}: {problem}"), help)
+    };
+    if text.contains("PRIVATE KEY") {
+        return Err(
+            wrong("there is a private key in it, which stays where it is".to_owned()).into()
+        );
+    }
+    Authorities::from_pem(&text).map_err(|e| wrong(e.to_string()))?;
+    Ok(text)
 }
 
 /// Signs the server's challenge; from then on the session has a token.

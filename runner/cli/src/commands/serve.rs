@@ -1,14 +1,16 @@
 //! `borescope serve`: the API with a runner in this process, until a signal.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
+use server::Tls;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Call;
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::node;
 use crate::out::{Log, Style};
 use crate::server_config::{FILE, ServerConfig};
@@ -20,7 +22,16 @@ use crate::session::World;
   borescope serve                        reads ./borescope.toml
   borescope serve --config /srv/borescope/borescope.toml
 
-SIGINT or SIGTERM: no new connections, live runs may end, then they are cancelled.")]
+For others than this machine, in borescope.toml:
+  listen = \"0.0.0.0:443\"
+  origin = \"https://borescope.shop.example\"     what people dial; logins are bound to it
+
+  [tls]
+  certificate_file = \"server.pem\"              with its chain
+  key_file = \"server.key\"                      chmod 600
+
+SIGHUP: read certificate and key again. SIGINT or SIGTERM: no new connections, live runs may end,
+then they are cancelled.")]
 pub(crate) struct ServeArgs {
     /// Configuration file, or the folder with borescope.toml
     #[arg(long, value_name = "FILE", default_value = FILE)]
@@ -31,25 +42,23 @@ pub(crate) struct ServeArgs {
 pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<Exit> {
     logging(call);
     let config = ServerConfig::load(&args.config)?;
+    let world = World::real();
+    let tls = config.tls_files().map(|files| Tls::read(files, world.now()).map(Arc::new));
+    let tls = tls.transpose().map_err(|e| Failure::usage(app::chain(&e), e.help()))?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
-    let port = address.port();
-    let mut origins = vec![format!("http://{address}")];
-    if address.ip().is_loopback() {
-        origins.extend([format!("http://localhost:{port}"), format!("http://127.0.0.1:{port}")]);
-        origins.sort();
-        origins.dedup();
-    }
-    let app = node::open(&config, origins, &World::real()).await?;
+    let app = node::open(&config, config.origins(address), &world).await?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let out = call.out;
+    // Without a certificate it means what it always does: the terminal is gone.
+    let hangup = tls.as_ref().map(|_| signal(SignalKind::hangup())).transpose()?;
+    let (out, url) = (call.out, config.url(address));
     if out.json {
-        out.json(&serde_json::json!({ "listening": format!("http://{address}") }))?;
+        out.json(&serde_json::json!({ "listening": url }))?;
     } else {
-        out.line(format!("listening on {}", out.style(Style::Bold, &format!("http://{address}"))))?;
+        out.line(format!("listening on {}", out.style(Style::Bold, &url)))?;
     }
     tracing::info!(server.address = %address, "listening");
     let shutdown = async move {
@@ -59,8 +68,30 @@ pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<
         }
         out.note("stopping: waiting for live runs");
     };
-    server::serve(listener, app, config.limits.shell(), shutdown).await?;
+    let renewing = renewing(hangup.zip(tls.clone()), world);
+    tokio::select! {
+        served = server::serve(listener, tls, app, config.limits.shell(), shutdown) => served?,
+        () = renewing => {}
+    }
     Ok(Exit::Ok)
+}
+
+/// Reads the certificate again whenever the operator says so; one that does not hold changes nothing.
+async fn renewing(on: Option<(Signal, Arc<Tls>)>, world: World) {
+    if let Some((mut hangup, tls)) = on {
+        while hangup.recv().await.is_some() {
+            match tls.renew(world.now()) {
+                Ok(()) => tracing::info!("certificate and key are read again"),
+                Err(e) => tracing::error!(
+                    error = %app::chain(&e),
+                    help = e.help(),
+                    "certificate and key stay as they were"
+                ),
+            }
+        }
+    }
+    // Nobody will say so any more.
+    std::future::pending::<()>().await;
 }
 
 /// Operational logs go to standard error.

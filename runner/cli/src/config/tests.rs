@@ -65,4 +65,7 @@ fn a_token_is_kept_where_only_its_owner_reads_it() {
     assert_eq!(token(dir.path(), "shop").as_deref(), Some("abc"));
     let mode = fs::metadata(dir.path().join("shop.token")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+    forget_token(dir.path(), "shop").unwrap();
+    assert_eq!(token(dir.path(), "shop"), None);
+    forget_token(dir.path(), "shop").unwrap();
 }

@@ -115,7 +115,7 @@ pub(super) fn session(
 ) -> anyhow::Result<Session> {
     let id: PersonId = person.parse()?;
     Ok(Session {
-        client: client(url)?,
+        client: client(url, None)?,
         person: id,
         key: Signer::open(&key_path(dir, person))?,
         trust_domain: trust.trust_domain.clone(),

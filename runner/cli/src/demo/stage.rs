@@ -142,6 +142,8 @@ async fn serve(
     let url = format!("http://{address}");
     let config = ServerConfig {
         listen: address,
+        origin: None,
+        tls: None,
         data_dir: data.0.clone(),
         runner: RUNNER.parse()?,
         targets: BTreeMap::from([(TARGET.parse()?, shop.way())]),
@@ -157,7 +159,7 @@ async fn serve(
             drop(stopped.await);
         };
         let limits = server::ServerLimits { drain_s: DRAIN_S, ..server::ServerLimits::DEFAULT };
-        server::serve(listener, app, limits, shutdown).await?;
+        server::serve(listener, None, app, limits, shutdown).await?;
         Ok(())
     });
     Ok((url, Server { stop, task }))

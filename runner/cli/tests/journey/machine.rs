@@ -23,6 +23,12 @@ impl Server {
     pub(crate) fn log(&self) -> Vec<u8> {
         self.log.lock().unwrap().clone()
     }
+
+    /// Tells it to read its certificate again.
+    pub(crate) fn hang_up(&self) {
+        let kill = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    }
 }
 
 impl Drop for Server {

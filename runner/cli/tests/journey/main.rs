@@ -8,6 +8,7 @@ mod keys;
 mod lies;
 mod machine;
 mod text;
+mod tls;
 mod token;
 
 use machine::{Machine, copy_bundle, free_port, text as field};

@@ -96,7 +96,7 @@ fn ten_thousand_refusals_are_one_line() {
     }
     assert_eq!(failures.summary(false), None, "the interval is not over");
     clock.0.fetch_add(WINDOW_MS, Ordering::SeqCst);
-    let told = Summary { refused: 10_000, limited: 9_997, peers: 1 };
+    let told = Summary { refused: 10_000, limited: 9_997, peers: 1, handshakes: 0 };
     assert_eq!(failures.summary(false), Some(told));
     assert_eq!(failures.summary(true), None, "it is told once");
     assert_eq!(failures.total(), 10_000);

@@ -4,12 +4,11 @@
 //! client holds a few events and one of a bounded number of streams, and is dropped when it takes
 //! none for a while. It comes back with `Last-Event-ID` and misses nothing.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Code, shapes};
-use app::{App, Feed};
+use app::{App, AppError, Feed};
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::response::Sse;
@@ -34,7 +33,12 @@ const EVENTS_WAITING_MAX: usize = 4;
 /// A comment in silence, so that proxies keep the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-type Frames = Sse<axum::response::sse::KeepAliveStream<ReceiverStream<Result<Event, Infallible>>>>;
+type Frames = Sse<axum::response::sse::KeepAliveStream<ReceiverStream<Result<Event, Cut>>>>;
+
+/// The stream ends before its run does: the connection is cut, so that nobody takes it for the end.
+#[derive(Debug, thiserror::Error)]
+#[error("the stream ends early")]
+pub(crate) struct Cut;
 
 /// A run's released events, from the first or from the one after `Last-Event-ID`, until it ends
 #[utoipa::path(get, path = "/v1/runs/{id}/events", tag = "runs", security(("session" = [])),
@@ -61,7 +65,7 @@ pub(crate) async fn events(
 /// Hands events to the connection until the run is over, or the client is gone or takes none.
 async fn pump(
     mut feed: Feed,
-    frames: mpsc::Sender<Result<Event, Infallible>>,
+    frames: mpsc::Sender<Result<Event, Cut>>,
     _permit: OwnedSemaphorePermit,
     stall_max: Duration,
 ) {
@@ -71,15 +75,20 @@ async fn pump(
             () = frames.closed() => return,
         };
         let frame = match next {
-            Ok(Some(event)) => frame(event),
+            Ok(Some(event)) => frame(event).ok_or(Cut),
             Ok(None) => return,
+            Err(AppError::Unauthorized(_)) => {
+                tracing::info!("a stream of events ends with its session");
+                Err(Cut)
+            }
             Err(e) => {
                 tracing::error!(error = %app::chain(&e), "a stream of events ends early");
-                return;
+                Err(Cut)
             }
         };
-        let Some(frame) = frame else { return };
-        match tokio::time::timeout(stall_max, frames.send(Ok(frame))).await {
+        let last = frame.is_err();
+        match tokio::time::timeout(stall_max, frames.send(frame)).await {
+            Ok(Ok(())) if last => return,
             Ok(Ok(())) => {}
             Ok(Err(_)) => return,
             Err(_) => {

@@ -1,17 +1,18 @@
-//! Login: challenges and sessions. The first two routes are open to everybody, and take no
-//! idempotency key: there is nobody whose key it could be.
+//! Login: challenges and sessions. Asking for a challenge and opening a session are open to
+//! everybody, and take no idempotency key: there is nobody whose key it could be.
 
 use std::sync::Arc;
 
-use api::shapes::EnvelopeShape;
+use api::shapes::{self, EnvelopeShape};
 use api::types::{Challenge, ChallengeRequest, SessionOpened, SessionView};
 use app::App;
 use axum::Json;
 use axum::extract::State;
+use domain::SessionId;
 
 use super::Answer;
-use crate::body::{Posted, Raw};
-use crate::openapi::{Login, Reads};
+use crate::body::{At, Posted, Raw};
+use crate::openapi::{Finds, Login, Reads};
 use crate::render;
 use crate::session::Session;
 
@@ -42,10 +43,29 @@ pub(crate) async fn open(
 #[utoipa::path(get, path = "/v1/sessions/me", tag = "login", security(("session" = [])),
     responses((status = 200, body = SessionView, description = "The session of this token."), Reads))]
 pub(crate) async fn me(Session(who): Session) -> Json<SessionView> {
-    Json(SessionView {
-        id: who.session,
-        person: who.person,
-        expires_ms: who.expires_ms,
-        key_fingerprint: who.key_fingerprint,
-    })
+    let this = who.session.clone();
+    Json(render::session(who, &this))
+}
+
+/// Your sessions that are open, newest first, at most 1,000; never their tokens
+#[utoipa::path(get, path = "/v1/sessions", tag = "login", security(("session" = [])),
+    responses((status = 200, body = [SessionView], description = "Yours only."), Reads))]
+pub(crate) async fn sessions(
+    State(app): State<Arc<App>>,
+    Session(who): Session,
+) -> Answer<Json<Vec<SessionView>>> {
+    let all = app.sessions(&who).await?.into_iter();
+    Ok(Json(all.map(|s| render::session(s, &who.session)).collect()))
+}
+
+/// End a session of yours at once, with the streams that are open under it
+#[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "login", security(("session" = [])),
+    params(("id" = shapes::Session, Path, description = "The session.")),
+    responses((status = 200, body = SessionView, description = "It has ended; again is as once."), Finds))]
+pub(crate) async fn revoke(
+    State(app): State<Arc<App>>,
+    Session(who): Session,
+    At(id): At<SessionId>,
+) -> Answer<Json<SessionView>> {
+    Ok(Json(render::session(app.revoke_session(&who, &id).await?, &who.session)))
 }

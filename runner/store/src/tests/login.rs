@@ -60,9 +60,19 @@ async fn a_session_ends_by_time_and_by_revocation() {
     assert_eq!(live(1_000).await, None);
     assert_eq!(store.live_session(&Digest::of(b"other"), 1).await.unwrap(), None);
     assert!(store.insert_session(&session).await.is_err());
-    assert!(store.revoke_session(&id, 5).await.unwrap());
-    assert!(!store.revoke_session(&id, 6).await.unwrap());
-    assert_eq!(live(7).await, None);
+    assert_eq!(store.sessions_of(&anna(), 999).await.unwrap(), std::slice::from_ref(&session));
+    assert_eq!(store.sessions_of(&anna(), 1_000).await.unwrap(), []);
+    assert!(store.session_is_live(&id, 999).await.unwrap());
+    assert!(!store.session_is_live(&id, 1_000).await.unwrap());
+    assert_eq!(store.revoke_session(&id, &"bob".parse().unwrap(), 5).await.unwrap(), None);
+    assert!(live(6).await.is_some(), "another person ends nothing");
+    for now in [6, 7] {
+        let revoked = store.revoke_session(&id, &anna(), now).await.unwrap();
+        assert_eq!(revoked.as_ref(), Some(&session), "again is as once");
+    }
+    assert_eq!(live(8).await, None);
+    assert_eq!(store.sessions_of(&anna(), 8).await.unwrap(), []);
+    assert!(!store.session_is_live(&id, 8).await.unwrap());
 }
 
 #[tokio::test]
