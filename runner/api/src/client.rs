@@ -12,9 +12,10 @@ use serde::de::DeserializeOwned;
 use crate::retry::{Tries, once};
 use crate::tls::{self, Authorities, CertificateFault, TlsFault};
 use crate::types::{
-    AuditPageView, Challenge, ChallengeRequest, ConsistencyView, DocumentView, Envelope, Filed,
-    Inbox, InputStored, LeavesView, ProofView, Ready, ReceiptView, RequestView, RevisionView,
-    RunOrdered, RunView, ScriptView, SessionOpened, SessionView, StatusView, TargetView, Uploaded,
+    AgainstView, AuditPageView, Challenge, ChallengeRequest, ConsistencyView, DocumentView,
+    Envelope, Filed, Inbox, InputStored, LeavesView, ProofView, Ready, ReceiptView, RequestView,
+    RevisionView, RunOrdered, RunView, ScriptView, SessionOpened, SessionView, StatusView,
+    TargetView, Uploaded,
 };
 use crate::{IDEMPOTENCY_KEY, Origin, OriginError, Problem, RunEvents};
 
@@ -188,6 +189,8 @@ impl Client {
         receipt(id: &RunId) -> ReceiptView = "/v1/runs/{id}/receipt";
         /// All stops.
         stops() -> Vec<DocumentView> = "/v1/stops";
+        /// Some of what was said against runs, from an entry on.
+        against(from: u64) -> AgainstView = "/v1/against?from={from}";
         /// All access requests.
         access_requests() -> Vec<DocumentView> = "/v1/access-requests";
         /// One page of what happened; `query` as the API documents it.

@@ -346,6 +346,16 @@ pub struct AuditEventView {
     pub subjects: Vec<String>,
 }
 
+/// `GET /v1/against`
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AgainstView {
+    /// Stops, lifts, rejecting reviews and withdrawals, in the order in which they were recorded.
+    /// There may be none although more follow.
+    pub documents: Vec<DocumentView>,
+    /// Where the next page begins; what was asked for when there is nothing more.
+    pub next: u64,
+}
+
 /// `GET /v1/audit`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuditPageView {

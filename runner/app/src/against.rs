@@ -2,13 +2,31 @@
 //! status. The runner verifies it, puts it in force and records it; here people hear early what is
 //! wrong with it, and it is projected.
 
+use domain::{StatusId, TrustDomain};
 use executor::runner::NotAccepted;
-use store::DocumentKind;
-use trust::{AfterReview, Document as Signed, Envelope, Lift, Review, Status, Stop, Withdrawal};
+use store::{Document, DocumentKind};
+use trust::{
+    AfterReview, Document as Signed, Envelope, Header, Lift, Rejection, Review, Status, Stop,
+    Withdrawal,
+};
 
+use crate::advice::unverified;
 use crate::documents::{Came, Filed, about, is_mine};
 use crate::login::Who;
+use crate::reading::is_tombstone;
 use crate::{App, AppError};
+
+/// Documents that one call looks at.
+const AGAINST_ROWS_MAX: u32 = 256;
+
+/// Some of what was said against runs.
+#[derive(Debug, Clone)]
+pub struct Against {
+    /// Stops, lifts, rejecting reviews and withdrawals, in the ledger's order.
+    pub documents: Vec<Document>,
+    /// The entry to go on from; the one that was asked for when there is nothing more.
+    pub next: u64,
+}
 
 impl App {
     /// Hands a stop to the runner, which records it and ends what depends on it.
@@ -81,7 +99,7 @@ impl App {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub async fn new_status(&self, _who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
+    pub async fn new_status(&self, bytes: &[u8]) -> Result<Filed, AppError> {
         self.writable()?;
         let came = Came::parse(Status::DOC, bytes)?;
         taken(Status::DOC, self.runner.accept(bytes.to_owned()).await)?;
@@ -97,6 +115,41 @@ impl App {
         }
         drop(newest);
         Ok(filed)
+    }
+
+    /// The audience of every signature here.
+    #[must_use]
+    pub fn trust_domain(&self) -> TrustDomain {
+        self.authority.trust_domain().clone()
+    }
+
+    /// What a status would say now, as this control plane knows it. Whoever holds its key somewhere else
+    /// finds it out for themselves.
+    #[must_use]
+    pub fn status_to_sign(&self, header: Header<StatusId>) -> Status {
+        let authority = &self.authority;
+        Status {
+            header,
+            keyring: authority.keyring_ref(),
+            directory: authority.directory_ref(),
+            policy: authority.policy_ref(),
+            stops: self.in_force_against().digest(),
+        }
+    }
+
+    /// What was said against runs, and its ends, from ledger entry `from` on: at most
+    /// [`AGAINST_ROWS_MAX`] documents are looked at, and of reviews those that reject are shown.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn said_against(&self, from: u64) -> Result<Against, AppError> {
+        let (mut documents, next) = self.store.documents_against(from, AGAINST_ROWS_MAX).await?;
+        documents.retain(|d| {
+            let rejects = |r: Review| Rejection::of(&r).is_some();
+            let bars = d.kind != DocumentKind::Review || unverified(d).is_some_and(rejects);
+            bars && !is_tombstone(d)
+        });
+        Ok(Against { documents, next })
     }
 
     /// The newest status that came since the start, if an order may carry it now.

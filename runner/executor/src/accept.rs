@@ -95,18 +95,13 @@ impl Inner {
             return self.accept_after_review(&authority, envelope).await;
         }
         let in_force = self.state.in_force();
-        let negative: Negative = if kind == payload_type::<Stop>() {
-            (&authority.verify_stop(envelope)?).into()
-        } else if kind == payload_type::<Lift>() {
-            (&authority.verify_lift(envelope, &in_force)?).into()
-        } else if kind == payload_type::<Withdrawal>() {
-            (&authority.verify_withdrawal(envelope, &in_force)?).into()
-        } else if kind == payload_type::<Review>() {
-            let review: Verified<Review> = authority.verify(envelope, &in_force.stopped_keys())?;
-            Negative::of_review(&review).ok_or(NotAccepted::NoRejection)?
+        let said = Negative::verify(envelope, &authority, &in_force)?;
+        let no_ban = if kind == payload_type::<Review>() {
+            NotAccepted::NoRejection
         } else {
-            return Err(NotAccepted::Kind);
+            NotAccepted::Kind
         };
+        let negative = said.ok_or(no_ban)?;
         self.keep(negative, envelope).await
     }
 

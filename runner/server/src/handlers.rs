@@ -2,6 +2,7 @@
 //! use-case, and renders.
 
 pub(crate) mod after_reviews;
+pub(crate) mod against;
 pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod documents;

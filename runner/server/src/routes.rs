@@ -21,9 +21,9 @@ use crate::body::BODY_BYTES_MAX;
 use crate::failures::Failures;
 use crate::guard::{Guard, guard, panicked};
 use crate::handlers::{
-    after_reviews, approvals, audit, documents, events, health, inbox, inputs, lifts, log, policy,
-    requests, reviews, revisions, run_files, runs, scripts, sessions, status, stops, submissions,
-    withdrawals,
+    after_reviews, against, approvals, audit, documents, events, health, inbox, inputs, lifts, log,
+    policy, requests, reviews, revisions, run_files, runs, scripts, sessions, status, stops,
+    submissions, withdrawals,
 };
 use crate::meter::Meter;
 use crate::once::once;
@@ -104,6 +104,7 @@ fn table() -> OpenApiRouter<Shell> {
         .routes(routes!(lifts::lift))
         .routes(routes!(withdrawals::withdraw))
         .routes(routes!(after_reviews::after_review))
+        .routes(routes!(against::against))
         .routes(routes!(documents::document))
         .routes(routes!(inbox::inbox))
         .routes(routes!(inputs::input))

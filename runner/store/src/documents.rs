@@ -343,6 +343,26 @@ impl Store {
         query.fetch_all(&self.reads).await?.iter().map(read_entry).collect()
     }
 
+    /// Stops, lifts, withdrawals and reviews of ledger entries from `from` on, in their order, at most
+    /// `rows_max`; and the entry after the last of them.
+    ///
+    /// # Errors
+    /// As [`Store::document`].
+    pub async fn documents_against(
+        &self,
+        from: u64,
+        rows_max: u32,
+    ) -> Result<(Vec<Document>, u64), StoreError> {
+        let query =
+            sqlx::query(sql::DOCUMENTS_AGAINST).bind(int(from, "a ledger index")?).bind(rows_max);
+        let rows = query.fetch_all(&self.reads).await?;
+        let next = match rows.last() {
+            Some(last) => read_entry(last)?.index.saturating_add(1),
+            None => from,
+        };
+        Ok((rows.iter().map(read).collect::<Result<_, _>>()?, next))
+    }
+
     async fn list(&self, filter: &Filter, rows_max: i64) -> Result<Vec<Document>, StoreError> {
         let query = sqlx::query(filter.statement())
             .bind(filter.kind.map(DocumentKind::code))

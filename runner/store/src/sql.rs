@@ -38,6 +38,8 @@ statements! {
     DOCUMENT_ENTRY = "SELECT id, kind, digest, ledger_index FROM documents WHERE digest = ?1";
     DOCUMENT_ENTRIES = "SELECT id, kind, digest, ledger_index FROM documents
         WHERE ledger_index >= ?1 ORDER BY ledger_index LIMIT ?2";
+    DOCUMENTS_AGAINST = "SELECT * FROM documents WHERE kind IN ('stop', 'lift', 'review', 'withdrawal')
+        AND ledger_index >= ?1 ORDER BY ledger_index LIMIT ?2";
     // One text a way to find them: with `?1 IS NULL OR …` SQLite uses no index and reads them all.
     DOCUMENTS = "SELECT * FROM documents WHERE (?1 IS NULL OR kind = ?1)
         AND (?2 IS NULL OR revision = ?2) AND (?3 IS NULL OR request = ?3)

@@ -11,8 +11,12 @@ use domain::decide::{StopSubject, Verdict};
 use domain::{Digest, Pair, PersonId, ReviewId};
 use serde::{Deserialize, Serialize};
 
+use crate::authority::Authority;
+use crate::document::DocumentError;
 use crate::documents::{Lift, Review, Stop, Withdrawal};
+use crate::envelope::Envelope;
 use crate::verify::Verified;
+use crate::{payload_type, read_unverified};
 
 /// A rejecting review, as far as it bars.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +79,50 @@ impl From<&Verified<Withdrawal>> for Negative {
 }
 
 impl Negative {
+    /// Of a document whose signers may say what it says; `None` when it says nothing against runs and
+    /// ends nothing that was said.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn verify(
+        envelope: &Envelope,
+        authority: &Authority,
+        in_force: &InForce,
+    ) -> Result<Option<Self>, DocumentError> {
+        let kind = envelope.payload_type();
+        Ok(if kind == payload_type::<Stop>() {
+            Some((&authority.verify_stop(envelope)?).into())
+        } else if kind == payload_type::<Lift>() {
+            Some((&authority.verify_lift(envelope, in_force)?).into())
+        } else if kind == payload_type::<Withdrawal>() {
+            Some((&authority.verify_withdrawal(envelope, in_force)?).into())
+        } else if kind == payload_type::<Review>() {
+            Self::of_review(&authority.verify(envelope, &in_force.stopped_keys())?)
+        } else {
+            None
+        })
+    }
+
+    /// What a document says, whoever signed it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read_unverified(envelope: &Envelope) -> Result<Option<Self>, DocumentError> {
+        let (kind, digest) = (envelope.payload_type(), envelope.payload_digest());
+        Ok(if kind == payload_type::<Stop>() {
+            Some(Self::Stop(digest, read_unverified::<Stop>(envelope)?.subject))
+        } else if kind == payload_type::<Lift>() {
+            Some(Self::Lift(read_unverified::<Lift>(envelope)?.lifts))
+        } else if kind == payload_type::<Withdrawal>() {
+            let doc = read_unverified::<Withdrawal>(envelope)?;
+            Some(Self::Withdrawal(doc.review, doc.reviewer))
+        } else if kind == payload_type::<Review>() {
+            Rejection::of(&read_unverified(envelope)?).map(|r| Self::Rejection(digest, r))
+        } else {
+            None
+        })
+    }
+
     /// Of a review; `None` when it does not reject.
     #[must_use]
     pub fn of_review(review: &Verified<Review>) -> Option<Self> {
@@ -113,6 +161,12 @@ impl InForce {
             Negative::Lift(digest) => self.lifted.contains(digest),
             Negative::Withdrawal(digest, who) => self.withdrawn.contains(&(*digest, who.clone())),
         }
+    }
+
+    /// How many things were said, in force or not.
+    #[must_use]
+    pub fn said(&self) -> usize {
+        self.stops.len() + self.rejections.len() + self.lifted.len() + self.withdrawn.len()
     }
 
     /// Whether this stop was heard of before, in force or lifted since.

@@ -34,8 +34,8 @@ pub(crate) async fn status(State(app): State<Arc<App>>, _: Session) -> Answer<Js
     responses((status = 200, body = Filed, description = "Runs on production may rely on it."), Files))]
 pub(crate) async fn new_status(
     State(app): State<Arc<App>>,
-    Session(who): Session,
+    _: Session,
     Raw(envelope): Raw,
 ) -> Answer<Json<Filed>> {
-    Ok(Json(render::filed(app.new_status(&who, &envelope).await?)))
+    Ok(Json(render::filed(app.new_status(&envelope).await?)))
 }
