@@ -2,6 +2,7 @@
 //! is said against runs, production, and keyrings that follow one another.
 
 mod against;
+mod keeper;
 mod keyrings;
 mod production;
 

@@ -107,6 +107,8 @@ pub(crate) enum Command {
     Cancel(c::cancel::CancelArgs),
     /// Ban a person, key, revision, request, target or everything, at once
     Stop(c::stop::StopArgs),
+    /// Say what is in force, without which production is not reached
+    Status(c::status::StatusArgs),
     /// Run a recording again, here, and compare every call
     Replay(c::replay::ReplayArgs),
     /// Verify evidence or a journal offline, against a trust file

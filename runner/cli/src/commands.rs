@@ -19,6 +19,7 @@ pub(crate) mod scripts;
 pub(crate) mod serve;
 pub(crate) mod sessions;
 pub(crate) mod show;
+pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod submit;
 pub(crate) mod verify;
@@ -67,6 +68,7 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Inbox(args) => inbox::command(&call, args).await,
         Command::Audit(args) => audit::command(&call, args).await,
         Command::Cancel(args) => cancel::command(&call, args).await,
+        Command::Status(args) => status::command(&call, args).await,
         Command::Stop(args) => stop::command(&call, args).await,
         Command::Replay(args) => replay::command(&call, args).await,
         Command::Verify(args) => verify::command(&call, &args),

@@ -69,6 +69,9 @@ pub(crate) struct Context {
     pub(crate) trust_domain: TrustDomain,
     /// The keyring that is believed, by digest.
     pub(crate) keyring: Digest,
+    /// Status keepers that are told of stops directly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) keepers: Vec<String>,
 }
 
 /// The whole file.

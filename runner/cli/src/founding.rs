@@ -23,6 +23,11 @@ use crate::signer::Signer;
 /// How long the first documents are valid, seconds: a year.
 const LIFE_S: i64 = 365 * 86_400;
 
+/// The file of the key that signs the status, in the data directory.
+pub(crate) const STATUS_KEY: &str = "status-key";
+/// Its holder in the first keyring: a process, who is nobody in the directory.
+const STATUS_SIGNER: &str = "status-signer";
+
 /// Where everything is in a server's data directory.
 #[derive(Debug, Clone)]
 pub(crate) struct DataDir(pub(crate) PathBuf);
@@ -43,6 +48,10 @@ impl DataDir {
     /// Signs checkpoints.
     pub(crate) fn log_seed(&self) -> PathBuf {
         self.runner().join("log.seed")
+    }
+    /// Signs the status, where the server does that itself.
+    pub(crate) fn status_key(&self) -> PathBuf {
+        self.0.join(STATUS_KEY)
     }
     /// Authenticates compiled components.
     pub(crate) fn artifact_seed(&self) -> PathBuf {
@@ -150,7 +159,8 @@ pub(crate) fn found(
     world: &World,
 ) -> anyhow::Result<TrustSource> {
     let keys = runner_keys(data, &founding.trust_domain, &founding.runner, world)?;
-    let keyring = founding.root_key.sign(&first_keyring(founding, world))?;
+    let status = keys::make_or_read(&data.status_key(), STATUS_SIGNER, &*world.entropy)?;
+    let keyring = founding.root_key.sign(&first_keyring(founding, status.public(), world)?)?;
     let pin = VersionRef { version: 1, digest: keyring.payload_digest() };
     let directory = source::directory(
         &founding.directory,
@@ -192,25 +202,32 @@ fn id<I>(new: fn(&dyn domain::Clock, &dyn domain::Entropy) -> I, world: &World) 
     new(&*world.clock, &*world.entropy)
 }
 
-fn first_keyring(founding: &Founding<'_>, world: &World) -> Keyring {
-    let roles = [Role::Root, Role::Directory, Role::Policy, Role::Stop];
-    let rule = |role| RoleRule { role, threshold: 1, people: vec![founding.root.clone()] };
-    Keyring {
+fn first_keyring(
+    founding: &Founding<'_>,
+    status: &PublicKey,
+    world: &World,
+) -> anyhow::Result<Keyring> {
+    let roles = [Role::Root, Role::Directory, Role::Policy, Role::Stop, Role::Lift];
+    let signer: PersonId = STATUS_SIGNER.parse()?;
+    let rule =
+        |role, person: &PersonId| RoleRule { role, threshold: 1, people: vec![person.clone()] };
+    let by_root = roles.into_iter().map(|role| rule(role, &founding.root));
+    Ok(Keyring {
         header: world.header(&founding.trust_domain, id(KeyringId::new, world), LIFE_S),
         version: 1,
         previous: None,
-        keys: vec![KeyringKey {
-            person: founding.root.clone(),
-            key: founding.root_key.public().clone(),
-        }],
-        roles: roles.into_iter().map(rule).collect(),
+        keys: vec![
+            KeyringKey { person: founding.root.clone(), key: founding.root_key.public().clone() },
+            KeyringKey { person: signer.clone(), key: status.clone() },
+        ],
+        roles: by_root.chain([rule(Role::Status, &signer)]).collect(),
         floors: Floors {
             reviews_required: 1,
             approvals_required: 1,
             self_serve: false,
             break_glass_approvals_required: 1,
         },
-    }
+    })
 }
 
 fn runner_entry(runner: &RunnerName, keys: &RunnerKeys) -> String {

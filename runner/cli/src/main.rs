@@ -18,6 +18,7 @@ mod out;
 mod server_config;
 mod session;
 mod signer;
+mod status_signing;
 mod view;
 mod when;
 

@@ -37,12 +37,22 @@ pub(crate) struct ServerConfig {
     pub(crate) data_dir: PathBuf,
     /// The name of the runner in this process, as the policy has it.
     pub(crate) runner: RunnerName,
+    /// The key that signs the status, if this process does that.
+    pub(crate) status: Option<StatusConfig>,
     /// Ways to the targets.
     #[serde(default)]
     pub(crate) targets: BTreeMap<TargetId, TargetConfig>,
     /// Capacities.
     #[serde(default)]
     pub(crate) limits: ServerLimits,
+}
+
+/// Who says what is in force, when this process does.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StatusConfig {
+    /// A private key file of a holder of the role `status`.
+    pub(crate) key_file: PathBuf,
 }
 
 /// Capacities of one server, each with a finite default.
@@ -142,6 +152,9 @@ impl ServerConfig {
             ));
         }
         config.data_dir = base.join(&config.data_dir);
+        if let Some(status) = &mut config.status {
+            status.key_file = base.join(&status.key_file);
+        }
         for (id, target) in &mut config.targets {
             target.settle(id, base)?;
         }

@@ -19,7 +19,7 @@ use trust::{
 
 use crate::args::Who;
 use crate::bundle::Bundle;
-use crate::config::{self, Config, Environment};
+use crate::config::{self, Config, Context, Environment};
 use crate::exit::Failure;
 use crate::signer::Signer;
 
@@ -73,6 +73,8 @@ pub(crate) struct Session {
     pub(crate) trust_domain: TrustDomain,
     /// The keyring that is believed.
     pub(crate) keyring: Digest,
+    /// Status keepers that are told of stops directly.
+    pub(crate) keepers: Vec<Client>,
     /// Time and entropy.
     pub(crate) world: World,
 }
@@ -91,6 +93,11 @@ pub(crate) fn client(url: &str, ca: Option<&str>) -> anyhow::Result<Client> {
     })?)
 }
 
+/// Clients of the status keepers of a context.
+pub(crate) fn keepers(context: &Context) -> anyhow::Result<Vec<Client>> {
+    context.keepers.iter().map(|url| client(url, context.ca.as_deref())).collect()
+}
+
 impl Session {
     /// The session that command line and contexts describe. Without a valid token it logs in first:
     /// the key is at hand, and a token permits nothing that the key does not sign.
@@ -99,6 +106,7 @@ impl Session {
         let key = Signer::open(&context.key)?;
         let mut session = Self {
             client: client(&context.url, context.ca.as_deref())?,
+            keepers: keepers(&context)?,
             person: context.person,
             key,
             trust_domain: context.trust_domain,

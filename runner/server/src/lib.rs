@@ -9,6 +9,7 @@ mod connections;
 mod failures;
 mod guard;
 mod handlers;
+mod keeper;
 mod meter;
 mod once;
 mod openapi;
@@ -33,6 +34,7 @@ use tokio::sync::watch;
 use crate::connections::{Connections, Peer};
 use crate::failures::Failures;
 
+pub use crate::keeper::serve_keeper;
 pub use crate::tls::{Tls, TlsError, TlsFiles};
 
 /// Named limits of the HTTP server.

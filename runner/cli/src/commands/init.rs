@@ -11,7 +11,9 @@ use serde_json::json;
 
 use super::Call;
 use crate::exit::{Exit, Failure};
-use crate::founding::{DataDir, Founding, NewPerson, directory_source, found, write_new};
+use crate::founding::{
+    DataDir, Founding, NewPerson, STATUS_KEY, directory_source, found, write_new,
+};
 use crate::keys;
 use crate::server_config::FILE;
 use crate::session::World;
@@ -210,7 +212,10 @@ fn catalog(path: &Path) -> anyhow::Result<Catalog> {
 fn server_source(args: &InitArgs) -> String {
     let mut text = format!(
         "# What the operator says; who may do what is in signed documents only.\n\
-         listen = \"{}\"\ndata_dir = \"data\"\nrunner = \"{}\"\n",
+         listen = \"{}\"\ndata_dir = \"data\"\nrunner = \"{}\"\n\n\
+         # Targets marked `prod` need somebody who says every few minutes what is in force. Here the\n\
+         # server itself does; `borescope status keep --help` says why another host is better.\n\
+         [status]\nkey_file = \"data/{STATUS_KEY}\"\n",
         args.listen, args.runner
     );
     for (id, path) in &args.targets {

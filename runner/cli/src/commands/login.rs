@@ -40,6 +40,10 @@ pub(crate) struct LoginArgs {
     /// Certificate authorities to believe beside the system's, PEM
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+
+    /// Status keeper to tell of stops directly; repeat. Replaces those of the context
+    #[arg(long = "keeper", value_name = "URL")]
+    keepers: Vec<String>,
 }
 
 /// Logs in and keeps what is needed for the next commands.
@@ -55,6 +59,10 @@ pub(crate) async fn command(call: &Call<'_>, args: LoginArgs) -> anyhow::Result<
     if let Some(path) = &args.ca {
         context.ca = Some(authorities(path)?);
     }
+    if !args.keepers.is_empty() {
+        context.keepers = args.keepers;
+        crate::session::keepers(&context)?;
+    }
     let client = client(&context.url, context.ca.as_deref())?;
     // As the client writes it: the login is bound to that.
     client.base().clone_into(&mut context.url);
@@ -64,6 +72,7 @@ pub(crate) async fn command(call: &Call<'_>, args: LoginArgs) -> anyhow::Result<
         key: Signer::open(&context.key)?,
         trust_domain: context.trust_domain.clone(),
         keyring: context.keyring,
+        keepers: Vec::new(),
         world: World::real(),
     };
     let opened = log_in(&mut session).await?;
@@ -105,6 +114,7 @@ fn new_context(call: &Call<'_>, trust: &Path) -> anyhow::Result<Context> {
     Ok(Context {
         url: call.who.url.clone().ok_or_else(|| missing("--url URL"))?,
         ca: None,
+        keepers: Vec::new(),
         person: call.who.person.clone().ok_or_else(|| missing("--as PERSON"))?,
         key: std::path::absolute(&key).unwrap_or(key),
         trust_domain: trust.trust_domain,

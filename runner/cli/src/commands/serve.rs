@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use app::App;
 use clap::Args;
 use server::Tls;
 use tokio::net::TcpListener;
@@ -15,6 +16,8 @@ use crate::node;
 use crate::out::{Log, Style};
 use crate::server_config::{FILE, ServerConfig};
 use crate::session::World;
+use crate::signer::Signer;
+use crate::status_signing;
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -50,6 +53,10 @@ pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let app = node::open(&config, config.origins(address), &world).await?;
+    let signing = match &config.status {
+        Some(status) => Some((Arc::clone(&app), Signer::open(&status.key_file)?, world.clone())),
+        None => None,
+    };
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     // Without a certificate it means what it always does: the terminal is gone.
@@ -72,8 +79,17 @@ pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<
     tokio::select! {
         served = server::serve(listener, tls, app, config.limits.shell(), shutdown) => served?,
         () = renewing => {}
+        () = saying(signing) => {}
     }
     Ok(Exit::Ok)
+}
+
+/// Says what is in force, if this process does that.
+async fn saying(signing: Option<(Arc<App>, Signer, World)>) {
+    match signing {
+        Some((app, key, world)) => status_signing::in_this_process(app, key, world).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Reads the certificate again whenever the operator says so; one that does not hold changes nothing.
@@ -95,7 +111,7 @@ async fn renewing(on: Option<(Signal, Arc<Tls>)>, world: World) {
 }
 
 /// Operational logs go to standard error.
-fn logging(call: &Call<'_>) {
+pub(crate) fn logging(call: &Call<'_>) {
     let json = call.out.json;
     let filter = call.env.log.as_deref().unwrap_or("info,sqlx=warn,wasmtime=warn,cranelift=warn");
     let subscriber = tracing_subscriber::fmt()

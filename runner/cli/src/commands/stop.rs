@@ -4,6 +4,7 @@ use api::types::Filed;
 use clap::{Args, ValueEnum};
 use domain::decide::StopSubject;
 use domain::{FreeText, StopId};
+use futures_util::future::join_all;
 use trust::Stop;
 
 use super::Call;
@@ -21,8 +22,8 @@ const LIFE_S: i64 = 365 * 86_400;
   borescope stop key SHA256:… --reason \"key leaked\"
   borescope stop everything --reason \"drill\"
 
-Live runs that depend on what is stopped end within a second. A stop ends only by a signed lift,
-which is not supported yet.")]
+Live runs that depend on what is stopped end within a second. A stop ends only by a signed lift. Where
+your context names status keepers (borescope login --keeper URL), they are told directly, too.")]
 pub(crate) struct StopArgs {
     /// What kind of thing to stop
     kind: Kind,
@@ -87,7 +88,8 @@ async fn subject(
     })
 }
 
-/// Signs and files a stop.
+/// Signs a stop and tells everybody: the server, and the keepers, who do not learn it from there if the
+/// server hides it.
 pub(crate) async fn file(
     session: &Session,
     subject: StopSubject,
@@ -97,5 +99,27 @@ pub(crate) async fn file(
     let stop =
         Stop { header: session.header(id, LIFE_S), by: session.person.clone(), subject, reason };
     let envelope = wire(&session.sign(&stop)?)?;
-    Ok(session.client.stop(&envelope).await?)
+    let told = join_all(session.keepers.iter().map(|keeper| keeper.stop(&envelope))).await;
+    let filed = session.client.stop(&envelope).await;
+    let deaf = session.keepers.iter().zip(&told).filter_map(|(keeper, told)| {
+        let error = told.as_ref().err()?;
+        Some(format!("the keeper {} has not heard of it: {}", keeper.base(), app::chain(error)))
+    });
+    let deaf: Vec<String> = deaf.collect();
+    let heard = told.iter().any(Result::is_ok);
+    match filed {
+        Ok(filed) if deaf.is_empty() => Ok(filed),
+        Ok(filed) => Err(Failure::new(
+            Exit::Target,
+            format!("{} is in force on the server, but {}", filed.id, deaf.join("; ")),
+            "stop again when it is back: a server that lies can hide a stop from its runner",
+        )
+        .into()),
+        Err(error) if heard => Err(anyhow::Error::from(error).context(Failure::new(
+            Exit::Target,
+            "a keeper has it, so that production closes, but the server has not taken the stop",
+            "live runs go on until the status ends; stop again when the server is back",
+        ))),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -120,6 +120,7 @@ pub(super) fn session(
         key: Signer::open(&key_path(dir, person))?,
         trust_domain: trust.trust_domain.clone(),
         keyring: trust.keyring,
+        keepers: Vec::new(),
         world: world.clone(),
     })
 }

@@ -146,6 +146,7 @@ async fn serve(
         tls: None,
         data_dir: data.0.clone(),
         runner: RUNNER.parse()?,
+        status: None,
         targets: BTreeMap::from([(TARGET.parse()?, shop.way())]),
         limits: ServerLimits::default(),
     };

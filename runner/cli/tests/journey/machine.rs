@@ -87,7 +87,12 @@ impl Machine {
     }
 
     pub(crate) fn serve(&self) -> Server {
-        let mut command = self.command(&["serve", "--config", "server"]);
+        self.start(&["serve", "--config", "server"])
+    }
+
+    /// Starts something that listens, and waits until it says so.
+    pub(crate) fn start(&self, args: &[&str]) -> Server {
+        let mut command = self.command(args);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let log = Arc::new(Mutex::new(Vec::new()));

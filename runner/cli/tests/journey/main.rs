@@ -7,6 +7,7 @@
 mod keys;
 mod lies;
 mod machine;
+mod status;
 mod text;
 mod tls;
 mod token;
