@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 
 use domain::schema::InputSchema;
 use domain::{BundleIndex, Digest, Manifest, ParamType};
-use executor::RunOrder;
+use executor::OrderReader;
 use ledger::frame::{HEADER_BYTES, Header};
 use ledger::note::Note;
 use ledger::{Checkpoint, Leaf, TrustFile, VerifierKey};
@@ -193,9 +193,11 @@ pub fn recording(bytes: &[u8]) {
 
 /// Run orders, as the control plane hands them to the runner.
 pub fn run_order(bytes: &[u8]) {
-    if let Ok(order) = RunOrder::parse(bytes) {
-        let again = RunOrder::parse(&order.to_bytes()).unwrap();
-        assert_eq!(again.to_bytes(), order.to_bytes());
+    let reader = OrderReader::default();
+    if let Ok(order) = reader.read(bytes) {
+        // From memory and afresh.
+        assert_eq!(reader.read(&order.to_bytes()).unwrap(), order);
+        assert_eq!(OrderReader::default().read(bytes).unwrap(), order);
     }
 }
 

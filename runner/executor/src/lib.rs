@@ -26,6 +26,6 @@ mod status;
 mod verify;
 
 pub use events::{Ended, Output, RunEvent};
-pub use order::RunOrder;
+pub use order::{OrderReader, RunOrder};
 pub use ports::{Blobs, Connectors, OsEntropy, SystemClock};
 pub use runner::{AuthorityDocuments, LocalRunner, Runner, RunnerOptions};

