@@ -132,6 +132,9 @@ macro_rules! files {
     )*};
 }
 
+// After the macros, which it uses.
+mod against;
+
 impl Client {
     /// A client.
     ///
@@ -186,8 +189,6 @@ impl Client {
         run(id: &RunId) -> RunView = "/v1/runs/{id}";
         /// A run's receipt with its proof.
         receipt(id: &RunId) -> ReceiptView = "/v1/runs/{id}/receipt";
-        /// All stops.
-        stops() -> Vec<DocumentView> = "/v1/stops";
         /// All access requests.
         access_requests() -> Vec<DocumentView> = "/v1/access-requests";
         /// One page of what happened; `query` as the API documents it.
@@ -234,16 +235,6 @@ impl Client {
         request_access -> Filed = "/v1/access-requests";
         /// Files an approval.
         approve -> Filed = "/v1/approvals";
-        /// Files a stop.
-        stop -> Filed = "/v1/stops";
-        /// Brings a lift, signed by the role.
-        lift -> Filed = "/v1/lifts";
-        /// Files a withdrawal of one's own rejection.
-        withdraw -> Filed = "/v1/withdrawals";
-        /// Files an after-review.
-        after_review -> Filed = "/v1/after-reviews";
-        /// Brings a status, signed by the role.
-        new_status -> Filed = "/v1/status";
     }
 
     /// Asks for a login challenge.

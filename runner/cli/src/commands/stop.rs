@@ -21,8 +21,8 @@ const LIFE_S: i64 = 365 * 86_400;
   borescope stop key SHA256:… --reason \"key leaked\"
   borescope stop everything --reason \"drill\"
 
-Live runs that depend on what is stopped end within a second. A stop ends only by a signed lift,
-which is not supported yet.")]
+Live runs that depend on what is stopped end within a second. A stop ends only by a signed lift:
+borescope lift. borescope stops lists what is in force.")]
 pub(crate) struct StopArgs {
     /// What kind of thing to stop
     kind: Kind,
