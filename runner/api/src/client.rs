@@ -133,6 +133,9 @@ macro_rules! files {
     )*};
 }
 
+// After the macros, which it uses.
+mod against;
+
 impl Client {
     /// A client.
     ///
@@ -187,8 +190,6 @@ impl Client {
         run(id: &RunId) -> RunView = "/v1/runs/{id}";
         /// A run's receipt with its proof.
         receipt(id: &RunId) -> ReceiptView = "/v1/runs/{id}/receipt";
-        /// All stops.
-        stops() -> Vec<DocumentView> = "/v1/stops";
         /// Some of what was said against runs, from an entry on.
         against(from: u64) -> AgainstView = "/v1/against?from={from}";
         /// All access requests.
@@ -237,16 +238,6 @@ impl Client {
         request_access -> Filed = "/v1/access-requests";
         /// Files an approval.
         approve -> Filed = "/v1/approvals";
-        /// Files a stop.
-        stop -> Filed = "/v1/stops";
-        /// Brings a lift, signed by the role.
-        lift -> Filed = "/v1/lifts";
-        /// Files a withdrawal of one's own rejection.
-        withdraw -> Filed = "/v1/withdrawals";
-        /// Files an after-review.
-        after_review -> Filed = "/v1/after-reviews";
-        /// Brings a status, signed by the role.
-        new_status -> Filed = "/v1/status";
     }
 
     /// Asks for a login challenge.

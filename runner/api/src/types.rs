@@ -10,8 +10,10 @@ use utoipa::ToSchema;
 
 use crate::shapes;
 
+mod against;
 mod login;
 
+pub use against::EmergencyView;
 pub use login::{Challenge, ChallengeRequest, SessionOpened, SessionView};
 
 /// A signed document's envelope: JSON whose exact bytes survive.
@@ -144,6 +146,8 @@ pub struct RequestView {
     pub missing: Option<Denial>,
     /// Uses spent.
     pub uses_spent: u64,
+    /// Their numbers, in order.
+    pub use_numbers_spent: Vec<u64>,
 }
 
 /// `GET /v1/inbox`
@@ -155,6 +159,10 @@ pub struct Inbox {
     pub to_approve: Vec<DocumentView>,
     /// This person's runs that have not ended.
     pub live_runs: Vec<RunView>,
+    /// Emergencies of others that want this person's after-review.
+    pub to_look_at: Vec<EmergencyView>,
+    /// This person's own, which somebody else has to look at.
+    pub owed: Vec<EmergencyView>,
 }
 
 /// `POST /v1/inputs` (its body is the input, exactly)
@@ -183,6 +191,9 @@ pub struct RunView {
     /// Its id.
     #[schema(value_type = shapes::Run)]
     pub id: RunId,
+    /// The digest of the run request's payload.
+    #[schema(value_type = shapes::Sha256)]
+    pub run_request: Digest,
     /// Where it is.
     #[schema(value_type = shapes::RunStateShape)]
     pub state: RunState,

@@ -6,6 +6,7 @@ use trust::AccessRequest;
 
 use crate::advice::{Belongs, unverified, usable};
 use crate::login::Who;
+use crate::owed::{Concerns, Emergency};
 use crate::{App, AppError};
 
 /// Where an access request is.
@@ -51,6 +52,10 @@ pub struct Inbox {
     pub to_approve: Vec<Document>,
     /// The person's runs that have not ended.
     pub live_runs: Vec<Run>,
+    /// Emergencies of others that want the person's after-review.
+    pub to_look_at: Vec<Emergency>,
+    /// The person's own, which somebody else has to look at.
+    pub owed: Vec<Emergency>,
 }
 
 impl App {
@@ -146,7 +151,8 @@ impl App {
                 self.authority.target(t).is_some_and(|t| t.approvals.admits(groups))
             };
             let mine = access.scope.targets.iter().all(|t| admits(&t.target));
-            if access.caller == who.person || !mine {
+            let own = access.caller == who.person && !self.authority.is_solo();
+            if own || !mine {
                 continue;
             }
             let status = self.request_status(document, &access).await?;
@@ -158,17 +164,21 @@ impl App {
         }
         let mine = RunFilter { caller: Some(who.person.clone()), open_only: true };
         let live_runs = self.store.runs(&mine).await?;
-        Ok(Inbox { to_review, to_approve, live_runs })
+        let Concerns { to_look_at, owed } = self.emergencies_of(who).await?;
+        Ok(Inbox { to_review, to_approve, live_runs, to_look_at, owed })
     }
 
-    /// Revisions that the person has neither submitted nor reviewed.
+    /// Revisions that the person has neither submitted nor reviewed; where one person is all there
+    /// is, those that they have not reviewed.
     async fn unreviewed(&self, who: &Who) -> Result<Vec<Revision>, AppError> {
         let mut wanted = Vec::new();
+        let both = [DocumentKind::Review, DocumentKind::Submission];
+        let kinds = if self.authority.is_solo() { &both[..1] } else { &both };
         for revision in self.store.revisions(None).await? {
             let mut touched = false;
-            for kind in [DocumentKind::Submission, DocumentKind::Review] {
+            for kind in kinds {
                 let about = Filter {
-                    kind: Some(kind),
+                    kind: Some(*kind),
                     revision: Some(revision.digest),
                     person: Some(who.person.clone()),
                     ..Filter::default()

@@ -77,24 +77,12 @@ impl App {
         })
     }
 
-    /// All stops, newest first, at most as many as a list has.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn stops_on_file(&self) -> Result<Vec<Document>, AppError> {
-        self.all_of(DocumentKind::Stop).await
-    }
-
     /// All access requests, newest first, at most as many as a list has.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn access_requests(&self) -> Result<Vec<Document>, AppError> {
-        self.all_of(DocumentKind::AccessRequest).await
-    }
-
-    async fn all_of(&self, kind: DocumentKind) -> Result<Vec<Document>, AppError> {
-        let filter = Filter { kind: Some(kind), ..Filter::default() };
+        let filter = Filter { kind: Some(DocumentKind::AccessRequest), ..Filter::default() };
         Ok(self.store.documents(&filter).await?)
     }
 }

@@ -95,20 +95,28 @@ pub(crate) enum Command {
     Request(c::request::RequestArgs),
     /// Verify an access request with its reviews, and sign an approval
     Approve(c::approve::ApproveArgs),
-    /// Run once under an approved access request
+    /// Run once: what reviewers opened to you, or under an approved access request
     Run(c::run::RunArgs),
     /// List runs
     Runs(c::runs::RunsArgs),
-    /// Show what waits for you: reviews, approvals, live runs
+    /// Show what waits for you: reviews, approvals, emergencies, live runs
     Inbox(c::inbox::InboxArgs),
     /// Search what happened
     Audit(c::audit::AuditArgs),
     /// Cancel a live run
     Cancel(c::cancel::CancelArgs),
+    /// Say that you have looked at what was done in an emergency
+    AfterReview(c::after_review::AfterReviewArgs),
+    /// End a rejection of your own
+    Withdraw(c::withdraw::WithdrawArgs),
     /// Ban a person, key, revision, request, target or everything, at once
     Stop(c::stop::StopArgs),
     /// Say what is in force, without which production is not reached
     Status(c::status::StatusArgs),
+    /// List what is stopped and rejected, by whom and why
+    Stops(c::stops::StopsArgs),
+    /// End a stop or a rejection, by the holders of the role
+    Lift(c::lift::LiftArgs),
     /// Run a recording again, here, and compare every call
     Replay(c::replay::ReplayArgs),
     /// Verify evidence or a journal offline, against a trust file

@@ -1,6 +1,7 @@
 //! The verbs, one a file: its arguments, what it does as a function of a [`crate::session::Session`]
 //! (the demo calls the same), and how its result is shown.
 
+pub(crate) mod after_review;
 pub(crate) mod approve;
 pub(crate) mod audit;
 pub(crate) mod cancel;
@@ -8,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod keys;
+pub(crate) mod lift;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod replay;
@@ -21,8 +23,10 @@ pub(crate) mod sessions;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod stops;
 pub(crate) mod submit;
 pub(crate) mod verify;
+pub(crate) mod withdraw;
 
 use crate::args::{Cli, Command};
 use crate::config::Environment;
@@ -69,7 +73,11 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Audit(args) => audit::command(&call, args).await,
         Command::Cancel(args) => cancel::command(&call, args).await,
         Command::Status(args) => status::command(&call, args).await,
+        Command::AfterReview(args) => after_review::command(&call, args).await,
+        Command::Withdraw(args) => withdraw::command(&call, args).await,
         Command::Stop(args) => stop::command(&call, args).await,
+        Command::Stops(args) => stops::command(&call, args).await,
+        Command::Lift(args) => lift::command(&call, args).await,
         Command::Replay(args) => replay::command(&call, args).await,
         Command::Verify(args) => verify::command(&call, &args),
         Command::Keys(args) => keys::command(&call, args).await,

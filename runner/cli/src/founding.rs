@@ -14,11 +14,17 @@ use domain::{
 use ledger::{LogKey, Origin};
 use serde::{Deserialize, Serialize};
 use trust::source::{self, Issue};
-use trust::{Envelope, Floors, Keyring, KeyringKey, Pinned, PublicKey, Role, RoleRule, VersionRef};
+use trust::{
+    Envelope, Floors, Keyring, KeyringKey, Pinned, Policy, PublicKey, Role, RoleRule, VersionRef,
+};
 
+use crate::exit::Failure;
 use crate::keys;
 use crate::session::World;
 use crate::signer::Signer;
+
+/// Trust domains for one person begin so.
+const SOLO_PREFIX: &str = "solo/";
 
 /// How long the first documents are valid, seconds: a year.
 const LIFE_S: i64 = 365 * 86_400;
@@ -115,6 +121,9 @@ pub(crate) struct Founding<'a> {
     pub(crate) directory: String,
     /// `policy/targets.toml`, without the runner's own entry.
     pub(crate) policy: String,
+    /// Whether a policy may let people run without an approval what reviewers opened to them: a floor
+    /// of the keyring.
+    pub(crate) self_serve: bool,
 }
 
 /// Public keys of a runner.
@@ -180,6 +189,7 @@ pub(crate) fn found(
             keyring: pin,
         },
     )?;
+    is_possible(founding, &policy)?;
     let documents = Documents {
         keyring,
         successors: Vec::new(),
@@ -196,6 +206,30 @@ pub(crate) fn found(
         keyring: pin.digest,
         log_vkey: keys.log_vkey,
     })
+}
+
+/// What would be refused when the server starts is refused before anything is written.
+fn is_possible(founding: &Founding<'_>, policy: &Policy) -> Result<(), Failure> {
+    let solo = is_solo(&founding.trust_domain);
+    if let Some(target) = policy.targets.iter().find(|t| solo && t.prod) {
+        return Err(Failure::usage(
+            format!("{} is marked prod, and one person would hold every role", target.id),
+            "write `prod = false` if it is none; production needs a trust domain of two people",
+        ));
+    }
+    let open = policy.targets.iter().find(|t| t.self_serve.is_some() && !founding.self_serve);
+    if let Some(target) = open {
+        return Err(Failure::usage(
+            format!("{} has self-serve, and the keyring would let nobody have it", target.id),
+            "found it with --self-serve, or take self_serve out of policy/targets.toml",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether one person may hold every role of a trust domain.
+pub(crate) fn is_solo(domain: &TrustDomain) -> bool {
+    domain.as_str().starts_with(SOLO_PREFIX)
 }
 
 fn id<I>(new: fn(&dyn domain::Clock, &dyn domain::Entropy) -> I, world: &World) -> I {
@@ -224,7 +258,7 @@ fn first_keyring(
         floors: Floors {
             reviews_required: 1,
             approvals_required: 1,
-            self_serve: false,
+            self_serve: founding.self_serve,
             break_glass_approvals_required: 1,
         },
     })

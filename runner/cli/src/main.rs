@@ -4,15 +4,19 @@
 //! and verified itself, and everything that it is told by a server is checked against the keyring
 //! that the user's context pins. Start reading at [`commands`].
 
+mod against;
 mod allowed_signers;
 mod args;
 mod bundle;
 mod commands;
 mod config;
 mod demo;
+mod dossier;
 mod exit;
 mod founding;
 mod keys;
+mod narrow;
+mod next;
 mod node;
 mod out;
 mod server_config;

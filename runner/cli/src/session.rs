@@ -160,6 +160,26 @@ impl Session {
             })
     }
 
+    /// A signed statement by its id or digest, verified: the one that was asked for.
+    pub(crate) async fn statement<D: Document>(
+        &self,
+        authority: &Authority,
+        reference: &str,
+    ) -> anyhow::Result<Verified<D>> {
+        let view = self.client.document(reference).await?;
+        let found: Verified<D> = verified(authority, &view)?;
+        let payload: serde_json::Value = serde_json::from_slice(envelope(&view)?.payload())?;
+        let is_it = payload["header"]["id"] == reference || found.digest().to_string() == reference;
+        if is_it {
+            return Ok(found);
+        }
+        Err(Failure::evidence(
+            format!("the server shows {} for {reference}", payload["header"]["id"]),
+            "the server is broken or lies; sign nothing",
+        )
+        .into())
+    }
+
     /// Fetches a revision's files and hashes them here.
     pub(crate) async fn fetch(&self, revision: &Digest) -> anyhow::Result<Bundle> {
         let bytes = self.client.file(revision, &path(INDEX_PATH)?).await?;

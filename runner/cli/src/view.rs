@@ -7,6 +7,7 @@ pub(crate) mod cells;
 pub(crate) mod receipt;
 pub(crate) mod revision;
 pub(crate) mod table;
+pub(crate) mod why;
 
 use domain::Limits;
 

@@ -3,8 +3,8 @@
 
 use api::types;
 use app::{
-    AppError, AuditPage, Filed, Inbox, Opened, Receipted, RequestState, RequestStatus,
-    RevisionStatus, Uploaded, Who,
+    AppError, AuditPage, Emergency, Filed, Inbox, Opened, Receipted, RequestState, RequestStatus,
+    RevisionStatus, SignedStatus, Uploaded, Who,
 };
 use domain::SessionId;
 use serde_json::value::RawValue;
@@ -69,15 +69,37 @@ pub(crate) fn access_request(r: RequestStatus) -> Result<types::RequestView, App
         },
         missing,
         uses_spent: uses_spent.len() as u64,
+        use_numbers_spent: uses_spent,
     })
 }
 
+/// Those whose access request can be shown.
+pub(crate) fn emergencies(all: Vec<Emergency>) -> Vec<types::EmergencyView> {
+    let view = |e: Emergency| {
+        let Emergency { request, due, looked } = e;
+        let due_ms = u64::try_from(due.unix_s()).unwrap_or(0).saturating_mul(1000);
+        Some(types::EmergencyView { request: document(request).ok()?, due_ms, looked })
+    };
+    all.into_iter().filter_map(view).collect()
+}
+
+/// A status lives for minutes and is no row.
+pub(crate) fn signed_status(s: SignedStatus) -> Result<types::DocumentView, AppError> {
+    let SignedStatus { id, digest, envelope, since } = s;
+    let (kind, id) = ("status".to_owned(), id.to_string());
+    let created_ms = u64::try_from(since.unix_s()).unwrap_or(0).saturating_mul(1000);
+    let envelope = raw(envelope, &id)?;
+    Ok(types::DocumentView { kind, id, digest, person: None, created_ms, envelope })
+}
+
 pub(crate) fn inbox(i: Inbox) -> types::Inbox {
-    let Inbox { to_review, to_approve, live_runs } = i;
+    let Inbox { to_review, to_approve, live_runs, to_look_at, owed } = i;
     types::Inbox {
         to_review: to_review.into_iter().map(script).collect(),
         to_approve: documents(to_approve),
         live_runs: live_runs.into_iter().map(run).collect(),
+        to_look_at: emergencies(to_look_at),
+        owed: emergencies(owed),
     }
 }
 
@@ -98,7 +120,7 @@ pub(crate) fn filed(f: Filed) -> types::Filed {
 pub(crate) fn run(r: Run) -> types::RunView {
     let Run {
         id,
-        run_request: _,
+        run_request,
         request,
         caller,
         revision,
@@ -113,6 +135,7 @@ pub(crate) fn run(r: Run) -> types::RunView {
     } = r;
     types::RunView {
         id,
+        run_request,
         state,
         caller,
         revision,

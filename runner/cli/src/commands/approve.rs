@@ -1,29 +1,27 @@
 //! `borescope approve`: verify an access request and everything that it rests on, then sign.
 //!
-//! The approver's own client decides with the same `decide()` as the runner, over documents that it
-//! verified itself; what it signs names exactly the reviews that it counted.
+//! The approver's own client derives with the same functions as the runner, over documents that it
+//! verified itself; what it signs names exactly the reviews that it counted, and may be less than what
+//! was asked for.
 
 use std::collections::BTreeSet;
 
-use api::types::{DocumentView, Filed};
+use api::types::Filed;
 use clap::Args;
-use domain::decide::{
-    ApprovalFact, InputRule, RequestFact, ReviewFact, RunFact, SubmissionFact, Window,
-};
+use domain::decide::{ApprovalFact, InputRule, ReviewFact, Window};
 use domain::{
-    ApprovalId, Decision, Denial, Digest, Facts, FreeText, GroupName, PersonId, RequestId, RunId,
-    decide,
+    ApprovalId, Denial, Digest, Facts, FreeText, RequestId, Rule, Scope, Step, Timestamp, explain,
 };
 use serde_json::json;
-use trust::{AccessRequest, Approval, Authority, Review, Submission, Verified};
+use trust::{Advice, Approval, ChainError};
 
 use super::Call;
-use crate::bundle::Bundle;
+use crate::dossier::{self, Dossier, Requested};
 use crate::exit::{Exit, Failure};
+use crate::narrow::{NarrowArgs, in_words};
 use crate::out::{Out, Style};
-use crate::session::{Session, verified, wire};
-use crate::view::limits;
-use crate::when;
+use crate::session::{Session, wire};
+use crate::{next, when};
 
 /// Seconds that an approval document outlives the window of its access request.
 const AFTER_S: i64 = 86_400;
@@ -33,268 +31,310 @@ const AFTER_S: i64 = 86_400;
 #[command(after_help = "Examples:
   borescope approve req_0198f0c0-0000-7000-8000-000000000000
   borescope approve req_0198f0c0-0000-7000-8000-000000000000 --yes --comment \"looks right\"
+  borescope approve req_0198f0c0-0000-7000-8000-000000000000 --for 30m --rows stuck=100
 
 Verifies caller, author and reviewers against the keyring that your context pins, and refuses to
-sign what the runner would not run.")]
+sign what the runner would not run. You can approve less than what was asked for, never more.")]
 pub(crate) struct ApproveArgs {
     /// The access request
     request: RequestId,
     /// For whoever asks later
     #[arg(long, default_value = "", hide_default_value = true)]
     comment: FreeText,
+    /// Until when it may be used: a time, or 2h from now
+    #[arg(long, value_name = "TIME", conflicts_with = "for_s")]
+    not_after: Option<String>,
+    /// How long it may be used from now
+    #[arg(long = "for", id = "for_s", value_name = "TIME", value_parser = when::duration_s)]
+    for_s: Option<u64>,
+    #[command(flatten)]
+    narrow: NarrowArgs,
     /// Sign without asking
     #[arg(long)]
     yes: bool,
 }
 
+/// What the approver allows at most.
+#[derive(Debug, Clone)]
+pub(crate) struct Bounds {
+    /// Queries and limits.
+    pub(crate) scope: Scope,
+    /// Until when; `None`: as long as was asked for.
+    pub(crate) not_after: Option<Timestamp>,
+}
+
 /// An access request with everything that it rests on, verified here.
 pub(crate) struct Checked {
-    authority: Authority,
-    /// The request.
-    pub(crate) request: Verified<AccessRequest>,
-    submissions: Vec<Verified<Submission>>,
-    reviews: Vec<Verified<Review>>,
-    /// What would run.
-    pub(crate) bundle: Bundle,
+    /// What is on file.
+    pub(crate) dossier: Dossier,
+    /// The access request.
+    pub(crate) requested: Requested,
+}
+
+/// What the derivation comes to with this person's approval.
+pub(crate) struct Judged {
+    /// The reviews that bind the run.
+    pub(crate) reviews: Vec<Digest>,
+    /// Whether something is missing besides: other approvals, or its time.
+    pub(crate) still: Option<Step>,
+    /// What was left out, and why.
+    left_out: Vec<ChainError>,
+    /// What the signed status says otherwise.
+    doubt: Option<String>,
 }
 
 /// Shows and signs.
 pub(crate) async fn command(call: &Call<'_>, args: ApproveArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
     let checked = check(&session, &args.request).await?;
-    let decision = checked.advise(&session).map_err(|d| refusal(&session.person, &d))?;
+    let bounds = bounds(&session, call, &args, checked.requested.doc())?;
+    let judged = match checked.judge(&session, &bounds)? {
+        Ok(judged) => judged,
+        Err(denial) => {
+            let why = format!("borescope show {} --why", args.request);
+            next::tell(call.out, &denial, &why);
+            return Err(refusal(&session, &denial).into());
+        }
+    };
     let out = call.out;
     if !out.json {
-        show(&checked, &decision, call)?;
+        show(&checked, &bounds, &judged, call)?;
     }
     let question = format!("Approve {} as {}?", args.request, session.person);
     if !args.yes && !out.confirm(&question)? {
         out.note("nothing was signed");
         return Ok(Exit::Denied);
     }
-    let filed = file(&session, &checked, &decision, args.comment).await?;
+    let filed = file(&session, &checked, &bounds, &judged, args.comment).await?;
     if out.json {
-        out.json(&json!({ "id": filed.id, "digest": filed.digest, "request": args.request }))?;
-    } else {
-        out.line(format!("approved {} ({})", args.request, filed.id))?;
+        let still = judged.still.as_ref();
+        out.json(&json!({ "id": filed.id, "digest": filed.digest, "request": args.request, "still": still }))?;
+        return Ok(Exit::Ok);
+    }
+    out.line(format!("approved {} ({})", args.request, filed.id))?;
+    if judged.still.is_none() {
+        let caller = &checked.requested.doc().caller;
         out.note(format!(
-            "next: {} runs it: borescope run --request {} --input FILE",
-            checked.request.doc().caller,
+            "next: {caller} runs it: borescope run --request {} --input FILE",
             args.request
         ));
     }
     Ok(Exit::Ok)
 }
 
-/// What the runner would say with this person's approval is not worth a signature.
-fn refusal(person: &PersonId, denial: &Denial) -> Failure {
-    let message = format!("an approval by {person} would not let it run: {}", denial.fact);
+/// What the runner would not run in spite of this person's approval is not worth a signature.
+fn refusal(session: &Session, denial: &Denial) -> Failure {
+    let message =
+        format!("an approval by {} would not let it run: {}", session.person, denial.fact);
     Failure::new(Exit::Denied, message, denial.help.clone())
 }
 
 /// Fetches and verifies.
 pub(crate) async fn check(session: &Session, id: &RequestId) -> anyhow::Result<Checked> {
     let authority = session.authority().await?;
-    let view = session.client.access_request(id).await?;
-    let request: Verified<AccessRequest> = verified(&authority, &view.request)?;
-    if request.doc().header.id != *id {
-        return Err(Failure::evidence(
-            format!("the server shows {} for {id}", request.doc().header.id),
-            "the server is broken or lies; sign nothing",
-        )
-        .into());
-    }
-    let revision = request.doc().revision;
-    let about = |got: Digest, what: &str| {
-        if got == revision {
-            return Ok(());
-        }
-        Err(Failure::evidence(
-            format!("the server shows a {what} of {got} for {revision}"),
-            "sign nothing",
-        ))
-    };
-    let submissions = many::<Submission>(&authority, &view.submissions);
-    let reviews = many::<Review>(&authority, &view.reviews);
-    submissions.iter().try_for_each(|s| about(s.doc().revision, "submission"))?;
-    reviews.iter().try_for_each(|r| about(r.doc().revision, "review"))?;
-    let bundle = session.fetch(&revision).await?;
-    Ok(Checked { authority, request, submissions, reviews, bundle })
+    let requested = Requested::fetch(session, &authority, id).await?;
+    let bundle = session.fetch(&requested.doc().revision).await?;
+    let pairs = requested.pairs();
+    let dossier = Dossier::about(session, authority, bundle, &pairs).await?;
+    Ok(Checked { dossier, requested })
 }
 
-/// Those that verify. What somebody signed who has left counts no more, and must not keep others from
-/// approving; the order that the runner gets is without it, too.
-fn many<D: trust::Document>(authority: &Authority, views: &[DocumentView]) -> Vec<Verified<D>> {
-    views.iter().filter_map(|view| verified(authority, view).ok()).collect()
+/// All that was asked for.
+pub(crate) fn everything(requested: &Requested) -> Bounds {
+    Bounds { scope: requested.doc().scope.clone(), not_after: None }
+}
+
+fn bounds(
+    session: &Session,
+    call: &Call<'_>,
+    args: &ApproveArgs,
+    request: &trust::AccessRequest,
+) -> anyhow::Result<Bounds> {
+    let now = session.world.now();
+    let time = args.not_after.as_ref().map(|t| when::time(t, now, &call.env.zone)).transpose();
+    let time = time.map_err(|e| Failure::usage(e, "see borescope approve --help"))?;
+    let seconds = args.for_s.map(|s| now.plus_s(i64::try_from(s).unwrap_or(i64::MAX)));
+    let not_after = time.or(seconds);
+    let ends = not_after.unwrap_or(request.window.not_after);
+    if ends <= now {
+        let message = "the approval would end before it begins";
+        return Err(Failure::usage(message, "give a later end").into());
+    }
+    if ends > request.window.not_after {
+        let end = when::show(request.window.not_after, &call.env.zone);
+        let message = format!("the access request ends at {end}, and an approval cannot widen it");
+        return Err(Failure::usage(message, "give an earlier end").into());
+    }
+    let scope = args.narrow.apply(request.scope.clone())?;
+    Ok(Bounds { scope, not_after })
+}
+
+impl Bounds {
+    /// The window of the document. Where nothing is cut it is a little longer than what was asked
+    /// for, so that the end is told as the grant's and not as a missing approval; the earlier counts.
+    fn window(&self, now: Timestamp, request: &trust::AccessRequest) -> Window {
+        Window {
+            not_before: now,
+            not_after: self.not_after.unwrap_or(request.window.not_after.plus_s(AFTER_S)),
+        }
+    }
 }
 
 impl Checked {
-    /// What the runner would decide now, were this person's approval there.
-    pub(crate) fn advise(&self, session: &Session) -> Result<Decision, Denial> {
-        decide(&self.facts(session))
-    }
-
-    fn groups(&self, id: &PersonId) -> Vec<GroupName> {
-        self.authority.person(id).map(|p| p.groups.clone()).unwrap_or_default()
-    }
-
-    fn is_human(&self, id: &PersonId) -> bool {
-        self.authority.person(id).is_some_and(trust::Person::is_human)
-    }
-
-    fn counted(&self, id: &PersonId) -> PersonId {
-        self.authority.person(id).map_or_else(|| id.clone(), |p| p.counted().clone())
-    }
-
-    fn review_facts(&self) -> Vec<ReviewFact> {
-        let fact = |r: &Verified<Review>| ReviewFact {
-            id: r.doc().header.id.clone(),
-            digest: r.digest(),
-            reviewer: self.counted(&r.doc().reviewer),
-            human: self.is_human(&r.doc().reviewer),
-            groups: self.groups(&r.doc().reviewer),
-            verdict: r.doc().verdict,
-            ceiling: capabilities(&r.doc().ceiling),
-            self_serve: r.doc().self_serve.clone(),
-            window: r.doc().header.window(),
+    /// What the derivation comes to, were this person's approval there.
+    ///
+    /// # Errors
+    /// When the server shows documents about something else; the inner one is the rule that fails
+    /// whatever this person signs.
+    pub(crate) fn judge(
+        &self,
+        session: &Session,
+        bounds: &Bounds,
+    ) -> anyhow::Result<Result<Judged, Denial>> {
+        let pairs = self.requested.pairs();
+        let run = self.requested.imagined(&pairs, session.world.now());
+        let advice = match self.dossier.advise(session, run) {
+            Ok(advice) => advice,
+            Err(error) => return Ok(Err(dossier::invalid(&error))),
         };
-        self.reviews.iter().map(fact).collect()
+        dossier::is_about_it(&advice.left_out)?;
+        Ok(self.judged(session, bounds, advice))
     }
 
-    fn facts(&self, session: &Session) -> Facts<'_> {
-        let now = session.world.now();
-        let request = self.request.doc();
-        let scope = capabilities(&request.scope);
-        let reviews = self.review_facts();
-        let mine = ApprovalFact {
-            id: ApprovalId::new(&*session.world.clock, &*session.world.entropy),
-            approver: self.counted(&session.person),
-            human: self.is_human(&session.person),
-            groups: self.groups(&session.person),
-            request: self.request.digest(),
-            reviews: reviews.iter().map(|r| r.digest).collect(),
-            policy_version: self.authority.policy().version,
-            scope: scope.clone(),
-            window: Window { not_before: now, not_after: request.window.not_after },
-        };
-        // Mine is one of the approvals needed; how many others there are is the runner's to count.
-        let targets = self.authority.policy().targets.iter().map(|t| {
-            let mut rules = t.rules();
-            rules.approvals.required = rules.approvals.required.min(1);
-            rules
-        });
-        Facts {
-            now,
-            run: self.imagined_run(session),
-            manifest: &self.bundle.manifest,
-            submissions: self
-                .submissions
-                .iter()
-                .map(|s| SubmissionFact {
-                    id: s.doc().header.id.clone(),
-                    author: self.counted(&s.doc().author),
-                })
-                .collect(),
-            reviews,
-            rejections: Vec::new(),
-            base: None,
-            request: Some(RequestFact {
-                id: request.header.id.clone(),
-                digest: self.request.digest(),
-                caller: self.counted(&request.caller),
-                revision: request.revision,
-                scope,
-                input: request.input.clone(),
-                window: request.window,
-                duration_s: request.duration_s,
-                uses: request.uses,
-                break_glass: request.break_glass,
-            }),
-            approvals: vec![mine],
-            stops: Vec::new(),
-            status: None,
-            targets: targets.collect(),
-            policy_version: self.authority.policy().version,
-            self_serve_floor: self.authority.keyring().floors.self_serve,
-            solo: self.authority.is_solo(),
-            caller_groups: self.groups(&request.caller),
-            run_id_spent: false,
-            uses_spent: Vec::new(),
-            self_serve_runs: Vec::new(),
-            after_reviews_overdue: Vec::new(),
+    fn judged(
+        &self,
+        session: &Session,
+        bounds: &Bounds,
+        advice: Advice<'_>,
+    ) -> Result<Judged, Denial> {
+        let Advice { mut facts, left_out } = advice;
+        let steps = explain(&facts);
+        if let Some(step) = steps.iter().find(|s| !s.satisfied && !comes_later(s.rule)) {
+            return Err(denial(step));
         }
+        let reviews = counted(&facts, &steps);
+        let mine = self.mine(session, bounds, &reviews);
+        let others = std::mem::replace(&mut facts.approvals, vec![mine.clone()]);
+        // Alone it has to count for something; how many are needed is asked after that.
+        let rules = facts.targets.clone();
+        for rules in &mut facts.targets {
+            let emergency = rules.break_glass.as_mut().map(|b| &mut b.approvals);
+            for quorum in [Some(&mut rules.approvals), emergency].into_iter().flatten() {
+                quorum.required = quorum.required.min(1);
+                quorum.from_each.clear();
+            }
+        }
+        let counts = approvals(&explain(&facts))?.contains(&mine.id.to_string());
+        if !counts {
+            return Err(Denial::new(
+                Rule::ApprovalMissing,
+                format!("{} is in no approving group, or asks for it", session.person),
+                "leave it to somebody whose approval counts",
+            ));
+        }
+        facts.targets = rules;
+        facts.approvals.extend(others);
+        let steps = explain(&facts);
+        if let Some(step) = steps.iter().find(|s| !s.satisfied && !comes_later(s.rule)) {
+            return Err(denial(step));
+        }
+        let still = steps.into_iter().find(|s| !s.satisfied);
+        Ok(Judged { reviews, still, left_out, doubt: dossier::doubt(&facts) })
     }
 
-    /// The first run that the caller could order.
-    fn imagined_run(&self, session: &Session) -> RunFact {
-        let now = session.world.now();
-        let request = self.request.doc();
-        let input = match &request.input {
-            InputRule::Exact { digest } => *digest,
-            InputRule::Schema => Digest::of(b""),
-        };
-        RunFact {
-            id: RunId::new(&*session.world.clock, &*session.world.entropy),
-            caller: self.counted(&request.caller),
-            revision: request.revision,
-            request: Some(self.request.digest()),
-            runner: request.runner.clone(),
-            pairs: request.scope.pairs().collect(),
-            input,
-            use_number: 1,
-            window: Window { not_before: now, not_after: now.plus_s(60) },
+    /// The approval as a fact.
+    fn mine(&self, session: &Session, bounds: &Bounds, reviews: &[Digest]) -> ApprovalFact {
+        let person = self.dossier.authority.person(&session.person);
+        let request = self.requested.doc();
+        ApprovalFact {
+            id: ApprovalId::new(&*session.world.clock, &*session.world.entropy),
+            approver: person.map_or_else(|| session.person.clone(), |p| p.counted().clone()),
+            human: person.is_some_and(trust::Person::is_human),
+            groups: person.map(|p| p.groups.clone()).unwrap_or_default(),
+            request: self.requested.request.digest(),
+            reviews: reviews.to_vec(),
+            policy_version: self.dossier.authority.policy().version,
+            // Its form was checked when the request was read, and narrowing keeps it.
+            scope: bounds.scope.capabilities().unwrap_or(domain::Capabilities {
+                pairs: std::collections::BTreeMap::new(),
+                limits: bounds.scope.limits,
+            }),
+            window: bounds.window(session.world.now(), request),
         }
     }
 }
 
-/// A scope of a verified document; its form was checked when it was read.
-fn capabilities(scope: &domain::Scope) -> domain::Capabilities {
-    scope.capabilities().unwrap_or(domain::Capabilities {
-        pairs: std::collections::BTreeMap::new(),
-        limits: scope.limits,
-    })
+/// Rules that an approval may come before: other approvals, and its time.
+const fn comes_later(rule: Rule) -> bool {
+    matches!(rule, Rule::ApprovalMissing | Rule::GrantNotYet)
+}
+
+fn denial(step: &Step) -> Denial {
+    Denial::new(step.rule, step.fact.clone(), step.help.clone().unwrap_or_default())
+}
+
+/// The ids of the approvals that were counted.
+fn approvals(steps: &[Step]) -> Result<Vec<String>, Denial> {
+    match steps.iter().find(|s| s.rule == Rule::ApprovalMissing) {
+        Some(step) if step.satisfied => Ok(step.documents.clone()),
+        Some(step) => Err(denial(step)),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The digests of the reviews that were counted.
+fn counted(facts: &Facts<'_>, steps: &[Step]) -> Vec<Digest> {
+    let step = steps.iter().find(|s| s.rule == Rule::ReviewMissing && s.satisfied);
+    let ids: BTreeSet<&String> = step.map(|s| s.documents.iter().collect()).unwrap_or_default();
+    let base = facts.base.iter().flat_map(|b| &b.reviews);
+    let all = facts.reviews.iter().chain(base);
+    let mine: BTreeSet<Digest> =
+        all.filter(|r: &&ReviewFact| ids.contains(&r.id.to_string())).map(|r| r.digest).collect();
+    mine.into_iter().collect()
 }
 
 /// Signs and files the approval of what was checked; it lists the reviews that were counted.
 pub(crate) async fn file(
     session: &Session,
     checked: &Checked,
-    decision: &Decision,
+    bounds: &Bounds,
+    judged: &Judged,
     comment: FreeText,
 ) -> anyhow::Result<Filed> {
-    let request = checked.request.doc();
-    let now = session.world.now();
-    // A little longer than the grant, so that its end is told as the grant's and not as a missing
-    // approval; the earlier end counts.
-    let life_s = request.window.not_after.unix_s() - now.unix_s() + AFTER_S;
+    let (request, authority) = (checked.requested.doc(), &checked.dossier.authority);
+    let window = bounds.window(session.world.now(), request);
     let id = ApprovalId::new(&*session.world.clock, &*session.world.entropy);
-    let counted: BTreeSet<_> = decision.reviews.iter().collect();
-    let reviews = checked.reviews.iter().filter(|r| counted.contains(&r.doc().header.id));
+    let mut header = session.header(id, 0);
+    (header.not_before, header.not_after) = (window.not_before, window.not_after);
     let approval = Approval {
-        header: session.header(id, life_s.max(0)),
+        header,
         approver: session.person.clone(),
-        request: checked.request.digest(),
+        request: checked.requested.request.digest(),
         request_id: request.header.id.clone(),
-        reviews: reviews.map(Verified::digest).collect(),
-        keyring: checked.authority.keyring_ref(),
-        directory: checked.authority.directory_ref(),
-        policy: checked.authority.policy_ref(),
-        scope: request.scope.clone(),
+        reviews: judged.reviews.clone(),
+        keyring: authority.keyring_ref(),
+        directory: authority.directory_ref(),
+        policy: authority.policy_ref(),
+        scope: bounds.scope.clone(),
         comment,
     };
     let envelope = wire(&session.sign(&approval)?)?;
     Ok(session.client.approve(&envelope).await?)
 }
 
-fn show(checked: &Checked, decision: &Decision, call: &Call<'_>) -> anyhow::Result<()> {
-    let (out, request): (Out, &AccessRequest) = (call.out, checked.request.doc());
-    let m = &checked.bundle.manifest;
-    out.line(format!(
-        "{} wants to run {} {}",
-        out.style(Style::Bold, request.caller.as_str()),
-        m.name,
-        m.version
-    ))?;
+fn show(
+    checked: &Checked,
+    bounds: &Bounds,
+    judged: &Judged,
+    call: &Call<'_>,
+) -> anyhow::Result<()> {
+    let (out, request): (Out, _) = (call.out, checked.requested.doc());
+    let m = &checked.dossier.bundle.manifest;
+    if request.break_glass {
+        out.line(out.style(Style::Bad, "EMERGENCY: fewer approvals, looked at afterwards"))?;
+    }
+    let who = out.style(Style::Bold, request.caller.as_str());
+    out.line(format!("{who} wants to run {} {}", m.name, m.version))?;
     out.line(format!("  revision {}", request.revision))?;
     for pair in request.scope.pairs() {
         out.line(format!("  on       {pair}"))?;
@@ -307,20 +347,46 @@ fn show(checked: &Checked, decision: &Decision, call: &Call<'_>) -> anyhow::Resu
         out.line(format!("  ticket   {ticket}"))?;
     }
     let until = when::show(request.window.not_after, &call.env.zone);
-    out.line(format!(
-        "  uses     {}, for {}, until {until}",
-        request.uses,
-        when::show_s(request.duration_s)
-    ))?;
-    out.field("  limits   ", &limits(&decision.effective.limits))?;
-    for submission in &checked.submissions {
-        out.line(format!("  author   {} ✓ signature verified here", submission.doc().author))?;
+    let long = when::show_s(request.duration_s);
+    out.line(format!("  uses     {}, for {long}, until {until}", request.uses))?;
+    out.field("  asks for ", &in_words(&request.scope))?;
+    if bounds.scope != request.scope {
+        out.field("  you sign ", &in_words(&bounds.scope))?;
     }
-    for review in &checked.reviews {
-        let counted = decision.reviews.contains(&review.doc().header.id);
+    if let Some(end) = bounds.not_after {
+        out.line(format!("  you sign until {}", when::show(end, &call.env.zone)))?;
+    }
+    said(checked, judged, out)?;
+    Ok(())
+}
+
+/// Who said what, and what of it counts.
+fn said(checked: &Checked, judged: &Judged, out: Out) -> anyhow::Result<()> {
+    let authority = &checked.dossier.authority;
+    let stopped = checked.dossier.against.in_force.stopped_keys();
+    for envelope in &checked.dossier.submissions {
+        if let Ok(s) = authority.verify::<trust::Submission>(envelope, &stopped) {
+            out.line(format!("  author   {} ✓ signature verified here", s.doc().author))?;
+        }
+    }
+    for envelope in &checked.dossier.reviews {
+        let Ok(review) = authority.verify::<trust::Review>(envelope, &stopped) else { continue };
+        let counted = judged.reviews.contains(&review.digest());
         let mark = if counted { "✓ signature verified here, counted" } else { "does not count" };
         let verdict = super::review::word(review.doc().verdict);
         out.line(format!("  review   {}: {verdict} {mark}", review.doc().reviewer))?;
+    }
+    for error in &judged.left_out {
+        out.field("  left out ", &error.to_string())?;
+    }
+    if authority.is_solo() {
+        out.line("  solo     one person holds every role here: nobody else has looked")?;
+    }
+    if let Some(step) = &judged.still {
+        out.field("  still    ", &step.fact)?;
+    }
+    if let Some(doubt) = &judged.doubt {
+        out.note(format!("{} {doubt}", out.style_err(Style::Warn, "warning:")));
     }
     Ok(())
 }

@@ -1,17 +1,23 @@
 //! `borescope inbox`: what waits for you.
 
+use api::types::{DocumentView, EmergencyView};
 use clap::Args;
+use domain::Timestamp;
+use trust::AccessRequest;
 
 use super::Call;
 use crate::exit::Exit;
+use crate::session::{World, envelope};
 use crate::view::table;
+use crate::when;
 
 /// Arguments.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  borescope inbox\n  borescope inbox --json")]
 pub(crate) struct InboxArgs {}
 
-/// Lists revisions to review, access requests to approve, and your live runs.
+/// Lists revisions to review, access requests to approve, emergencies to look at and those that you
+/// owe a look for, and your live runs.
 pub(crate) async fn command(call: &Call<'_>, _args: InboxArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
     let inbox = session.client.inbox().await?;
@@ -28,19 +34,52 @@ pub(crate) async fn command(call: &Call<'_>, _args: InboxArgs) -> anyhow::Result
         ]
     });
     let approvals = inbox.to_approve.iter().map(|d| {
-        let caller = d.person.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string);
+        let caller = caller(d);
         let id = d.id.clone();
-        ["approve".to_owned(), id.clone(), caller, format!("borescope approve {id}")]
+        let what = if breaks_glass(d) { "approve EMERGENCY" } else { "approve" };
+        [what.to_owned(), id.clone(), caller, format!("borescope approve {id}")]
     });
     let runs = inbox.live_runs.iter().map(|r| {
         let next = format!("borescope show {}", r.id);
         [r.state.code().to_owned(), r.id.to_string(), r.caller.to_string(), next]
     });
-    let rows: Vec<_> = reviews.chain(approvals).chain(runs).collect();
+    let looks = inbox.to_look_at.iter().map(|e| {
+        let due = due(call, e);
+        let (id, whose) = (e.request.id.clone(), caller(&e.request));
+        [
+            format!("look at EMERGENCY, {due}"),
+            id.clone(),
+            whose,
+            format!("borescope after-review {id}"),
+        ]
+    });
+    let owed = inbox.owed.iter().map(|e| {
+        let id = e.request.id.clone();
+        let next = format!("somebody else: borescope after-review {id}");
+        [format!("you owe a look, {}", due(call, e)), id, caller(&e.request), next]
+    });
+    let rows: Vec<_> = owed.chain(looks).chain(reviews).chain(approvals).chain(runs).collect();
     if rows.is_empty() {
         call.out.note("nothing waits for you");
         return Ok(Exit::Ok);
     }
     call.out.lines(table::list(["what", "which", "whose", "next"], &rows))?;
     Ok(Exit::Ok)
+}
+
+fn caller(view: &DocumentView) -> String {
+    view.person.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string)
+}
+
+/// What the access request says of itself; whether it is genuine is asked when it is approved.
+fn breaks_glass(view: &DocumentView) -> bool {
+    let request = envelope(view).ok().and_then(|e| trust::read_unverified(&e).ok());
+    request.is_some_and(|r: AccessRequest| r.break_glass)
+}
+
+fn due(call: &Call<'_>, emergency: &EmergencyView) -> String {
+    let seconds = i64::try_from(emergency.due_ms / 1000).unwrap_or(i64::MAX);
+    let due = Timestamp::from_unix_s(seconds);
+    let late = if due < World::real().now() { "OVERDUE since" } else { "due" };
+    format!("{late} {}", when::show(due, &call.env.zone))
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::Call;
 use crate::exit::{Exit, Failure};
 use crate::founding::{
-    DataDir, Founding, NewPerson, STATUS_KEY, directory_source, found, write_new,
+    DataDir, Founding, NewPerson, STATUS_KEY, directory_source, found, is_solo, write_new,
 };
 use crate::keys;
 use crate::server_config::FILE;
@@ -25,18 +25,28 @@ use crate::signer::Signer;
   borescope init ./server --trust-domain shop.example/dev --person alice --person bob \\
       --target shop-replica=/srv/shop.sqlite
   borescope serve --config ./server
+  borescope init ./mine --solo --person alice --target shop-replica=/srv/shop.sqlite
 
 Makes keys/ (one key a person, unless keys/NAME.pub is there), policy/directory.toml,
 policy/targets.toml, borescope.toml, trust.toml and data/. A .pub file may be of any ed25519 key:
 under a passphrase, in an agent, on a security key. The first person holds every role: this is for
 development. Files that are there are used, not replaced; edit the policy sources first if
-you like, and run init after that.")]
+you like, and run init after that.
+
+With --solo one person is all there is: author, reviewer, approver, caller, every role. The trust
+domain is solo/NAME, every receipt says so, and production is refused.")]
 pub(crate) struct InitArgs {
     /// Folder to make
     dir: PathBuf,
     /// Audience of every signature, as shop.example/dev
-    #[arg(long, value_name = "DOMAIN")]
-    trust_domain: TrustDomain,
+    #[arg(long, value_name = "DOMAIN", required_unless_present = "solo")]
+    trust_domain: Option<TrustDomain>,
+    /// For one person, who may review and approve their own: trust domain solo/NAME, no production
+    #[arg(long)]
+    solo: bool,
+    /// Let reviewers open scripts to people who then need no approval; implied by --solo
+    #[arg(long)]
+    self_serve: bool,
     /// Person; repeat. The first one signs keyring, directory and policy
     #[arg(long = "person", required = true, value_name = "NAME")]
     people: Vec<PersonId>,
@@ -63,6 +73,7 @@ fn target(text: &str) -> Result<(TargetId, PathBuf), String> {
 /// Makes the folder.
 pub(crate) fn command(call: &Call<'_>, args: &InitArgs) -> anyhow::Result<Exit> {
     let world = World::real();
+    let domain = trust_domain(args)?;
     let dir = args.dir.as_path();
     let data = DataDir(dir.join("data"));
     if data.documents().exists() {
@@ -85,27 +96,68 @@ pub(crate) fn command(call: &Call<'_>, args: &InitArgs) -> anyhow::Result<Exit> 
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     };
     let founding = Founding {
-        trust_domain: args.trust_domain.clone(),
+        trust_domain: domain.clone(),
         root,
         root_key: &root_key,
         runner: args.runner.clone(),
         directory: read("directory.toml")?,
         policy: read("targets.toml")?,
+        self_serve: args.opens(),
     };
     let trust = found(&founding, &data, &world)?;
     write_new(&dir.join("trust.toml"), &trust.toml())?;
     write_new(&dir.join(FILE), &server_source(args))?;
-    show(call, args, dir, &trust.keyring.to_string())
+    show(call, args, &domain, &trust.keyring.to_string())
 }
 
-fn show(call: &Call<'_>, args: &InitArgs, dir: &Path, keyring: &str) -> anyhow::Result<Exit> {
-    let place = dir.display();
+impl InitArgs {
+    /// Whether anybody may run without an approval.
+    const fn opens(&self) -> bool {
+        self.self_serve || self.solo
+    }
+}
+
+/// The trust domain: of one person exactly when that is wanted.
+fn trust_domain(args: &InitArgs) -> Result<TrustDomain, Failure> {
+    let domain = match &args.trust_domain {
+        Some(domain) => domain.clone(),
+        None => {
+            let name = args.people.first().map_or("", |p| p.as_str());
+            format!("solo/{name}").parse().map_err(|e: domain::ParseError| {
+                Failure::usage(e.to_string(), "give one: --solo --trust-domain solo/NAME")
+            })?
+        }
+    };
+    let help = "with --solo the trust domain is solo/NAME, and without it is not";
+    if args.solo != is_solo(&domain) {
+        return Err(Failure::usage(format!("{domain} does not fit"), help));
+    }
+    if args.solo && args.people.len() != 1 {
+        let message = format!("--solo is for one person, and there are {}", args.people.len());
+        return Err(Failure::usage(message, "name one with --person, or leave --solo out"));
+    }
+    Ok(domain)
+}
+
+fn show(
+    call: &Call<'_>,
+    args: &InitArgs,
+    domain: &TrustDomain,
+    keyring: &str,
+) -> anyhow::Result<Exit> {
+    let (dir, place) = (&args.dir, args.dir.display());
     if call.out.json {
-        call.out
-            .json(&json!({ "dir": dir, "trust_domain": args.trust_domain, "keyring": keyring }))?;
+        call.out.json(&json!({ "dir": dir, "trust_domain": domain, "keyring": keyring }))?;
         return Ok(Exit::Ok);
     }
-    call.out.line(format!("{place} is ready for {}", args.trust_domain))?;
+    call.out.line(format!("{place} is ready for {domain}"))?;
+    if args.solo {
+        call.out.line(format!(
+            "{} alone may submit, review, approve and run: receipts prove no second person, and \
+             production is refused",
+            args.people[0]
+        ))?;
+    }
     call.out.line(format!("keyring {keyring}"))?;
     let url = format!("http://{}", args.listen);
     let person = &args.people[0];
@@ -154,6 +206,10 @@ fn targets_source(args: &InitArgs) -> anyhow::Result<String> {
         "# Targets and their rules. A missing limit is the finite default, a missing list is empty,\n\
          # a missing `prod` is true. Columns that are not listed under `reads` cannot be read.\n",
     );
+    let open = match args.opens() {
+        true => "self_serve = { groups = [\"engineers\"], runs_per_day = 100 }\n",
+        false => "",
+    };
     for (id, path) in &args.targets {
         let catalog =
             catalog(path).with_context(|| format!("cannot look into {}", path.display()))?;
@@ -162,7 +218,7 @@ fn targets_source(args: &InitArgs) -> anyhow::Result<String> {
              identity = {{ sqlite = {{ application_id = {} }} }}\nrunners = [\"{}\"]\n\
              callers = [\"engineers\"]\nreviews = {{ required = 1, groups = [\"engineers\"] }}\n\
              approvals = {{ required = 1, groups = [\"engineers\"] }}\nreaders = [\"engineers\"]\n\
-             query = {{ calls_max = 100, rows_total_max = 10000, bytes_total_max = 16777216 }}\nreads = [\n",
+             query = {{ calls_max = 100, rows_total_max = 10000, bytes_total_max = 16777216 }}\n{open}reads = [\n",
             catalog.application_id, args.runner
         ));
         for (table, columns) in catalog.tables {

@@ -1,24 +1,32 @@
 //! `borescope request`: ask to run a revision on targets, with this input.
 
+mod emergency;
+
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use api::types::Filed;
 use clap::Args;
-use domain::decide::{InputRule, Window};
+use domain::decide::{InputRule, RequestFact, Window};
 use domain::schema::InputSchema;
-use domain::{Digest, FreeText, Pair, RequestId, RunnerName, Ticket, Timestamp};
+use domain::{
+    Denial, Digest, FreeText, Pair, RequestId, Rule, RunnerName, Ticket, Timestamp, explain,
+};
 use serde_json::json;
 use trust::{AccessRequest, Policy};
 
 use super::Call;
 use crate::bundle::Bundle;
+use crate::dossier::{Dossier, Imagined};
 use crate::exit::{Exit, Failure};
+use crate::narrow::NarrowArgs;
 use crate::session::{Session, read_input, wire};
-use crate::when;
+use crate::{next, when};
 
 /// Where `--until` is not given: the request can be used for a day.
 const WINDOW_S: i64 = 86_400;
+/// Where `--duration` is not given: the grant lasts an hour.
+const DURATION_S: u64 = 3600;
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -27,8 +35,12 @@ const WINDOW_S: i64 = 86_400;
       --reason \"customers complain about late parcels\" --ticket INC-1234
   borescope request stuck-orders@1.2.0 --on shop=shop-replica --input input.json \\
       --reason \"on call\" --uses 3 --duration 2h --until \"2026-11-24 18:00\"
+  borescope request stuck-orders --on shop=shop-replica --input input.json \\
+      --reason \"checkout is down\" --ticket INC-1234 --break-glass
 
-The approval covers exactly this input, byte for byte.")]
+The approval covers exactly this input, byte for byte. --break-glass marks an emergency: fewer
+approvals, but all reviews; less and shorter, by the target's policy; everybody sees it, and somebody
+else must look at it afterwards, or your next emergency is refused.")]
 pub(crate) struct RequestArgs {
     /// Revision: digest, its first digits, NAME or NAME@VERSION
     reference: String,
@@ -47,12 +59,17 @@ pub(crate) struct RequestArgs {
     /// How often it may run
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
     uses: u64,
-    /// How long the grant lasts once approved
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = when::duration_s)]
-    duration: u64,
+    /// How long the grant lasts once approved [default: 1h, in an emergency what policy allows]
+    #[arg(long, value_name = "TIME", value_parser = when::duration_s)]
+    duration: Option<u64>,
     /// Last moment at which it may be used: 2h, a time, or a local date and time [default: 1d]
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
+    /// An emergency: fewer approvals, less, shorter, seen by all, and looked at afterwards
+    #[arg(long)]
+    break_glass: bool,
+    #[command(flatten)]
+    narrow: NarrowArgs,
 }
 
 /// What is asked for, resolved.
@@ -72,6 +89,10 @@ pub(crate) struct Ask {
     pub(crate) duration_s: u64,
     /// Last second of the window.
     pub(crate) until: Timestamp,
+    /// Whether it is an emergency.
+    pub(crate) break_glass: bool,
+    /// Less than the manifest asks for.
+    pub(crate) narrow: NarrowArgs,
 }
 
 /// Files the request and shows what to do next.
@@ -89,46 +110,121 @@ pub(crate) async fn command(call: &Call<'_>, args: RequestArgs) -> anyhow::Resul
         );
     }
     let digest = session.resolve(&args.reference).await?;
-    let bundle = session.fetch(&digest).await?;
+    let dossier = Dossier::fetch(&session, &digest, &args.targets).await?;
+    let duration_s = args.duration.unwrap_or_else(|| default_s(&dossier, &args));
     let ask = Ask {
         pairs: args.targets,
         input: read_input(&args.input)?,
         reason: args.reason,
         ticket: args.ticket,
         uses: args.uses,
-        duration_s: args.duration,
+        duration_s,
         until,
+        break_glass: args.break_glass,
+        narrow: args.narrow,
     };
-    let filed = file(&session, &bundle, &ask).await?;
+    let request = document(&session, &dossier.bundle, &ask, dossier.authority.policy())?;
+    let lacks = lacking(&session, &dossier, &request)?;
+    if ask.break_glass {
+        emergency::tell(call, &dossier, &request)?;
+        if let Some(denial) = lacks.iter().find(|d| emergency::refuses(d.rule)) {
+            next::tell(call.out, denial, "the rules above, over what is on file now");
+            return Err(denial.clone().into());
+        }
+    }
+    let filed = send(&session, &request, ask.input).await?;
+    show(call, &dossier, &request, &filed, &lacks)
+}
+
+/// An hour; in an emergency what every target allows, if that is less.
+fn default_s(dossier: &Dossier, args: &RequestArgs) -> u64 {
+    let rules = |p: &Pair| dossier.authority.target(&p.target)?.break_glass.as_ref();
+    let most = args.targets.iter().filter_map(rules).map(|b| b.duration_s_max).min();
+    most.filter(|_| args.break_glass).map_or(DURATION_S, |most| most.min(DURATION_S))
+}
+
+fn show(
+    call: &Call<'_>,
+    dossier: &Dossier,
+    request: &AccessRequest,
+    filed: &Filed,
+    lacks: &[Denial],
+) -> anyhow::Result<Exit> {
+    let until = request.window.not_after;
     if call.out.json {
-        call.out.json(
-            &json!({ "id": filed.id, "digest": filed.digest, "revision": digest, "until": until }),
-        )?;
+        call.out.json(&json!({
+            "id": filed.id, "digest": filed.digest, "revision": request.revision, "until": until,
+            "break_glass": request.break_glass, "lacks": lacks,
+        }))?;
         return Ok(Exit::Ok);
     }
+    let m = &dossier.bundle.manifest;
     call.out.line(format!("access request {}", filed.id))?;
-    call.out.line(format!(
-        "for {} {} until {}",
-        bundle.manifest.name,
-        bundle.manifest.version,
-        when::show(until, &call.env.zone)
-    ))?;
+    let until = when::show(until, &call.env.zone);
+    call.out.line(format!("for {} {} until {until}", m.name, m.version))?;
+    for denial in lacks.iter().filter(|d| d.rule != Rule::ApprovalMissing) {
+        call.out.note(format!("  lacks  {}: {}", denial.rule.code(), denial.fact));
+    }
     call.out.note(format!("next: somebody else approves it: borescope approve {}", filed.id));
     Ok(Exit::Ok)
+}
+
+/// What would be denied were it ordered now, besides what only approvals can give.
+fn lacking(
+    session: &Session,
+    dossier: &Dossier,
+    request: &AccessRequest,
+) -> anyhow::Result<Vec<Denial>> {
+    let pairs: Vec<Pair> = request.scope.pairs().collect();
+    let input = match &request.input {
+        InputRule::Exact { digest } => *digest,
+        InputRule::Schema => Digest::of(b"{}"),
+    };
+    let run = Imagined {
+        caller: &request.caller,
+        pairs: &pairs,
+        runner: &request.runner,
+        input,
+        requested: None,
+        now: session.world.now(),
+    };
+    let mut facts = dossier.advise(session, run)?.facts;
+    // Its digest, before it is signed.
+    let digest = Digest::of(&trust::payload(request)?);
+    (facts.run.request, facts.run.use_number) = (Some(digest), 1);
+    facts.request = Some(RequestFact {
+        id: request.header.id.clone(),
+        digest,
+        caller: facts.run.caller.clone(),
+        revision: request.revision,
+        scope: request.scope.capabilities()?,
+        input: request.input.clone(),
+        window: request.window,
+        duration_s: request.duration_s,
+        uses: request.uses,
+        break_glass: request.break_glass,
+    });
+    let lacks = explain(&facts).into_iter().filter(|s| !s.satisfied);
+    Ok(lacks.map(|s| Denial::new(s.rule, s.fact, s.help.unwrap_or_default())).collect())
 }
 
 /// Signs and files an access request for a revision that was hashed here.
 pub(crate) async fn file(session: &Session, bundle: &Bundle, ask: &Ask) -> anyhow::Result<Filed> {
     let authority = session.authority().await?;
     let request = document(session, bundle, ask, authority.policy())?;
+    send(session, &request, ask.input.clone()).await
+}
+
+async fn send(session: &Session, request: &AccessRequest, input: Vec<u8>) -> anyhow::Result<Filed> {
     // The approver's client and the runner need the input's bytes, not only their digest.
-    let stored = session.client.store_input(ask.input.clone()).await?;
-    if stored.digest != Digest::of(&ask.input) {
+    let digest = Digest::of(&input);
+    let stored = session.client.store_input(input).await?;
+    if stored.digest != digest {
         return Err(
             Failure::evidence("the server stored other bytes than were sent", "try again").into()
         );
     }
-    let envelope = wire(&session.sign(&request)?)?;
+    let envelope = wire(&session.sign(request)?)?;
     Ok(session.client.request_access(&envelope).await?)
 }
 
@@ -147,7 +243,7 @@ pub(crate) fn document(
         header: session.header(id, ask.until.unix_s() - now.unix_s()),
         caller: session.person.clone(),
         revision: bundle.revision,
-        scope: bundle.manifest.asks(&ask.pairs).scope(),
+        scope: ask.narrow.apply(bundle.manifest.asks(&ask.pairs).scope())?,
         input: InputRule::Exact { digest: Digest::of(&ask.input) },
         window: Window { not_before: now, not_after: ask.until },
         duration_s: ask.duration_s,
@@ -155,12 +251,12 @@ pub(crate) fn document(
         runner: runner_for(policy, &ask.pairs)?,
         reason: ask.reason.clone(),
         ticket: ask.ticket.clone(),
-        break_glass: false,
+        break_glass: ask.break_glass,
     })
 }
 
 /// A mistake in the input is found before anybody is asked to approve it.
-fn check_input(bundle: &Bundle, input: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn check_input(bundle: &Bundle, input: &[u8]) -> anyhow::Result<()> {
     let help = "correct the input; the script's input.schema.json says what fits";
     let wrong = |e: String| Failure::usage(format!("the input does not fit: {e}"), help);
     let Some(path) = &bundle.manifest.input else {
@@ -178,7 +274,7 @@ fn check_input(bundle: &Bundle, input: &[u8]) -> anyhow::Result<()> {
 }
 
 /// A runner that reaches all of the targets, by the verified policy.
-fn runner_for(policy: &Policy, pairs: &[Pair]) -> anyhow::Result<RunnerName> {
+pub(crate) fn runner_for(policy: &Policy, pairs: &[Pair]) -> anyhow::Result<RunnerName> {
     let mut common: Option<Vec<RunnerName>> = None;
     for pair in pairs {
         let target = policy.target(&pair.target).ok_or_else(|| {

@@ -1,9 +1,11 @@
 //! `borescope review`: read a revision from bytes that were hashed here, sign a verdict.
 
+mod self_serve;
+
 use api::types::Filed;
 use clap::Args;
-use domain::decide::Verdict;
-use domain::{FreeText, Pair, ReviewId};
+use domain::decide::{SelfServeClause, Verdict};
+use domain::{FreeText, Pair, ReviewId, Scope};
 use sandbox::Sandbox;
 use serde_json::json;
 use trust::Review;
@@ -12,8 +14,9 @@ use trust::document::{NotTried, NullOnly};
 use super::Call;
 use crate::bundle::Bundle;
 use crate::exit::{Exit, Failure};
+use crate::narrow::{NarrowArgs, in_words};
 use crate::session::{Session, wire};
-use crate::view::{limits, revision};
+use crate::view::revision;
 
 /// How long a review counts, seconds: 90 days, then somebody looks again.
 const LIFE_S: i64 = 90 * 86_400;
@@ -23,10 +26,15 @@ const LIFE_S: i64 = 90 * 86_400;
 #[command(after_help = "Examples:
   borescope review stuck-orders --target shop=shop-replica
   borescope review 3f2a91c0d4e5 --target shop=shop-replica --approve --comment \"read every query\"
+  borescope review stuck-orders --target shop=shop-replica --approve --self-serve on-call:5
   borescope review stuck-orders@1.2.0 --target shop=shop-replica --request-changes --comment \"…\"
+  borescope review stuck-orders@1.2.0 --target shop=shop-replica --reject --comment \"…\"
 
 Shows what the revision may do, then signs your verdict. The ceiling that you sign is what the
-manifest asks for on these targets; nobody can grant more than that.")]
+manifest asks for on these targets, or less; nobody can grant more than that. With --self-serve
+members of these groups may run it within the ceiling without an approval, as often a day; policy and
+keyring must allow it, too. A --reject bars the revision for these targets at once, also for runs that
+go on, whatever others say, until you withdraw it (borescope withdraw) or the role `lift` lifts it.")]
 pub(crate) struct ReviewArgs {
     /// Revision: digest, its first digits, NAME or NAME@VERSION
     reference: String,
@@ -35,6 +43,12 @@ pub(crate) struct ReviewArgs {
     targets: Vec<Pair>,
     #[command(flatten)]
     verdict: VerdictArgs,
+    /// Members of these groups may run it without an approval, N times a day each: GROUP[,GROUP][@TARGET[,TARGET]]:N;
+    /// repeat for more
+    #[arg(long, value_name = "GROUPS:N", value_parser = self_serve::parse, requires = "approve")]
+    self_serve: Vec<self_serve::Opened>,
+    #[command(flatten)]
+    narrow: NarrowArgs,
     /// For the author and for whoever asks later
     #[arg(long, default_value = "", hide_default_value = true)]
     comment: FreeText,
@@ -69,39 +83,79 @@ impl VerdictArgs {
     }
 }
 
+/// What a reviewer says.
+pub(crate) struct Said {
+    /// The verdict.
+    pub(crate) verdict: Verdict,
+    /// What it may do at most.
+    pub(crate) ceiling: Scope,
+    /// Who may run it without an approval.
+    pub(crate) self_serve: Vec<SelfServeClause>,
+    /// For people.
+    pub(crate) comment: FreeText,
+}
+
 /// Shows the revision; signs when there is a verdict and the person agrees.
 pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
     let digest = session.resolve(&args.reference).await?;
     let bundle = session.fetch(&digest).await?;
-    let facts = Sandbox::inspect(bundle.component()?)?;
-    let interfaces: Vec<String> = facts.interfaces().map(str::to_owned).collect();
+    check_pairs(&bundle, &args.targets)?;
+    let ceiling = args.narrow.apply(bundle.manifest.asks(&args.targets).scope())?;
+    let clauses: Vec<_> = args.self_serve.iter().map(|o| o.clause(&args.targets)).collect();
     let out = call.out;
     if !out.json {
-        out.lines(revision::whole(&bundle, &interfaces, out))?;
-        for pair in &args.targets {
-            out.line(format!("on {pair}"))?;
-        }
-        let ceiling = format!("all queries above, {}", limits(&bundle.manifest.limits));
-        out.field("ceiling: ", &ceiling)?;
+        show(call, &bundle, &args.targets, &ceiling)?;
+        let authority = session.authority().await?;
+        clauses.iter().try_for_each(|c| out.lines(self_serve::in_words(c, &authority)))?;
     }
     let Some(verdict) = args.verdict.verdict() else {
         out.note("nothing is signed; add --approve, --request-changes or --reject");
         return Ok(Exit::Ok);
     };
+    out.note(what_it_does(verdict));
     let question =
         format!("Sign \"{}\" for {} as {}?", word(verdict), digest.short(), session.person);
     if !args.yes && !out.confirm(&question)? {
         out.note("nothing was signed");
         return Ok(Exit::Denied);
     }
-    let filed = file(&session, &bundle, &args.targets, verdict, args.comment).await?;
+    let said = Said { verdict, ceiling, self_serve: clauses, comment: args.comment };
+    let filed = file(&session, &bundle, said).await?;
     if out.json {
         out.json(&json!({ "id": filed.id, "digest": filed.digest, "revision": digest, "verdict": verdict }))?;
-    } else {
-        out.line(format!("signed {}: {} ({})", filed.id, word(verdict), filed.digest))?;
+        return Ok(Exit::Ok);
+    }
+    out.line(format!("signed {}: {} ({})", filed.id, word(verdict), filed.digest))?;
+    if verdict == Verdict::Reject {
+        out.note(format!("to end it: borescope withdraw {} --reason TEXT", filed.id));
     }
     Ok(Exit::Ok)
+}
+
+fn show(call: &Call<'_>, bundle: &Bundle, pairs: &[Pair], ceiling: &Scope) -> anyhow::Result<()> {
+    let facts = Sandbox::inspect(bundle.component()?)?;
+    let interfaces: Vec<String> = facts.interfaces().map(str::to_owned).collect();
+    call.out.lines(revision::whole(bundle, &interfaces, call.out))?;
+    for pair in pairs {
+        call.out.line(format!("on {pair}"))?;
+    }
+    call.out.field("ceiling: ", &in_words(ceiling))?;
+    Ok(())
+}
+
+/// What a verdict brings about, for whoever is about to sign it.
+const fn what_it_does(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "approve: it may run within this ceiling where enough others agree",
+        Verdict::RequestChanges => {
+            "request-changes: it does not run there until you sign a newer review of it"
+        }
+        Verdict::Reject => {
+            "reject: it is barred there from now on, also for runs that go on, whatever others say, \
+             until you withdraw it or the role `lift` lifts it"
+        }
+    }
 }
 
 /// A verdict in words.
@@ -113,38 +167,21 @@ pub(crate) const fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The review of a revision that was hashed here, with the manifest's wishes as its ceiling.
-pub(crate) fn document(
-    session: &Session,
-    bundle: &Bundle,
-    pairs: &[Pair],
-    verdict: Verdict,
-    comment: FreeText,
-) -> anyhow::Result<Review> {
-    check_pairs(bundle, pairs)?;
+/// Signs and files a review of a revision that was hashed here.
+pub(crate) async fn file(session: &Session, bundle: &Bundle, said: Said) -> anyhow::Result<Filed> {
+    let Said { verdict, ceiling, self_serve, comment } = said;
     let id = ReviewId::new(&*session.world.clock, &*session.world.entropy);
-    Ok(Review {
+    let review = Review {
         header: session.header(id, LIFE_S),
         reviewer: session.person.clone(),
         revision: bundle.revision,
         verdict,
-        ceiling: bundle.manifest.asks(pairs).scope(),
+        ceiling,
         analysis: NullOnly,
-        self_serve: Vec::new(),
+        self_serve,
         rebuilt: NotTried,
         comment,
-    })
-}
-
-/// Signs and files a review.
-pub(crate) async fn file(
-    session: &Session,
-    bundle: &Bundle,
-    pairs: &[Pair],
-    verdict: Verdict,
-    comment: FreeText,
-) -> anyhow::Result<Filed> {
-    let review = document(session, bundle, pairs, verdict, comment)?;
+    };
     let envelope = wire(&session.sign(&review)?)?;
     Ok(session.client.review(&envelope).await?)
 }

@@ -1,43 +1,55 @@
-//! `borescope run`: sign a run request, wait, show the result, verify the receipt.
+//! `borescope run`: sign a run request, wait, show the result, verify the receipt. On which way it may
+//! run is in [`way`].
+
+mod order;
+mod way;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::types::{RunOrdered, RunView};
+use api::types::RunView;
 use clap::Args;
-use domain::{Digest, Outcome, RequestId, RunId, RunRequestId, RunState};
+use domain::{Digest, Outcome, Pair, RequestId, RunId, RunState, RunnerName};
 use executor::Output;
 use executor::evidence::RunEvidence;
 use ledger::{TrustFile, VerifierKey};
 use serde_json::json;
-use trust::{AccessRequest, Authority, RunRequest};
+use trust::Authority;
 
 use super::Call;
 use crate::exit::{Exit, Failure};
-use crate::out::{Out, Style};
-use crate::session::{Session, envelope, read_input, verified, wire};
+use crate::out::Out;
+use crate::session::{Session, envelope, read_input};
 use crate::view::{receipt, table};
-use crate::when;
+use crate::{next, when};
 
-/// How long a run request may be used, seconds; the longest that runners accept is 300.
-const LIFE_S: i64 = 120;
 /// Between two looks at a run that goes on.
 const POLL: Duration = Duration::from_millis(300);
 
 /// Arguments.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  borescope run stuck-orders --on shop=shop-replica --input input.json
   borescope run --request req_0198f0c0-0000-7000-8000-000000000000 --input input.json
   borescope run --request req_0198f0c0-0000-7000-8000-000000000000 --input input.json \\
       --wait 5m --out ./result
 
-The input must be the approved one, byte for byte. --out writes output.json, evidence.json and
-recording.rec; check them any time with `borescope verify` and `borescope replay`.")]
+With a script instead of --request it runs at once where reviewers opened it to you, else under an
+access request of yours that is approved for exactly this; else it says which one to file. The input
+must be the approved one, byte for byte. --out writes output.json, evidence.json and recording.rec;
+check them any time with `borescope verify` and `borescope replay`.")]
 pub(crate) struct RunArgs {
+    /// Revision: digest, its first digits, NAME or NAME@VERSION
+    #[arg(required_unless_present = "request", conflicts_with = "request", requires = "targets")]
+    reference: Option<String>,
+    /// Real target for a logical one; repeat for each
+    #[arg(long = "on", id = "targets", value_name = "LOGICAL=TARGET", value_parser = crate::args::pair,
+        conflicts_with = "request")]
+    targets: Vec<Pair>,
     /// The approved access request
     #[arg(long, value_name = "ID")]
-    request: RequestId,
+    request: Option<RequestId>,
     /// Input file, JSON; - reads standard input
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
@@ -52,14 +64,30 @@ pub(crate) struct RunArgs {
 /// What to run.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
-    /// The access request.
-    pub(crate) request: RequestId,
+    /// On which way.
+    pub(crate) under: Under,
     /// The input's exact bytes.
     pub(crate) input: Vec<u8>,
-    /// Which use; the next one when not given.
+    /// Which use of an access request; the next one when not given.
     pub(crate) use_number: Option<u64>,
     /// How long to wait.
     pub(crate) wait: Duration,
+}
+
+/// On which way a run is ordered.
+#[derive(Debug, Clone)]
+pub(crate) enum Under {
+    /// An access request.
+    Request(RequestId),
+    /// What reviewers opened.
+    SelfServe {
+        /// The revision.
+        revision: Digest,
+        /// The bindings.
+        pairs: Vec<Pair>,
+        /// Who executes.
+        runner: RunnerName,
+    },
 }
 
 /// A run that ended, with its evidence verified against the pinned keyring.
@@ -91,12 +119,21 @@ pub(crate) struct Proved {
 /// Runs and shows.
 pub(crate) async fn command(call: &Call<'_>, args: RunArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
-    let ask = Ask {
-        request: args.request,
-        input: read_input(&args.input)?,
-        use_number: None,
-        wait: Duration::from_secs(args.wait),
+    let input = read_input(&args.input)?;
+    let under = match (args.request, &args.reference) {
+        (Some(request), _) => Under::Request(request),
+        (None, Some(reference)) => {
+            let place = args.input.display().to_string();
+            let wanted = way::Wanted { reference, pairs: &args.targets, input: &input, place };
+            way::choose(call, &session, wanted).await?
+        }
+        (None, None) => {
+            return Err(
+                Failure::usage("what to run is not given", "see borescope run --help").into()
+            );
+        }
     };
+    let ask = Ask { under, input, use_number: None, wait: Duration::from_secs(args.wait) };
     // Not before the order is signed: a passphrase or a touch may be asked for.
     let mut progress = None;
     let ran = run(&session, &ask, |what| {
@@ -121,7 +158,7 @@ pub(crate) async fn run(
     mut say: impl FnMut(&str),
 ) -> anyhow::Result<Ran> {
     let authority = session.authority().await?;
-    let (run, order) = order(session, &authority, ask).await?;
+    let (run, order) = order::sign(session, &authority, ask).await?;
     let stored = session.client.store_input(ask.input.clone()).await?;
     if stored.digest != Digest::of(&ask.input) {
         return Err(
@@ -150,7 +187,7 @@ pub(crate) async fn run(
 }
 
 /// An answer about another run, however well proved, is not an answer.
-fn is_ours(view: &RunView, run: &RunId) -> Result<(), Failure> {
+pub(crate) fn is_ours(view: &RunView, run: &RunId) -> Result<(), Failure> {
     if view.id == *run {
         return Ok(());
     }
@@ -158,39 +195,6 @@ fn is_ours(view: &RunView, run: &RunId) -> Result<(), Failure> {
         format!("the server shows {} for {run}", view.id),
         "the server is broken or lies; do not rely on what it shows",
     ))
-}
-
-/// The signed order, and the run that it is for.
-async fn order(
-    session: &Session,
-    authority: &Authority,
-    ask: &Ask,
-) -> anyhow::Result<(RunId, RunOrdered)> {
-    let view = session.client.access_request(&ask.request).await?;
-    let request = verified::<AccessRequest>(authority, &view.request)?;
-    // Another one, approved as well, would run what nobody asked for here.
-    if request.doc().header.id != ask.request {
-        return Err(Failure::evidence(
-            format!("the server shows {} for {}", request.doc().header.id, ask.request),
-            "the server is broken or lies; sign nothing",
-        )
-        .into());
-    }
-    let id = RunRequestId::new(&*session.world.clock, &*session.world.entropy);
-    let doc = request.doc();
-    let order = RunRequest {
-        header: session.header(id, LIFE_S),
-        caller: session.person.clone(),
-        run: RunId::new(&*session.world.clock, &*session.world.entropy),
-        revision: doc.revision,
-        request: Some(request.digest()),
-        runner: doc.runner.clone(),
-        pairs: doc.scope.pairs().collect(),
-        input: Digest::of(&ask.input),
-        use_number: ask.use_number.unwrap_or(view.uses_spent + 1),
-    };
-    let run_request = wire(&session.sign(&order)?)?;
-    Ok((order.run, RunOrdered { run_request, input: None }))
 }
 
 /// Fetches what a run left, and verifies it.
@@ -320,8 +324,7 @@ pub(crate) fn show(out: Out, ran: &Ran) -> anyhow::Result<()> {
         }))?);
     }
     if let Some(denial) = &ran.view.denial {
-        out.note(format!("{} {}", out.style_err(Style::Bad, "denied:"), denial.fact));
-        out.note(format!("  help: {}", denial.help));
+        next::tell(out, denial, &format!("borescope show {} --why", ran.view.id));
         return Ok(());
     }
     if let Some(released) = &ran.output {

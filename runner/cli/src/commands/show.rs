@@ -1,12 +1,13 @@
 //! `borescope show`: any id, digest or name.
 
 mod pae;
+mod why;
 
 use std::path::PathBuf;
 
 use api::types::{DocumentView, RequestView, RevisionView};
 use clap::Args;
-use domain::{Digest, RequestId, RunId};
+use domain::{Digest, Pair, PersonId, RequestId, RunId};
 use sandbox::Sandbox;
 use trust::{AccessRequest, Authority, Review, Submission, Verified};
 
@@ -25,11 +26,23 @@ use crate::when;
   borescope show req_0198f0c0-…          an access request, and what it still lacks
   borescope show run_0198f0c0-…          a run with its receipt, verified here
   borescope show rev_0198f0c0-…          any signed document
+  borescope show req_0198f0c0-… --why    every rule: by which fact and whose document, and what helps
+  borescope show stuck-orders --why --on shop=shop-replica --as-caller carol
+                                         could carol run it without an approval?
   borescope show rev_0198f0c0-… --pae --out proof
                                          what stock `ssh-keygen -Y verify` needs, as files")]
 pub(crate) struct ShowArgs {
     /// Id, digest or its first digits, NAME or NAME@VERSION
     reference: String,
+    /// Derive it here, rule by rule: why something may run, or may not
+    #[arg(long, conflicts_with = "pae")]
+    why: bool,
+    /// With --why of a revision: real target for a logical one; repeat for each
+    #[arg(long = "on", id = "targets", value_name = "LOGICAL=TARGET", requires = "why", value_parser = crate::args::pair)]
+    targets: Vec<Pair>,
+    /// With --why of a revision: who would run it; you if not given
+    #[arg(long, value_name = "PERSON", requires = "targets")]
+    as_caller: Option<PersonId>,
     /// Print what stock `ssh-keygen -Y verify` needs: signed bytes, signature, namespace, command
     #[arg(long)]
     pae: bool,
@@ -46,6 +59,9 @@ pub(crate) async fn command(call: &Call<'_>, args: ShowArgs) -> anyhow::Result<E
         let (id, envelope) = signed_document(&session, reference).await?;
         let authority = session.authority().await?;
         return pae::show(call, &authority, &id, &envelope, args.out.as_deref());
+    }
+    if args.why {
+        return why::command(call, &session, &args).await;
     }
     if let Ok(run) = reference.parse::<RunId>() {
         return show_run(call, &session, &run).await;
@@ -117,16 +133,31 @@ async fn show_run(call: &Call<'_>, session: &Session, run: &RunId) -> anyhow::Re
     if let Some(request) = &view.request {
         call.out.line(format!("  request  {request}"))?;
     }
+    if is_emergency(session, &authority, view.request.as_ref()).await? {
+        call.out.line(call.out.style(Style::Bad, "  EMERGENCY: ordered under a broken glass"))?;
+    }
     if let Some(denial) = &view.denial {
         let denied = format!("{}: {}", denial.rule.code(), denial.fact);
         call.out.field("  denied   ", &denied)?;
         call.out.field("  help     ", &denial.help)?;
+        call.out.line(format!("  why      borescope show {run} --why"))?;
     }
     if view.receipt.is_some() {
         let proved = super::run::evidence(session, &authority, run).await?;
         call.out.lines(receipt::summary(&proved.verified, call.out))?;
     }
     Ok(Exit::Ok)
+}
+
+/// Whether an access request breaks the glass, by its own verified words.
+async fn is_emergency(
+    session: &Session,
+    authority: &Authority,
+    request: Option<&RequestId>,
+) -> anyhow::Result<bool> {
+    let Some(id) = request else { return Ok(false) };
+    let request: Verified<AccessRequest> = session.statement(authority, id.as_str()).await?;
+    Ok(request.doc().break_glass)
 }
 
 async fn show_request(
@@ -145,6 +176,9 @@ async fn show_request(
     let state = serde_json::to_value(view.state)?;
     let state = out.style(Style::Bold, state.as_str().unwrap_or_default());
     out.line(format!("{} {state}, by {}", doc.header.id, doc.caller))?;
+    if doc.break_glass {
+        out.line(out.style(Style::Bad, "  EMERGENCY: fewer approvals, looked at afterwards"))?;
+    }
     out.line(format!("  revision {}", doc.revision))?;
     for pair in doc.scope.pairs() {
         out.line(format!("  on       {pair}"))?;
@@ -160,6 +194,7 @@ async fn show_request(
         let missed = format!("{}: {}", missing.rule.code(), missing.fact);
         out.field("  missing  ", &missed)?;
         out.field("  help     ", &missing.help)?;
+        out.line(format!("  why      borescope show {} --why", doc.header.id))?;
     }
     Ok(Exit::Ok)
 }
@@ -179,6 +214,9 @@ async fn show_revision(
     let facts = Sandbox::inspect(bundle.component()?)?;
     let interfaces: Vec<String> = facts.interfaces().map(str::to_owned).collect();
     call.out.lines(revision::whole(&bundle, &interfaces, call.out))?;
+    if authority.is_solo() {
+        call.out.line("solo: one person holds every role here; nobody else has looked")?;
+    }
     for document in &view.documents {
         call.out.line(statement(&authority, document, digest))?;
     }

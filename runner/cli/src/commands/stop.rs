@@ -22,8 +22,9 @@ const LIFE_S: i64 = 365 * 86_400;
   borescope stop key SHA256:… --reason \"key leaked\"
   borescope stop everything --reason \"drill\"
 
-Live runs that depend on what is stopped end within a second. A stop ends only by a signed lift. Where
-your context names status keepers (borescope login --keeper URL), they are told directly, too.")]
+Live runs that depend on what is stopped end within a second. A stop ends only by a signed lift:
+borescope lift. borescope stops lists what is in force. Where your context names status keepers
+(borescope login --keeper URL), they are told directly, too.")]
 pub(crate) struct StopArgs {
     /// What kind of thing to stop
     kind: Kind,

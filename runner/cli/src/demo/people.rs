@@ -99,6 +99,7 @@ pub(super) fn found_all(
         runner,
         directory: directory_source(&people),
         policy: policy(shop),
+        self_serve: false,
     };
     let trust = found(&founding, data, world)?;
     std::fs::write(dir.join("trust.toml"), trust.toml())?;

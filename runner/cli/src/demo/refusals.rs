@@ -16,6 +16,7 @@ use crate::bundle::Bundle;
 use crate::commands::run::Ran;
 use crate::commands::{request, stop, submit};
 use crate::exit::Failure;
+use crate::narrow::NarrowArgs;
 use crate::session::{Session, wire};
 
 /// Another question than the approved one.
@@ -149,6 +150,8 @@ async fn honest_request(alice: &Session, bundle: &Bundle) -> anyhow::Result<Acce
         uses: 1,
         duration_s: 3600,
         until: alice.world.now().plus_s(3600),
+        break_glass: false,
+        narrow: NarrowArgs::default(),
     };
     request::document(alice, bundle, &ask, authority.policy())
 }

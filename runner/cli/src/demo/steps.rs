@@ -16,6 +16,7 @@ use crate::bundle::Bundle;
 use crate::commands::run::Ran;
 use crate::commands::{approve, replay, request, review, run, submit};
 use crate::exit::Failure;
+use crate::narrow::NarrowArgs;
 use crate::session::Session;
 use crate::view::{count, number, table};
 
@@ -173,7 +174,13 @@ async fn replay_it(stage: &Stage, ran: &Ran) -> anyhow::Result<u64> {
 /// Signs 'approve' for a bundle that was hashed here.
 pub(super) async fn review_it(session: &Session, bundle: &Bundle) -> anyhow::Result<String> {
     let comment = "read every query".parse()?;
-    let filed = review::file(session, bundle, &pairs()?, Verdict::Approve, comment).await?;
+    let said = review::Said {
+        verdict: Verdict::Approve,
+        ceiling: bundle.manifest.asks(&pairs()?).scope(),
+        self_serve: Vec::new(),
+        comment,
+    };
+    let filed = review::file(session, bundle, said).await?;
     Ok(filed.id)
 }
 
@@ -193,6 +200,8 @@ pub(super) async fn ask(
         uses,
         duration_s: life_s,
         until: session.world.now().plus_s(i64::try_from(life_s)?),
+        break_glass: false,
+        narrow: NarrowArgs::default(),
     };
     let filed = request::file(session, bundle, &ask).await?;
     Ok(filed.id.parse()?)
@@ -201,8 +210,9 @@ pub(super) async fn ask(
 /// Verifies and approves an access request.
 pub(super) async fn approve_it(session: &Session, request: &RequestId) -> anyhow::Result<String> {
     let checked = approve::check(session, request).await?;
-    let decision = checked.advise(session)?;
-    let filed = approve::file(session, &checked, &decision, "go ahead".parse()?).await?;
+    let bounds = approve::everything(&checked.requested);
+    let judged = checked.judge(session, &bounds)??;
+    let filed = approve::file(session, &checked, &bounds, &judged, "go ahead".parse()?).await?;
     Ok(filed.id)
 }
 
@@ -223,7 +233,8 @@ pub(super) async fn attempt(
     input: &[u8],
     use_number: Option<u64>,
 ) -> anyhow::Result<Ran> {
-    let ask = run::Ask { request: request.clone(), input: input.to_vec(), use_number, wait: WAIT };
+    let under = run::Under::Request(request.clone());
+    let ask = run::Ask { under, input: input.to_vec(), use_number, wait: WAIT };
     run::run(session, &ask, |_| ()).await
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn summary(verified: &Verified, out: Out) -> Vec<String> {
         count(r.reviews.len() as u64, "review"),
         count(r.approvals.len() as u64, "approval")
     );
-    vec![
+    let mut lines = vec![
         format!("{} {}", r.run, out.style_err(Style::Bold, &state)),
         format!(
             "  read     {}, {}; fuel {}",
@@ -74,7 +74,13 @@ pub(crate) fn summary(verified: &Verified, out: Out) -> Vec<String> {
         format!("  counted  {people}"),
         format!("  receipt  {} by {}, isolation: in-process", r.header.id, r.runner),
         format!("  log      entry {}, {}", verified.log_index, verified.standing),
-    ]
+    ];
+    if r.solo {
+        lines.push(
+            "  solo     one person may have said all of this; it proves no second one".to_owned(),
+        );
+    }
+    lines
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use api::shapes::EnvelopeShape;
-use api::types::{Filed, StatusView, VersionView};
+use api::types::{DocumentView, Filed, StatusView, VersionView};
 use app::{App, Status, Versions};
 use axum::Json;
 use axum::extract::State;
 
 use super::Answer;
 use crate::body::Raw;
-use crate::openapi::{Files, Reads};
+use crate::openapi::{Files, Finds, Reads};
 use crate::render;
 use crate::session::Session;
 
@@ -38,4 +38,14 @@ pub(crate) async fn new_status(
     Raw(envelope): Raw,
 ) -> Answer<Json<Filed>> {
     Ok(Json(render::filed(app.new_status(&envelope).await?)))
+}
+
+/// The newest status that the holders of the role signed, while it is valid
+#[utoipa::path(get, path = "/v1/status/signed", tag = "operate", security(("session" = [])),
+    responses((status = 200, body = DocumentView, description = "What is in force, signed."), Finds))]
+pub(crate) async fn signed_status(
+    State(app): State<Arc<App>>,
+    _: Session,
+) -> Answer<Json<DocumentView>> {
+    Ok(Json(render::signed_status(app.signed_status()?)?))
 }

@@ -26,7 +26,7 @@ pub(crate) async fn stop(
     Ok(Json(render::filed(app.stop(&who, &envelope).await?)))
 }
 
-/// All stops, newest first, at most 1,000; each of them bans until it is lifted
+/// All stops, newest first; each of them bans until it is lifted
 #[utoipa::path(get, path = "/v1/stops", tag = "stops", security(("session" = [])),
     responses((status = 200, body = [DocumentView], description = "Signed stops."), Reads))]
 pub(crate) async fn stops(

@@ -8,7 +8,9 @@ fn args(dir: &Path) -> InitArgs {
     db.execute_batch("PRAGMA application_id = 7; CREATE TABLE orders (id, \"odd \"\"name\"); CREATE VIEW v AS SELECT id FROM orders;").unwrap();
     InitArgs {
         dir: dir.join("server"),
-        trust_domain: "shop.example/dev".parse().unwrap(),
+        trust_domain: Some("shop.example/dev".parse().unwrap()),
+        solo: false,
+        self_serve: false,
         people: vec!["alice".parse().unwrap(), "bob".parse().unwrap()],
         targets: vec![("shop-replica".parse().unwrap(), shop)],
         listen: "127.0.0.1:7777".parse().unwrap(),
@@ -39,4 +41,24 @@ fn the_server_file_can_be_read_back() {
 fn a_target_needs_id_and_path() {
     assert!(target("shop").unwrap_err().contains("ID=PATH"));
     assert!(target("Shop=/x").is_err());
+}
+
+#[test]
+fn one_person_is_solo_and_solo_is_one_person() {
+    let dir = tempfile::tempdir().unwrap();
+    let two = args(dir.path());
+    assert_eq!(trust_domain(&two).unwrap().as_str(), "shop.example/dev");
+    let solo = |people: usize, domain: Option<&str>| {
+        let mut args = args(dir.path());
+        args.solo = true;
+        args.people.truncate(people);
+        args.trust_domain = domain.map(|d| d.parse().unwrap());
+        trust_domain(&args).map(|d| d.to_string())
+    };
+    assert_eq!(solo(1, None).unwrap(), "solo/alice");
+    assert_eq!(solo(1, Some("solo/mine")).unwrap(), "solo/mine");
+    assert!(solo(2, None).is_err() && solo(1, Some("shop.example/dev")).is_err());
+    let mut hidden = args(dir.path());
+    hidden.trust_domain = Some("solo/alice".parse().unwrap());
+    assert!(trust_domain(&hidden).is_err(), "solo is said, not slipped in");
 }

@@ -1,0 +1,62 @@
+//! The command that helps on after a denial, by the rule that failed. The rules' own words say what
+//! would help; they are pure and know no commands.
+
+use domain::{Denial, Rule};
+
+use crate::out::{Out, Style};
+
+/// What to do next; `None` where only people can help, in words that the denial has.
+pub(crate) const fn command(rule: Rule) -> Option<&'static str> {
+    match rule {
+        Rule::Stopped => Some("borescope stops"),
+        Rule::RunRequestExpired | Rule::RunIdSpent | Rule::SelfServeSpent => {
+            Some("borescope run --help")
+        }
+        Rule::Targets | Rule::BundleInvalid | Rule::ComponentRefused => {
+            Some("borescope show REVISION")
+        }
+        Rule::SubmissionMissing => Some("borescope submit DIR"),
+        Rule::ReviewRejected => Some("borescope show REVISION, then borescope withdraw REVIEW"),
+        Rule::ReviewMissing | Rule::SelfServeNotReviewed => {
+            Some("borescope review REVISION --target LOGICAL=TARGET --approve")
+        }
+        Rule::SelfServeNotAllowed
+        | Rule::RequestMissing
+        | Rule::RequestMismatch
+        | Rule::InputNotApproved
+        | Rule::InputInvalid
+        | Rule::BreakGlassNotAllowed
+        | Rule::BreakGlassTooWide
+        | Rule::GrantExpired
+        | Rule::UseSpent
+        | Rule::DocumentInvalid => {
+            Some("borescope request REVISION --on LOGICAL=TARGET --input FILE --reason TEXT")
+        }
+        Rule::AfterReviewOverdue => Some("borescope after-review REQUEST"),
+        Rule::ApprovalMissing => Some("borescope approve REQUEST"),
+        Rule::GrantNotYet => Some("borescope show REQUEST"),
+        Rule::SoloProd => Some("borescope init --help"),
+        Rule::TargetUnknown
+        | Rule::ProdNotSupported
+        | Rule::StatusMissing
+        | Rule::StatusExpired
+        | Rule::StatusDiffers
+        | Rule::CallerNotAllowed
+        | Rule::NotRecorded
+        | Rule::ClockWentBack => None,
+    }
+}
+
+/// Prints a denial beside the result: the fact, what would help, and where the whole story is.
+pub(crate) fn tell(out: Out, denial: &Denial, why: &str) {
+    let code = denial.rule.code();
+    out.note(format!("{} {code}: {}", out.style_err(Style::Bad, "denied:"), denial.fact));
+    out.note(format!("  help: {}", denial.help));
+    if let Some(command) = command(denial.rule) {
+        out.note(format!("  next: {command}"));
+    }
+    out.note(format!("  why:  {why}"));
+}
+
+#[cfg(test)]
+mod tests;
