@@ -116,11 +116,15 @@ pub(crate) async fn file(
             "stop again when it is back: a server that lies can hide a stop from its runner",
         )
         .into()),
-        Err(error) if heard => Err(anyhow::Error::from(error).context(Failure::new(
-            Exit::Target,
-            "a keeper has it, so that production closes, but the server has not taken the stop",
-            "live runs go on until the status ends; stop again when the server is back",
-        ))),
+        Err(error) if heard => {
+            let why = app::chain(&error);
+            Err(Failure::new(
+                Exit::Target,
+                format!("a keeper has it, so that production closes; the server has not: {why}"),
+                "live runs go on until the status ends; stop again when the server is back",
+            )
+            .into())
+        }
         Err(error) => Err(error.into()),
     }
 }
