@@ -4,9 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a journey that cannot be set up has failed")]
 
+mod authority;
+mod hiding;
 mod keys;
 mod lies;
 mod machine;
+mod solo;
+mod team;
 mod text;
 mod tls;
 mod token;
