@@ -212,9 +212,18 @@ impl Dossier {
     }
 }
 
-/// What a verified chain that is not valid comes to.
+/// What it comes to when no facts can be made at all.
 pub(crate) fn invalid(error: &ChainError) -> Denial {
-    Denial::new(Rule::DocumentInvalid, error.to_string(), "file a new access request")
+    let (rule, help) = match error {
+        ChainError::Stranger(_) => {
+            (Rule::CallerNotAllowed, "check the name, or have the person enrolled in the directory")
+        }
+        ChainError::Authority(_) => {
+            (Rule::DocumentInvalid, "have keyring, directory and policy renewed")
+        }
+        _ => (Rule::DocumentInvalid, "file a new access request"),
+    };
+    Denial::new(rule, error.to_string(), help)
 }
 
 /// A server that shows documents of something else was asked for these.

@@ -96,6 +96,9 @@ pub(crate) struct Verdict {
     pub(crate) error: String,
     /// What would help.
     pub(crate) help: Option<String>,
+    /// The command that helps on, where a rule said no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<&'static str>,
 }
 
 /// Reads exit code, stable code and help out of an error's chain.
@@ -105,6 +108,7 @@ pub(crate) fn verdict(error: &anyhow::Error) -> Verdict {
         code: "error".to_owned(),
         error: chain(error),
         help: None,
+        next: None,
     };
     for cause in error.chain() {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
@@ -118,6 +122,7 @@ pub(crate) fn verdict(error: &anyhow::Error) -> Verdict {
             denial.rule.code().clone_into(&mut found.code);
             found.error.clone_from(&denial.fact);
             found.help = Some(denial.help.clone());
+            found.next = crate::next::command(denial.rule);
             break;
         }
         if let Some(error) = cause.downcast_ref::<ClientError>() {
@@ -235,6 +240,9 @@ pub(crate) fn report(out: Out, error: &anyhow::Error) -> ExitCode {
     out.note(format!("{label} {}", verdict.error));
     if let Some(help) = &verdict.help {
         out.note(format!("  {} {}", out.style_err(Style::Bold, "help:"), help));
+    }
+    if let Some(next) = verdict.next {
+        out.note(format!("  {} {}", out.style_err(Style::Bold, "next:"), next));
     }
     ExitCode::from(verdict.exit)
 }

@@ -2,7 +2,9 @@
 //! would help; they are pure and know no commands.
 
 use domain::{Denial, Rule};
+use serde_json::json;
 
+use crate::exit::Exit;
 use crate::out::{Out, Style};
 
 /// What to do next; `None` where only people can help, in words that the denial has.
@@ -47,7 +49,27 @@ pub(crate) const fn command(rule: Rule) -> Option<&'static str> {
     }
 }
 
-/// Prints a denial beside the result: the fact, what would help, and where the whole story is.
+/// Tells somebody that nothing was done because a rule would say no: the fact, what would help, and
+/// where the whole story is.
+pub(crate) fn refuse(
+    out: Out,
+    exit: Exit,
+    denial: &Denial,
+    help: &str,
+    why: &str,
+) -> anyhow::Result<Exit> {
+    if out.json {
+        out.json(&json!({
+            "code": denial.rule.code(), "error": denial.fact, "help": help,
+            "next": command(denial.rule), "why": why,
+        }))?;
+    }
+    let told = Denial { help: help.to_owned(), ..denial.clone() };
+    tell(out, &told, why);
+    Ok(exit)
+}
+
+/// Prints a denial beside the result.
 pub(crate) fn tell(out: Out, denial: &Denial, why: &str) {
     let code = denial.rule.code();
     out.note(format!("{} {code}: {}", out.style_err(Style::Bad, "denied:"), denial.fact));

@@ -28,7 +28,7 @@ pub enum SandboxError {
 pub enum Refusal {
     /// Not a component at all.
     #[error(
-        "component.wasm is {what}; build a component with `borescope build`, or with --target wasm32-wasip2"
+        "component.wasm is {what}; build a component, with --target wasm32-wasip2"
     )]
     NotAComponent {
         /// What it seems to be.

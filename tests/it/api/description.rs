@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use api::Client;
+use api::types::EmergencyView;
 use domain::decide::StopSubject;
 use serde_json::Value;
 use tests::company::p;
@@ -114,12 +115,18 @@ async fn every_operation_works_at_least_once() {
     emergency(&served, &granted, &alice, &bob).await;
     let no = c.sign("carol", &c.rejection("carol", &granted.manifest, scripts[0].revision));
     carol.review(&wire(&no)).await.unwrap();
+    assert_eq!(bob.rejections().await.unwrap()[0].digest, no.payload_digest());
     carol.withdraw(&wire(&c.sign("carol", &c.withdrawal(&no)))).await.unwrap();
+    assert_eq!(bob.rejections().await.unwrap().len(), 0, "it is over");
+    assert_eq!(bob.withdrawals().await.unwrap().len(), 1);
     let everything = c.sign("carol", &c.stop(StopSubject::Everything));
     carol.stop(&wire(&everything)).await.unwrap();
     let lift = c.sign("carol", &c.lift(everything.payload_digest()));
     bob.lift(&wire(&lift)).await.unwrap();
+    assert_eq!(bob.lifts().await.unwrap()[0].digest, lift.payload_digest());
+    assert!(bob.signed_status().await.is_err(), "nobody has signed one");
     bob.new_status(&wire(&c.sign("carol", &c.status(&InForce::default())))).await.unwrap();
+    assert_eq!(alice.signed_status().await.unwrap().kind, "status");
     let stop = c.sign("carol", &c.stop(StopSubject::Revision(scripts[0].revision)));
     carol.stop(&wire(&stop)).await.unwrap();
     assert_eq!(bob.stops().await.unwrap().len(), 2, "a lifted one is still on file");
@@ -158,8 +165,19 @@ async fn emergency(served: &Served, granted: &Granted, alice: &Client, bob: &Cli
     let broken = Granted { manifest: manifest.clone(), request, input: granted.input };
     let run = served.ran(alice, &broken, 1).await;
     assert_eq!(run.state.code(), "succeeded", "{run:?}");
+    let owed = async |who: &Client| {
+        let inbox = who.inbox().await.unwrap();
+        let mine = |all: Vec<EmergencyView>| all.into_iter().map(|e| e.request.digest).collect();
+        (mine(inbox.to_look_at), mine(inbox.owed))
+    };
+    let digest = broken.request.payload_digest();
+    assert_eq!(owed(alice).await, (vec![], vec![digest]), "nobody looks at their own");
+    assert_eq!(owed(bob).await, (vec![digest], vec![]));
+    assert_eq!(bob.emergencies().await.unwrap()[0].request.digest, digest);
     let look = c.sign("bob", &c.after_review("bob", &broken.request));
     bob.after_review(&wire(&look)).await.unwrap();
+    assert_eq!(alice.after_reviews().await.unwrap()[0].digest, look.payload_digest());
+    assert_eq!(owed(bob).await, (vec![], vec![]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

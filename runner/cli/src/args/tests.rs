@@ -31,6 +31,42 @@ fn every_command_shows_an_example() {
     }
 }
 
+/// Every file of the product's sources.
+fn sources(dir: &std::path::Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_command_that_any_text_names_exists() {
+    let runner = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut texts = vec![std::fs::read_to_string(runner.join("../README.md")).unwrap()];
+    let crates = [
+        "api", "app", "cli", "domain", "executor", "ledger", "sandbox", "server", "store", "targets",
+        "trust",
+    ];
+    for krate in crates {
+        sources(&runner.join(krate).join("src"), &mut texts);
+    }
+    let known = Cli::command();
+    // A path that ends so.
+    let prose = ["is"];
+    for text in &texts {
+        for rest in text.split("borescope ").skip(1) {
+            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+            let verb = &rest[..end.unwrap_or(rest.len())];
+            let is_verb = verb.is_empty() || prose.contains(&verb);
+            assert!(is_verb || known.find_subcommand(verb).is_some(), "borescope {verb}");
+        }
+    }
+}
+
 #[test]
 fn json_and_identity_are_accepted_after_the_verb() {
     let cli = parse("borescope runs --json --as bob --url http://127.0.0.1:1 --key k").unwrap();

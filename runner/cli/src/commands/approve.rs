@@ -90,10 +90,11 @@ pub(crate) async fn command(call: &Call<'_>, args: ApproveArgs) -> anyhow::Resul
     let bounds = bounds(&session, call, &args, checked.requested.doc())?;
     let judged = match checked.judge(&session, &bounds)? {
         Ok(judged) => judged,
+        // What the runner would not run in spite of this person's approval is not worth a signature.
         Err(denial) => {
+            call.out.note(format!("an approval by {} would not let it run", session.person));
             let why = format!("borescope show {} --why", args.request);
-            next::tell(call.out, &denial, &why);
-            return Err(refusal(&session, &denial).into());
+            return next::refuse(call.out, Exit::Denied, &denial, &denial.help, &why);
         }
     };
     let out = call.out;
@@ -120,13 +121,6 @@ pub(crate) async fn command(call: &Call<'_>, args: ApproveArgs) -> anyhow::Resul
         ));
     }
     Ok(Exit::Ok)
-}
-
-/// What the runner would not run in spite of this person's approval is not worth a signature.
-fn refusal(session: &Session, denial: &Denial) -> Failure {
-    let message =
-        format!("an approval by {} would not let it run: {}", session.person, denial.fact);
-    Failure::new(Exit::Denied, message, denial.help.clone())
 }
 
 /// Fetches and verifies.

@@ -7,7 +7,7 @@ use trust::AccessRequest;
 
 use super::Call;
 use crate::exit::Exit;
-use crate::session::{World, envelope};
+use crate::session::envelope;
 use crate::view::table;
 use crate::when;
 
@@ -36,27 +36,21 @@ pub(crate) async fn command(call: &Call<'_>, _args: InboxArgs) -> anyhow::Result
     let approvals = inbox.to_approve.iter().map(|d| {
         let caller = caller(d);
         let id = d.id.clone();
-        let what = if breaks_glass(d) { "approve EMERGENCY" } else { "approve" };
+        let what = if breaks_glass(d) { "EMERGENCY to approve" } else { "approve" };
         [what.to_owned(), id.clone(), caller, format!("borescope approve {id}")]
     });
     let runs = inbox.live_runs.iter().map(|r| {
         let next = format!("borescope show {}", r.id);
         [r.state.code().to_owned(), r.id.to_string(), r.caller.to_string(), next]
     });
+    let now = session.world.now();
     let looks = inbox.to_look_at.iter().map(|e| {
-        let due = due(call, e);
-        let (id, whose) = (e.request.id.clone(), caller(&e.request));
-        [
-            format!("look at EMERGENCY, {due}"),
-            id.clone(),
-            whose,
-            format!("borescope after-review {id}"),
-        ]
+        let next = format!("borescope after-review {}", e.request.id);
+        ["EMERGENCY to look at".to_owned(), due(call, now, e), caller(&e.request), next]
     });
     let owed = inbox.owed.iter().map(|e| {
-        let id = e.request.id.clone();
-        let next = format!("somebody else: borescope after-review {id}");
-        [format!("you owe a look, {}", due(call, e)), id, caller(&e.request), next]
+        let next = format!("somebody else: borescope after-review {}", e.request.id);
+        ["EMERGENCY of yours".to_owned(), due(call, now, e), caller(&e.request), next]
     });
     let rows: Vec<_> = owed.chain(looks).chain(reviews).chain(approvals).chain(runs).collect();
     if rows.is_empty() {
@@ -77,9 +71,9 @@ fn breaks_glass(view: &DocumentView) -> bool {
     request.is_some_and(|r: AccessRequest| r.break_glass)
 }
 
-fn due(call: &Call<'_>, emergency: &EmergencyView) -> String {
+fn due(call: &Call<'_>, now: Timestamp, emergency: &EmergencyView) -> String {
     let seconds = i64::try_from(emergency.due_ms / 1000).unwrap_or(i64::MAX);
     let due = Timestamp::from_unix_s(seconds);
-    let late = if due < World::real().now() { "OVERDUE since" } else { "due" };
+    let late = if due < now { "OVERDUE since" } else { "due" };
     format!("{late} {}", when::show(due, &call.env.zone))
 }

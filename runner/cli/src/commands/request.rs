@@ -128,12 +128,18 @@ pub(crate) async fn command(call: &Call<'_>, args: RequestArgs) -> anyhow::Resul
     if ask.break_glass {
         emergency::tell(call, &dossier, &request)?;
         if let Some(denial) = lacks.iter().find(|d| emergency::refuses(d.rule)) {
-            next::tell(call.out, denial, "the rules above, over what is on file now");
-            return Err(denial.clone().into());
+            let why = format!("borescope show {digest} --why --on {}", on(&ask.pairs));
+            return next::refuse(call.out, Exit::Denied, denial, &denial.help, &why);
         }
     }
     let filed = send(&session, &request, ask.input).await?;
     show(call, &dossier, &request, &filed, &lacks)
+}
+
+/// Bindings as they are typed after the first `--on`.
+pub(crate) fn on(pairs: &[Pair]) -> String {
+    let pairs: Vec<String> = pairs.iter().map(ToString::to_string).collect();
+    pairs.join(" --on ")
 }
 
 /// An hour; in an emergency what every target allows, if that is less.

@@ -125,7 +125,10 @@ pub(crate) async fn command(call: &Call<'_>, args: RunArgs) -> anyhow::Result<Ex
         (None, Some(reference)) => {
             let place = args.input.display().to_string();
             let wanted = way::Wanted { reference, pairs: &args.targets, input: &input, place };
-            way::choose(call, &session, wanted).await?
+            match way::choose(call, &session, wanted).await? {
+                Ok(under) => under,
+                Err(exit) => return Ok(exit),
+            }
         }
         (None, None) => {
             return Err(

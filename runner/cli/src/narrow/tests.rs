@@ -1,3 +1,5 @@
+//! Everybody can only narrow, and a mistake is said.
+
 use clap::Parser;
 use domain::{Limits, Scope, TargetScope};
 

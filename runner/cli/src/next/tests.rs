@@ -1,3 +1,5 @@
+//! Every rule has a command that exists, or is known to have none.
+
 use clap::CommandFactory;
 use domain::Rule;
 

@@ -68,7 +68,23 @@ impl Liar {
         liar
     }
 
-    fn lies(&self, lie: impl Fn(&str, &mut Value) + Send + 'static) {
+    /// Somebody's name for the server is still resolved to what it was; the liar answers there now.
+    pub(crate) fn answers_for(&self, m: &Machine, context: &str) {
+        let config = m.path(".config/borescope/config.toml");
+        let contexts = std::fs::read_to_string(&config).unwrap();
+        let (before, theirs) = contexts.split_once(&format!("[contexts.{context}]")).unwrap();
+        let at = theirs.find("http://").unwrap();
+        let end = at + theirs[at..].find('"').unwrap();
+        let moved = format!(
+            "{before}[contexts.{context}]{}http://{}{}",
+            &theirs[..at],
+            self.address,
+            &theirs[end..]
+        );
+        std::fs::write(&config, moved).unwrap();
+    }
+
+    pub(crate) fn lies(&self, lie: impl Fn(&str, &mut Value) + Send + 'static) {
         *self.lie.lock().unwrap() = Box::new(lie);
     }
 }
@@ -125,13 +141,8 @@ fn set_up(m: &Machine) -> (Server, Liar, [String; 2]) {
         m.json(&["--context", "bob", "approve", &id, "--yes"]);
         id
     });
-    // Her name is still resolved to what it was; somebody else answers there now.
     let liar = Liar::before(&listen);
-    let config = m.path(".config/borescope/config.toml");
-    let contexts = std::fs::read_to_string(&config).unwrap();
-    let moved = contexts.replacen(&url, &format!("http://{}", liar.address), 1);
-    assert!(contexts.find("contexts.alice") < contexts.find("contexts.bob") && contexts != moved);
-    std::fs::write(&config, moved).unwrap();
+    liar.answers_for(m, "alice");
     (server, liar, requests)
 }
 

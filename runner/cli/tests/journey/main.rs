@@ -4,10 +4,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a journey that cannot be set up has failed")]
 
+mod authority;
+mod hiding;
 mod keys;
 mod lies;
 mod machine;
+mod solo;
 mod status;
+mod team;
 mod text;
 mod tls;
 mod token;

@@ -210,6 +210,9 @@ fn no_trick_of_others_reaches_a_terminal() {
         &["show", id],
         &["show", &request],
         &["show", &reviewed],
+        &["show", &request, "--why"],
+        &["show", id, "--why"],
+        &["show", "loud-mouth", "--why", "--on", "shop=shop-replica"],
         &["show", &reviewed, "--pae"],
         &["show", id, "--pae", "--out", "proof"],
         &["replay", id],
@@ -223,6 +226,7 @@ fn no_trick_of_others_reaches_a_terminal() {
     drop(m.told(&["--context", "alice", "stop", "revision", "loud-mouth", "--reason", &comment]));
     let (_, told) = alice.reads(&run);
     assert!(told.contains("stopped"), "{told}");
+    alice.both(&["stops"]);
     assert_eq!(offences(&server.log()), Vec::<String>::new(), "the server's own log");
 }
 

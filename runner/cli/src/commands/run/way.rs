@@ -6,11 +6,11 @@ use domain::{Denial, Digest, Pair, PersonId, RequestId, Rule, decide};
 use trust::{AccessRequest, Verified};
 
 use super::super::Call;
-use super::super::request::{check_input, runner_for};
+use super::super::request::{check_input, on, runner_for};
 use super::super::review::check_pairs;
 use super::Under;
 use crate::dossier::{self, Dossier, Imagined, Requested};
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::next;
 use crate::session::{Session, verified};
 
@@ -34,7 +34,7 @@ pub(super) async fn choose(
     call: &Call<'_>,
     session: &Session,
     wanted: Wanted<'_>,
-) -> anyhow::Result<Under> {
+) -> anyhow::Result<Result<Under, Exit>> {
     let revision = session.resolve(wanted.reference).await?;
     let dossier = Dossier::fetch(session, &revision, wanted.pairs).await?;
     check_pairs(&dossier.bundle, wanted.pairs)?;
@@ -53,14 +53,14 @@ pub(super) async fn choose(
     let alone = advised(session, &dossier, run)?;
     let Err(denial) = alone else {
         call.out.note("reviewers opened it to you: no approval is needed");
-        return Ok(Under::SelfServe { revision, pairs: wanted.pairs.to_vec(), runner });
+        return Ok(Ok(Under::SelfServe { revision, pairs: wanted.pairs.to_vec(), runner }));
     };
     let (open, waiting) = requests(session, &dossier, &wanted).await?;
     if let Some(id) = open {
         call.out.note(format!("under {id}, which is approved"));
-        return Ok(Under::Request(id));
+        return Ok(Ok(Under::Request(id)));
     }
-    Err(refusal(call, session, &dossier, &wanted, &denial, waiting).into())
+    refusal(call, &dossier, &wanted, &denial, waiting).map(Err)
 }
 
 /// What would be decided.
@@ -136,30 +136,23 @@ const fn asking_helps(rule: Rule) -> bool {
 
 fn refusal(
     call: &Call<'_>,
-    session: &Session,
     dossier: &Dossier,
     wanted: &Wanted<'_>,
     denial: &Denial,
     waiting: Option<(RequestId, Denial)>,
-) -> Failure {
-    let m = &dossier.bundle.manifest;
-    let on: Vec<String> = wanted.pairs.iter().map(|p| format!("--on {p}")).collect();
-    let (name, on) = (format!("{}@{}", m.name, m.version), on.join(" "));
+) -> anyhow::Result<Exit> {
+    let (m, place) = (&dossier.bundle.manifest, &wanted.place);
     if let Some((id, lacks)) = waiting {
-        next::tell(call.out, &lacks, &format!("borescope show {id} --why"));
-        let message = format!("{id} waits: {}", lacks.fact);
-        let help = format!(
-            "run again when it has that: borescope run --request {id} --input {}",
-            wanted.place
-        );
-        return Failure::new(Exit::NotInTime, message, help);
+        let why = format!("borescope show {id} --why");
+        let help = format!("{}; then: borescope run --request {id} --input {place}", lacks.help);
+        return next::refuse(call.out, Exit::NotInTime, &lacks, &help, &why);
     }
-    next::tell(call.out, denial, &format!("borescope show {name} --why {on}"));
-    let message = format!("{} may not run {name}: {}", session.person, denial.fact);
+    let (name, on) = (format!("{}@{}", m.name, m.version), on(wanted.pairs));
     let help = if asking_helps(denial.rule) {
-        format!("ask for it: borescope request {name} {on} --input {} --reason TEXT", wanted.place)
+        format!("ask for it: borescope request {name} --on {on} --input {place} --reason TEXT")
     } else {
         denial.help.clone()
     };
-    Failure::new(Exit::Denied, message, help)
+    let why = format!("borescope show {name} --why --on {on}");
+    next::refuse(call.out, Exit::Denied, denial, &help, &why)
 }

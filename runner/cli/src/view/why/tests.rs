@@ -1,3 +1,5 @@
+//! How a derivation reads.
+
 use domain::{Rule, Step};
 
 use super::{steps, verdict};

@@ -1,3 +1,5 @@
+//! What may be typed for a self-serve clause, and what it comes to.
+
 use super::parse;
 
 #[test]

@@ -1,0 +1,211 @@
+//! A team with the program: a trust domain that `init` founded, changed as a test needs it and signed
+//! anew before anybody has believed it; a server; people who are logged in.
+
+use std::fs;
+
+use domain::{Digest, Timestamp};
+use serde_json::Value;
+use trust::document::Document;
+use trust::{Directory, Envelope, InForce, Keyring, Pinned, Policy, SecretKey, Status, VersionRef};
+
+use super::machine::{Machine, Server, copy_bundle, free_port, text as field};
+use super::{INPUT, shop};
+
+/// People, a server, and a shop.
+pub(crate) struct Team {
+    pub(crate) m: Machine,
+    /// Where the server listens.
+    pub(crate) listen: String,
+    _server: Server,
+}
+
+/// What `init` wrote.
+struct Founded {
+    keyring: Keyring,
+    directory: Directory,
+    policy: Policy,
+}
+
+impl Team {
+    /// Alice, bob and carol; alice holds every role. `change` alters what was founded.
+    pub(crate) fn found(change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy)) -> Self {
+        let m = Machine::new();
+        shop::create(&m.path("shop.sqlite")).unwrap();
+        fs::write(m.path("input.json"), INPUT).unwrap();
+        copy_bundle("stuck-orders", &m.path("stuck-orders"));
+        let listen = format!("127.0.0.1:{}", free_port());
+        let people = ["--person", "alice", "--person", "bob", "--person", "carol"];
+        let place = ["--target", "shop-replica=shop.sqlite", "--listen", &listen];
+        let init = ["init", "server", "--trust-domain", "shop.example/dev"];
+        m.json(&[&init[..], &people, &place].concat());
+        let mut founded = read(&m);
+        change(&mut founded.keyring, &mut founded.directory, &mut founded.policy);
+        sign_anew(&m, founded);
+        let server = m.serve();
+        let team = Self { m, listen, _server: server };
+        for person in ["alice", "bob", "carol"] {
+            team.log_in(person);
+        }
+        team
+    }
+
+    fn log_in(&self, person: &str) {
+        let (key, url) = (format!("server/keys/{person}"), format!("http://{}", self.listen));
+        let who = ["login", "--context", person, "--url", &url, "--as", person];
+        self.m.json(&[&who[..], &["--key", &key, "--trust", "server/trust.toml"]].concat());
+    }
+
+    /// The JSON that a command of somebody prints; it must succeed.
+    pub(crate) fn json(&self, who: &str, args: &[&str]) -> Vec<Value> {
+        self.m.json(&[&["--context", who], args].concat())
+    }
+
+    /// The exit code and everything that a command of somebody prints.
+    pub(crate) fn told(&self, who: &str, args: &[&str]) -> (i32, String) {
+        self.m.told(&[&["--context", who], args].concat())
+    }
+
+    /// What a command of somebody prints, when it should work.
+    pub(crate) fn good(&self, who: &str, args: &[&str]) -> String {
+        let (code, told) = self.told(who, args);
+        assert_eq!(code, 0, "{args:?}: {told}");
+        told
+    }
+
+    /// What a command of somebody prints that must be refused with exit code `code`.
+    pub(crate) fn refused(&self, code: i32, who: &str, args: &[&str]) -> String {
+        let (got, told) = self.told(who, args);
+        assert_eq!(got, code, "{args:?}: {told}");
+        told
+    }
+
+    /// Alice submits the script and bob approves it, with `more` in his review; the review's id.
+    pub(crate) fn reviewed(&self, more: &[&str]) -> String {
+        self.json("alice", &["submit", "stuck-orders"]);
+        let review = ["review", "stuck-orders", "--target", "shop=shop-replica", "--approve"];
+        let filed = self.json("bob", &[&review[..], &["--yes"], more].concat());
+        field(&filed[0], "id").to_owned()
+    }
+
+    /// Files an access request; its id.
+    pub(crate) fn asks(&self, who: &str, more: &[&str]) -> String {
+        let filed = self.json(who, &[&ASKS[..], more].concat());
+        field(&filed[0], "id").to_owned()
+    }
+
+    /// Somebody's key.
+    pub(crate) fn key(&self, who: &str) -> SecretKey {
+        key(&self.m, who)
+    }
+
+    /// What is in force by these, signed by alice, from ten seconds ago to `ends`.
+    pub(crate) fn status(&self, in_force: &InForce, ends: Timestamp) -> Envelope {
+        let founded = read(&self.m);
+        let documents = documents(&self.m);
+        let reference = |name: &str, version| VersionRef {
+            version,
+            digest: envelope(&documents[name]).payload_digest(),
+        };
+        let mut header: Value = serde_json::to_value(&founded.policy.header).unwrap();
+        let id = header["id"].as_str().unwrap().replacen("pol", "sts", 1);
+        header["id"] = id.into();
+        let status = serde_json::json!({
+            "header": header, "keyring": reference("keyring", founded.keyring.version),
+            "directory": reference("directory", founded.directory.version),
+            "policy": reference("policy", founded.policy.version), "stops": in_force.digest(),
+        });
+        let mut status: Status = serde_json::from_value(status).unwrap();
+        status.header.not_before = ends.plus_s(-300);
+        status.header.not_after = ends;
+        trust::sign(&status, &self.key("alice")).unwrap()
+    }
+}
+
+/// Asking to run the script.
+pub(crate) const ASKS: [&str; 8] = [
+    "request",
+    "stuck-orders",
+    "--on",
+    "shop=shop-replica",
+    "--input",
+    "input.json",
+    "--reason",
+    "parcels are late",
+];
+
+/// Running the script, in one command.
+pub(crate) const RUNS: [&str; 6] =
+    ["run", "stuck-orders", "--on", "shop=shop-replica", "--input", "input.json"];
+
+fn key(m: &Machine, who: &str) -> SecretKey {
+    let path = m.path(&format!("server/keys/{who}"));
+    SecretKey::from_openssh(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn documents(m: &Machine) -> Value {
+    serde_json::from_slice(&fs::read(m.path("server/data/documents.json")).unwrap()).unwrap()
+}
+
+fn envelope(value: &Value) -> Envelope {
+    Envelope::from_json(value.to_string().as_bytes()).unwrap()
+}
+
+fn read(m: &Machine) -> Founded {
+    fn one<D: Document>(documents: &Value, name: &str) -> D {
+        trust::read_unverified(&envelope(&documents[name])).unwrap()
+    }
+    let documents = documents(m);
+    Founded {
+        keyring: one(&documents, "keyring"),
+        directory: one(&documents, "directory"),
+        policy: one(&documents, "policy"),
+    }
+}
+
+/// Signs the three anew, and has the runner and everybody else believe the new keyring.
+fn sign_anew(m: &Machine, mut founded: Founded) {
+    let root = key(m, "alice");
+    let old = envelope(&documents(m)["keyring"]).payload_digest();
+    let keyring = trust::sign(&founded.keyring, &root).unwrap();
+    let pin = VersionRef { version: 1, digest: keyring.payload_digest() };
+    (founded.directory.keyring, founded.policy.keyring) = (pin, pin);
+    let value = |e: &Envelope| -> Value { serde_json::from_slice(&e.to_json().unwrap()).unwrap() };
+    let signed = serde_json::json!({
+        "keyring": value(&keyring),
+        "directory": value(&trust::sign(&founded.directory, &root).unwrap()),
+        "policy": value(&trust::sign(&founded.policy, &root).unwrap()),
+    });
+    fs::write(m.path("server/data/documents.json"), signed.to_string()).unwrap();
+    let runner = m.path("server/data/runner");
+    fs::remove_file(runner.join("pinned.json")).unwrap();
+    let trust_domain = founded.keyring.header.trust_domain.clone();
+    executor::state::enrol(&runner, &Pinned { trust_domain, keyring: pin }).unwrap();
+    let trust = m.path("server/trust.toml");
+    let text = fs::read_to_string(&trust).unwrap();
+    fs::write(&trust, text.replace(&old.to_string(), &pin.digest.to_string())).unwrap();
+}
+
+/// Files a signed document as somebody whom the program has logged in.
+pub(crate) fn post(team: &Team, who: &str, path: &str, envelope: &Envelope) -> String {
+    use std::io::{Read as _, Write as _};
+    let token = team.m.path(&format!(".config/borescope/{who}.token"));
+    let token = fs::read_to_string(token).unwrap();
+    let body = String::from_utf8(envelope.to_json().unwrap()).unwrap();
+    let mut server = std::net::TcpStream::connect(&team.listen).unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        team.listen,
+        token.trim(),
+        body.len()
+    );
+    server.write_all(&[head.as_bytes(), body.as_bytes()].concat()).unwrap();
+    let mut answer = String::new();
+    server.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// A digest out of JSON.
+pub(crate) fn digest(value: &Value) -> Digest {
+    field(value, "digest").parse().unwrap()
+}
