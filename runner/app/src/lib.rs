@@ -30,6 +30,7 @@ mod runs;
 mod status;
 mod stops;
 mod upload;
+mod voices;
 
 use std::sync::Arc;
 
