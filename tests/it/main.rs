@@ -16,6 +16,7 @@ mod differential;
 mod faults;
 mod fuzz;
 mod hostile;
+mod impersonation;
 mod live;
 mod matrix;
 mod runs;

@@ -16,7 +16,8 @@ use serde_json::json;
 use server::ServerLimits;
 use trust::{
     AccessRequest, Approval, Document, Envelope, KeyStatus, Keyring, KeyringKey, Login, Person,
-    PersonKey, PersonKind, PolicyTarget, Review, RunRequest, Salt, SecretKey, Submission,
+    PersonKey, PersonKind, Policy, PolicyTarget, PublicKey, Review, RunRequest, Salt, SecretKey,
+    Submission,
 };
 
 use crate::company::{Company, Founding, TARGET, p};
@@ -24,14 +25,15 @@ use crate::raw_http::Answer;
 use crate::served::Served;
 
 /// Everybody, what they are, and the groups that they are in. `dev` may do everything that is not
-/// administration: so that whatever differs between its members is their relation to the script.
+/// administration: so that whatever differs between its members is their relation to the script. The
+/// groups `sec` and `ops` are there for policies that name them.
 pub const PEOPLE: &[(&str, PersonKind, &[&str])] = &[
     ("alice", PersonKind::Human, &["dev"]),
-    ("ada", PersonKind::Human, &["dev"]),
+    ("ada", PersonKind::Human, &["dev", "sec"]),
     ("bob", PersonKind::Human, &["dev"]),
     ("vera", PersonKind::Human, &["dev"]),
     ("cleo", PersonKind::Human, &["dev"]),
-    ("otto", PersonKind::Human, &["dev"]),
+    ("otto", PersonKind::Human, &["dev", "sec", "ops"]),
     ("bot", PersonKind::Agent, &["dev"]),
     ("ci", PersonKind::Service, &["dev"]),
     ("rhea", PersonKind::Human, &["audit"]),
@@ -197,9 +199,15 @@ pub struct Town {
 impl Town {
     /// Founds it, logs everybody in, and stops the keys that are to be stopped.
     pub async fn found() -> Self {
+        Self::founded_with(|_| {}).await
+    }
+
+    /// The same, where `change` may alter the policy before it is signed.
+    pub async fn founded_with(change: impl FnOnce(&mut Policy)) -> Self {
         let mut names: Vec<String> = vec![NOBODY.to_owned()];
         for (person, ..) in PEOPLE {
             names.extend(KeyState::ALL.iter().map(|state| state.of(person)));
+            names.push(format!("{person}/touch"));
         }
         let everybody = crate::company::PEOPLE.iter().map(|(name, _)| *name);
         names.retain(|name| !everybody.clone().any(|there| there == name));
@@ -214,7 +222,11 @@ impl Town {
             ..ServerLimits::DEFAULT
         };
         let app = AppLimits { quotas, ..AppLimits::DEFAULT };
-        let served = Served::peopled(&names, app, limits, found).await;
+        let founded = |company: &mut Company, founding: &mut Founding| {
+            found(company, founding);
+            change(&mut founding.policy);
+        };
+        let served = Served::peopled(&names, app, limits, founded).await;
         let input = Digest::of(b"{}");
         let (tokens, scripts) = (Mutex::default(), Mutex::default());
         let town = Self { served, input, tokens, scripts, versions: AtomicU64::new(1) };
@@ -245,6 +257,11 @@ impl Town {
         self.company().key(&state.of(person))
     }
 
+    /// The secret half of somebody's security key, as nobody has it who cannot touch it.
+    pub fn token_key(&self, person: &str) -> &SecretKey {
+        self.company().key(&format!("{person}/touch"))
+    }
+
     /// A document by somebody's ordinary key.
     pub fn sign<D: Document>(&self, person: &str, document: &D) -> Envelope {
         trust::sign(document, self.key(person, KeyState::Active)).unwrap()
@@ -258,7 +275,12 @@ impl Town {
 
     /// Logs somebody in by their ordinary key; from now on they call with the new token.
     pub async fn enters(&self, person: &str) {
-        let answer = self.log_in(person, self.key(person, KeyState::Active), |_| {}).await;
+        self.enters_by(person, KeyState::Active).await;
+    }
+
+    /// The same by another of their keys.
+    pub async fn enters_by(&self, person: &str, key: KeyState) {
+        let answer = self.log_in(person, self.key(person, key), |_| {}).await;
         let token = answer.json()["token"].as_str().unwrap().to_owned();
         self.tokens.lock().unwrap().insert(person.to_owned(), token);
     }
@@ -344,7 +366,10 @@ impl Town {
         let index = domain::BundleIndex::new(digests).unwrap();
         files.push(("bundle.sha256".to_owned(), index.to_bytes()));
         let (kind, body) = multipart(&files);
-        taken("upload", self.call(plan.authors.first().copied(), "POST /v1/revisions", &[&kind], &body).await)?;
+        taken(
+            "upload",
+            self.call(plan.authors.first().copied(), "POST /v1/revisions", &[&kind], &body).await,
+        )?;
         let mut script = Script {
             manifest: parsed,
             revision: index.revision(),
@@ -445,8 +470,7 @@ impl Town {
 
     /// Somebody's access request for as much as an emergency may have.
     pub fn request(&self, script: &Script, caller: &str) -> AccessRequest {
-        let request =
-            self.company().access_request(&script.manifest, script.revision, self.input);
+        let request = self.company().access_request(&script.manifest, script.revision, self.input);
         AccessRequest { caller: p(caller), scope: script.scope(), ..request }
     }
 
@@ -505,12 +529,23 @@ fn found(company: &mut Company, founding: &mut Founding) {
 
 /// Carol holds every role by keys in every state that a keyring knows.
 fn keyring(company: &Company, keyring: &mut Keyring) {
-    let key = |name: &str| KeyringKey { person: p("carol"), key: company.key(name).public().clone() };
+    let key =
+        |name: &str| KeyringKey { person: p("carol"), key: company.key(name).public().clone() };
     keyring.keys = vec![key("carol"), key("carol/second"), key("carol/stopped")];
     for role in &mut keyring.roles {
         role.people = vec![p("carol")];
     }
     keyring.floors.self_serve = true;
+}
+
+/// The public half of a key that is on a security key, as OpenSSH makes them.
+fn on_security_key(key: &SecretKey) -> PublicKey {
+    let mut blob = Vec::new();
+    for part in [b"sk-ssh-ed25519@openssh.com".as_slice(), key.public().as_bytes(), b"ssh:"] {
+        blob.extend_from_slice(&u32::try_from(part.len()).unwrap().to_be_bytes());
+        blob.extend_from_slice(part);
+    }
+    PublicKey::from_blob(&blob).unwrap()
 }
 
 fn enrolled(company: &Company, person: &(&str, PersonKind, &[&str])) -> Person {
@@ -524,13 +559,18 @@ fn enrolled(company: &Company, person: &(&str, PersonKind, &[&str])) -> Person {
         },
         since: None,
     };
-    let known = KeyState::ALL.into_iter().filter(|state| *state != KeyState::Unknown);
+    let known = KeyState::ALL.into_iter().filter(|state| *state != KeyState::Unknown).map(key);
+    let touch = PersonKey {
+        key: on_security_key(company.key(&format!("{name}/touch"))),
+        status: KeyStatus::Active,
+        since: None,
+    };
     Person {
         id: p(name),
         name: name.to_uppercase(),
         kind: *kind,
         owner: (*kind != PersonKind::Human).then(|| p("otto")),
-        keys: known.map(key).collect(),
+        keys: known.chain([touch]).collect(),
         groups: groups.iter().map(|group| p(group)).collect(),
     }
 }

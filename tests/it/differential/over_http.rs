@@ -1,8 +1,8 @@
 //! The same over HTTP, with the control plane's own part: what it says is missing from an access
 //! request, and how the run of its next use ends.
 
-use domain::decide::{StopSubject, Verdict};
 use domain::Rule;
+use domain::decide::{StopSubject, Verdict};
 use tests::company::{TARGET, p};
 use tests::town::{KeyState, PROD, Plan, Scene, Town};
 use trust::{AccessRequest, Approval, Envelope};

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use domain::decide::{InputRule, SelfServeClause, SelfServeRules, StopSubject, Verdict, Window, decide};
+use domain::decide::{
+    InputRule, SelfServeClause, SelfServeRules, StopSubject, Verdict, Window, decide,
+};
 use domain::{Digest, Outcome, Pair, Rule, RunId};
 use executor::{OsEntropy, RunOrder, Runner as _};
 use tests::company::{Founding, RUNNER, TARGET, p, pairs, scope};
 use tests::rig::{Rig, Uploaded};
 use trust::{
-    AccessRequest, Authority, ChainDocuments, Envelope, Header, KeyStatus, Local, OnFile,
-    Person, PersonKey, PersonKind, PolicyTarget, RunRequest, Wish,
+    AccessRequest, Authority, ChainDocuments, Envelope, Header, KeyStatus, Local, OnFile, Person,
+    PersonKey, PersonKind, PolicyTarget, RunRequest, Wish,
 };
 
 use super::situation::{
@@ -66,7 +68,8 @@ fn found(company: Company, who: &mut tests::company::Company, founding: &mut Fou
         founding.directory.header.trust_domain = p("solo/alice");
         founding.policy.header.trust_domain = p("solo/alice");
     }
-    let key = |name: &str, status| PersonKey { key: who.key(name).public().clone(), status, since: None };
+    let key =
+        |name: &str, status| PersonKey { key: who.key(name).public().clone(), status, since: None };
     let person = |name: &str, owner: Option<&str>, groups: &[&str]| Person {
         id: p(name),
         name: name.to_owned(),
@@ -130,7 +133,7 @@ impl Bench {
     pub(super) async fn judged(&self, situation: &Situation) -> Verdicts {
         let story = self.documents_of(situation, self.script(Some(b"no component")));
         let story = self.said_against(situation, story).await;
-        let verdicts = self.judge(&story, situation.use_number).await;
+        let verdicts = self.judge(&story, situation.use_number()).await;
         for stop in &story.stops {
             let lift = self.rig.company.lift(stop.payload_digest());
             self.rig.accept(&self.rig.company.sign("carol", &lift)).await.unwrap();
@@ -242,8 +245,16 @@ impl Bench {
         }
         let status = self.status(situation.fresh);
         let (caller, stops) = (situation.caller, vec![]);
-        let mut story =
-            Story { uploaded, caller, access_request, submissions, reviews, approvals, status, stops };
+        let mut story = Story {
+            uploaded,
+            caller,
+            access_request,
+            submissions,
+            reviews,
+            approvals,
+            status,
+            stops,
+        };
         if let Some(stray) = situation.stray {
             self.add(stray, situation, &mut story);
         }
@@ -256,8 +267,11 @@ impl Bench {
         let Story { uploaded, access_request, .. } = &*story;
         let bob = Review { by: "bob", ..situation.reviews.first().unwrap_or(&DAVES).clone() };
         let mut review = self.review(uploaded, &bob);
-        let mut approval =
-            c.approval(&uploaded.manifest, access_request.as_ref().unwrap(), &story.reviews.iter().collect::<Vec<_>>());
+        let mut approval = c.approval(
+            &uploaded.manifest,
+            access_request.as_ref().unwrap(),
+            &story.reviews.iter().collect::<Vec<_>>(),
+        );
         if approval.reviews.is_empty() {
             approval.reviews = vec![Digest::of(b"a review that is not on file")];
         }
@@ -300,7 +314,6 @@ impl Bench {
             Fresh::Over => {
                 status.header.not_after = status.header.not_before.plus_s(5);
             }
-            Fresh::Long => status.header.not_after = status.header.not_after.plus_s(HOUR_S),
             Fresh::Frozen => status.stops = Digest::of(b"what was in force before"),
         }
         Some(c.sign("carol", &status))
@@ -449,16 +462,16 @@ impl Bench {
         let stopped = in_force.stopped_keys();
         let bot = c.key("bot").fingerprint();
         let bot_is_stopped = in_force.is_stopped(&p("bot"));
-        let speaks = |envelope: &&Envelope| {
-            let key = envelope.signatures()[0].key().fingerprint();
-            !stopped.contains(key.as_str()) && !(bot_is_stopped && key == bot)
-        };
+        let key = |envelope: &Envelope| envelope.signatures()[0].key().fingerprint();
+        let signs = |envelope: &&Envelope| !stopped.contains(key(envelope).as_str());
+        let speaks =
+            |envelope: &&Envelope| signs(envelope) && !(bot_is_stopped && key(envelope) == bot);
         let sent = |list: &[Envelope]| list.iter().filter(speaks).cloned().collect();
         let documents = ChainDocuments {
             run_request: c.sign(story.caller, &run),
             access_request: story.access_request.clone(),
             approvals: sent(&story.approvals),
-            submissions: sent(&story.submissions),
+            submissions: story.submissions.iter().filter(signs).cloned().collect(),
             reviews: sent(&story.reviews),
             stops: vec![],
             lifts: vec![],

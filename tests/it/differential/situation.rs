@@ -126,7 +126,6 @@ pub(super) enum Fresh {
     Missing,
     Good,
     Over,
-    Long,
     /// It does not know what is in force.
     Frozen,
 }
@@ -192,8 +191,30 @@ impl Situation {
         }
     }
 
+    /// The use that can be signed for: none without an access request.
+    pub(super) fn use_number(&self) -> u64 {
+        if self.self_serve { 0 } else { self.use_number.max(1) }
+    }
+
     pub(super) fn callers_key_is_stopped(&self) -> bool {
-        self.against.contains(&Against::Stop(Subject::Key(self.caller)))
+        self.key_is_stopped(self.caller)
+    }
+
+    fn key_is_stopped(&self, of: &'static str) -> bool {
+        self.against.contains(&Against::Stop(Subject::Key(of)))
+    }
+
+    /// What a stopped key has signed is not sent, whatever else is wrong with it.
+    pub(super) fn stray_is_sent(&self) -> bool {
+        self.stray.is_some_and(|stray| match stray {
+            Stray::ReviewByRetiredKey => true,
+            Stray::SubmissionOver => !self.key_is_stopped("alice"),
+            Stray::ApprovalByAnother => !self.key_is_stopped("mallory"),
+            Stray::ReviewOfAnotherRevision
+            | Stray::ReviewForAnotherDomain
+            | Stray::ApprovalOfAnotherRequest
+            | Stray::ApprovalOfNewerPolicy => !self.key_is_stopped("bob"),
+        })
     }
 }
 
@@ -207,7 +228,8 @@ fn changes() -> Vec<Change> {
         Box::new(change)
     }
     let mut all: Vec<Change> = Vec::new();
-    for authors in [vec![], vec!["bob"], vec!["bot"], vec!["alice", "bob"], vec!["carol", "alice"]] {
+    for authors in [vec![], vec!["bob"], vec!["bot"], vec!["alice", "bob"], vec!["carol", "alice"]]
+    {
         all.push(to(move |s| s.authors.clone_from(&authors)));
     }
     for by in EVERYBODY {
@@ -244,6 +266,21 @@ fn changes() -> Vec<Change> {
     ] {
         all.push(to(move |s| s.against.push(against)));
     }
+    // Whose word is an agent's when the agent is stopped, or who answers for it.
+    for by in ["bot", "alice"] {
+        let stop = Against::Stop(Subject::Person(by));
+        all.push(to(move |s| {
+            s.caller = "bot";
+            s.against.push(stop);
+        }));
+        for authors in [vec!["bot"], vec!["carol", "bot"]] {
+            all.push(to(move |s| {
+                s.authors.clone_from(&authors);
+                s.caller = "dave";
+                s.against.push(stop);
+            }));
+        }
+    }
     for time in [Time::Later, Time::Over] {
         all.push(to(move |s| s.window = time));
         all.push(to(move |s| s.reviews.iter_mut().take(1).for_each(|r| r.time = time)));
@@ -271,13 +308,13 @@ fn changes() -> Vec<Change> {
     all.push(to(|s| (s.self_serve, s.emergency, s.use_number) = (true, false, 0)));
     all.push(to(|s| (s.self_serve, s.use_number) = (false, 1)));
     all.push(to(|s| s.reviews.iter_mut().for_each(|r| r.opens = !r.opens)));
-    for number in [0, 1, 2, 3, 6] {
+    for number in [1, 2, 3, 6] {
         all.push(to(move |s| s.use_number = number));
     }
     for input in [Some(false), None] {
         all.push(to(move |s| s.input = input));
     }
-    for fresh in [Fresh::Missing, Fresh::Over, Fresh::Long, Fresh::Frozen] {
+    for fresh in [Fresh::Missing, Fresh::Over, Fresh::Frozen] {
         all.push(to(move |s| s.fresh = fresh));
     }
     for stray in [

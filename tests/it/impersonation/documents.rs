@@ -4,9 +4,9 @@
 use domain::Digest;
 use tests::company::p;
 use tests::town::{PROD, Plan, Town};
-use trust::{Approval, RunRequest};
+use trust::{Approval, Envelope, RunRequest};
 
-use super::papers::{Desk, payload_type, refusal};
+use super::papers::{Desk, Paper, payload_type, refusal};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_document_passes_for_one_of_another_kind() {
@@ -20,7 +20,7 @@ async fn no_document_passes_for_one_of_another_kind() {
             // As it is, with the other's label, and signed for the other's purpose.
             let (payload, signatures) = (paper.payload.clone(), honest.signatures().to_vec());
             let label = payload_type(other.doc);
-            let labelled = trust::Envelope::assemble(label, payload, signatures).unwrap();
+            let labelled = Envelope::assemble(label, payload, signatures).unwrap();
             let namespace = other.namespace(&town);
             let meant = paper.signed_as(&town, &paper.payload, other.doc, &namespace);
             for forged in [&honest, &labelled, &meant] {
@@ -43,17 +43,18 @@ async fn no_document_passes_for_one_of_another_kind() {
 async fn what_is_signed_for_another_company_is_nothing_here() {
     let town = Town::found().await;
     let desk = Desk::set(&town).await;
-    for paper in desk.papers(&town) {
-        let (here, there) = ("\"company.test\"", "\"company.test/staging\"");
-        let elsewhere = paper.text().replacen(here, there, 1).into_bytes();
-        let namespace = format!("borescope-{}-v1@company.test/staging", paper.doc);
-        for forged in [
-            // Their document, whole; their payload signed as ours; our payload signed as theirs.
-            paper.signed_as(&town, &elsewhere, paper.doc, &namespace),
-            paper.saying(&town, &elsewhere),
-            paper.signed_as(&town, &paper.payload, paper.doc, &namespace),
-        ] {
-            let forged = forged.to_json().unwrap();
+    let forgeries: [fn(&Town, &Paper, &[u8], &str) -> Envelope; 3] = [
+        // Their document, whole; their payload signed as ours; our payload signed as theirs.
+        |town, paper, theirs, namespace| paper.signed_as(town, theirs, paper.doc, namespace),
+        |town, paper, theirs, _| paper.saying(town, theirs),
+        |town, paper, _, namespace| paper.signed_as(town, &paper.payload, paper.doc, namespace),
+    ];
+    for forgery in forgeries {
+        for paper in desk.papers(&town) {
+            let (here, there) = ("\"company.test\"", "\"company.test/staging\"");
+            let theirs = paper.text().replacen(here, there, 1).into_bytes();
+            let namespace = format!("borescope-{}-v1@company.test/staging", paper.doc);
+            let forged = forgery(&town, &paper, &theirs, &namespace).to_json().unwrap();
             let code = paper.refused(&town, &forged, "of another company").await;
             assert_eq!(code, "document-invalid", "{}", paper.doc);
         }
@@ -138,8 +139,8 @@ async fn ordered(town: &Town, desk: &Desk, change: impl FnOnce(&mut RunRequest))
 #[tokio::test(flavor = "multi_thread")]
 async fn a_grant_is_for_its_own_target_pair_revision_input_runner_and_request() {
     let town = Town::found().await;
-    town.freshen().await;
     let (desk, other) = (Desk::set(&town).await, Desk::set(&town).await);
+    town.freshen().await;
     let denied = async |change: fn(&mut RunRequest)| ordered(&town, &desk, change).await.unwrap();
     let prod = |run: &mut RunRequest| run.pairs[0].target = p(PROD);
     assert_eq!(denied(prod).await, "review-missing");
@@ -151,7 +152,8 @@ async fn a_grant_is_for_its_own_target_pair_revision_input_runner_and_request() 
     // No input of this digest is there at all.
     assert_eq!(denied(|run| run.input = Digest::of(b"another")).await, "bad-request");
     assert_eq!(denied(|run| run.request = Some(Digest::of(b"another"))).await, "document-invalid");
-    assert_eq!(denied(|run| run.request = None).await, "self-serve-not-allowed");
+    let alone = |run: &mut RunRequest| (run.request, run.use_number) = (None, 0);
+    assert_eq!(denied(alone).await, "self-serve-not-allowed");
     let kept = town.call(Some("cleo"), "POST /v1/inputs", &[], br#"{"text":"x"}"#).await;
     assert_eq!(kept.status, 200);
     let there = |run: &mut RunRequest| run.input = Digest::of(br#"{"text":"x"}"#);

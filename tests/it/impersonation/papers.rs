@@ -139,7 +139,10 @@ impl Desk {
 
     /// Without the attack every one of them is taken, so that the refusals meant the attack.
     pub(super) async fn honest_ones_are_taken(&self, town: &Town) {
-        for paper in self.papers(town) {
+        // The run first: a newer review takes the place of the one that the approver saw.
+        let (runs, others): (Vec<_>, Vec<_>) =
+            self.papers(town).into_iter().partition(|paper| paper.doc == "run-request");
+        for paper in runs.into_iter().chain(others) {
             let answer = paper.send(town, &paper.honest(town).to_json().unwrap()).await;
             assert_eq!(refusal(&answer), None, "{}: {answer:?}", paper.doc);
         }

@@ -163,7 +163,9 @@ fn access() -> Vec<Operation> {
         op(
             "GET /v1/access-requests/{id}",
             [
-                plain("of the caller", |s, _| format!("GET /v1/access-requests/{}", s.request_id())),
+                plain("of the caller", |s, _| {
+                    format!("GET /v1/access-requests/{}", s.request_id())
+                }),
                 plain("that there is not", |_, _| format!("GET /v1/access-requests/{NO_REQUEST}")),
             ],
         ),
@@ -253,6 +255,7 @@ fn of_runs(name: &'static str, rest: &'static str) -> Operation {
         [
             of_run("of the caller", rest, Stage::run_id),
             of_run("of the caller, denied", rest, Stage::denied_id),
+            of_run("of the agent", rest, Stage::agents_id),
             of_run("that there is not", rest, |_| NO_RUN),
         ],
     )
@@ -260,7 +263,9 @@ fn of_runs(name: &'static str, rest: &'static str) -> Operation {
 
 fn runs() -> Vec<Operation> {
     let input = tried("", |stage, person| {
-        Box::pin(async move { stage.town.call(Some(person), "POST /v1/inputs", &[], b"{}").await.into() })
+        Box::pin(async move {
+            stage.town.call(Some(person), "POST /v1/inputs", &[], b"{}").await.into()
+        })
     });
     vec![
         op("POST /v1/inputs", [input]),
@@ -279,6 +284,7 @@ fn runs() -> Vec<Operation> {
                 plain("of the caller, denied", |s, _| {
                     format!("POST /v1/runs/{}/cancel", s.denied_id())
                 }),
+                plain("of the agent", |s, _| format!("POST /v1/runs/{}/cancel", s.agents_id())),
                 plain("that there is not", |_, _| format!("POST /v1/runs/{NO_RUN}/cancel")),
             ],
         ),
@@ -315,10 +321,7 @@ fn reading() -> Vec<Operation> {
         op("GET /v1/targets", [plain("", |_, _| "GET /v1/targets".into())]),
         op("GET /v1/audit", [plain("", |_, _| "GET /v1/audit".into())]),
         op("GET /v1/log/checkpoint", [plain("", |_, _| "GET /v1/log/checkpoint".into())]),
-        op(
-            "GET /v1/log/proof",
-            [plain("", |_, _| "GET /v1/log/proof?index=0&size=1".into())],
-        ),
+        op("GET /v1/log/proof", [plain("", |_, _| "GET /v1/log/proof?index=0&size=1".into())]),
         op(
             "GET /v1/log/consistency",
             [plain("", |_, _| "GET /v1/log/consistency?old=1&new=2".into())],

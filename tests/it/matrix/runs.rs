@@ -20,10 +20,14 @@ pub(super) fn all() -> Vec<Tried> {
             })
         }),
     ];
-    rows.extend(signed_as("one's own", OWN, |stage, person, envelope| ordered(stage, person, envelope)));
-    rows.extend(signed_as("under the caller's access request", CALLERS, |stage, person, envelope| {
+    rows.extend(signed_as("one's own", OWN, |stage, person, envelope| {
         ordered(stage, person, envelope)
     }));
+    rows.extend(signed_as(
+        "under the caller's access request",
+        CALLERS,
+        |stage, person, envelope| ordered(stage, person, envelope),
+    ));
     rows.extend([
         played("one's own emergency", |person| Plan { break_glass: true, ..own_plan(person) }),
         played("what the reviewer opened", |person| Plan {
@@ -78,6 +82,7 @@ pub(super) fn all() -> Vec<Tried> {
             ..Plan::ordinary()
         }),
         rejected(),
+        joined(),
     ]);
     rows
 }
@@ -114,11 +119,7 @@ fn played(about: &str, plan: fn(&'static str) -> Plan<'static>) -> Tried {
     })
 }
 
-fn ordered<'s>(
-    stage: &'s Stage,
-    person: &'static str,
-    envelope: Envelope,
-) -> BoxFuture<'s, Cell> {
+fn ordered<'s>(stage: &'s Stage, person: &'static str, envelope: Envelope) -> BoxFuture<'s, Cell> {
     Box::pin(async move { Cell::of_run(stage.town.order(person, &envelope).await) })
 }
 
@@ -154,6 +155,26 @@ fn rejected() -> Tried {
             let scene = stage.town.play_with(&plan, script).await.unwrap();
             let filed = stage.town.files(person, "/v1/reviews", "rejection", &rejection).await;
             match filed {
+                Ok(()) => run(stage, &scene).await,
+                Err(refused) => refused.into(),
+            }
+        })
+    })
+}
+
+/// The only reviewer submits the script afterwards, when it has been approved.
+fn joined() -> Tried {
+    tried("the caller's, the only reviewer submits it in the end", |stage, person| {
+        Box::pin(async move {
+            let plan = Plan { reviewers: vec![person], authors: vec!["alice"], ..Plan::ordinary() };
+            let script = match stage.town.fresh_script(&plan).await {
+                Ok(script) => script,
+                Err(refused) => return refused.into(),
+            };
+            let scene = stage.town.play_with(&plan, script).await.unwrap();
+            let submission = stage.town.submission(&scene.script, person);
+            let submission = stage.town.sign(person, &submission);
+            match stage.town.files(person, "/v1/submissions", "submission", &submission).await {
                 Ok(()) => run(stage, &scene).await,
                 Err(refused) => refused.into(),
             }

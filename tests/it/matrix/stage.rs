@@ -5,7 +5,7 @@ use domain::decide::StopSubject;
 use executor::OsEntropy;
 use serde_json::Value;
 use tests::raw_http::Answer;
-use tests::town::{KeyState, NOBODY, PEOPLE, PROD, Plan, Scene, Town};
+use tests::town::{KeyState, NOBODY, PEOPLE, Plan, Scene, Town};
 use trust::{AccessRequest, Envelope, Stop};
 
 use super::rows::COLUMNS;
@@ -25,12 +25,12 @@ pub(super) struct Stage {
     pub(super) run: Value,
     /// A run of it that was denied.
     pub(super) denied: Value,
+    /// A run of the agent.
+    pub(super) agents: Value,
     /// Like it, to be said something about.
     pub(super) spare: Scene,
     pub(super) reviewed: Scene,
     pub(super) rejected: Scene,
-    /// On production.
-    pub(super) prod: Scene,
     /// An emergency under which something ran, and nobody has looked.
     pub(super) emergency: Envelope,
     /// A stop of an access request that is nowhere.
@@ -58,10 +58,12 @@ impl Stage {
         let (first, denied) = (run(&town, &ran, 1).await, run(&town, &ran, 9).await);
         assert!(first["receipt"].is_string(), "it did not run: {first}");
         assert_eq!(denied["denial"]["rule"], "use-spent", "{denied}");
+        let agents = fresh(&town, &Plan { caller: "bot", ..ordinary.clone() }).await;
+        let agents = run(&town, &agents, 1).await;
+        assert!(agents["receipt"].is_string(), "it did not run: {agents}");
         let spare = fresh(&town, &ordinary).await;
         let reviewed = fresh(&town, &ordinary).await;
         let rejected = fresh(&town, &ordinary).await;
-        let prod = fresh(&town, &Plan { target: PROD, ..ordinary.clone() }).await;
         let emergency = fresh(&town, &Plan { break_glass: true, ..ordinary.clone() }).await;
         let broken = run(&town, &emergency, 1).await;
         assert!(broken["receipt"].is_string(), "it did not run: {broken}");
@@ -76,10 +78,10 @@ impl Stage {
             ran,
             run: first,
             denied,
+            agents,
             spare,
             reviewed,
             rejected,
-            prod,
             emergency: emergency.request.unwrap(),
             stop,
             rejection,
@@ -101,6 +103,10 @@ impl Stage {
         self.denied["id"].as_str().unwrap()
     }
 
+    pub(super) fn agents_id(&self) -> &str {
+        self.agents["id"].as_str().unwrap()
+    }
+
     pub(super) fn request_id(&self) -> RequestId {
         let read: AccessRequest =
             trust::read_unverified(self.ran.request.as_ref().unwrap()).unwrap();
@@ -119,7 +125,8 @@ impl Stage {
 
     /// Logs a person in anew, and says which session it is, without keeping its token.
     pub(super) async fn other_session(&self, person: &str) -> String {
-        let opened = self.town.log_in(person, self.town.key(person, KeyState::Active), |_| {}).await;
+        let opened =
+            self.town.log_in(person, self.town.key(person, KeyState::Active), |_| {}).await;
         if opened.status >= 400 {
             return NO_SESSION.to_owned();
         }
@@ -131,7 +138,7 @@ impl Stage {
 
     /// Who may not see something is told exactly what those are told who ask for what is not there.
     pub(super) async fn tells_no_difference(&self) {
-        let (run, denied) = (self.run_id(), self.denied_id());
+        let ids = [self.run_id(), self.denied_id(), self.agents_id()];
         let receipt = self.run["receipt"].as_str().unwrap();
         let no_receipt = "rcp_0198f0c0-0000-7000-8000-000000000000";
         let told = async |person: &str, line: &str, id: &str| {
@@ -141,7 +148,7 @@ impl Stage {
             (answer.status, body.to_string().replace(id, "ID"))
         };
         for (_, person) in COLUMNS {
-            for id in [run, denied] {
+            for id in ids {
                 for (method, rest) in [
                     ("GET", ""),
                     ("GET", "/result"),

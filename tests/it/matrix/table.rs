@@ -8,6 +8,8 @@ use super::rows::{COLUMNS, Cell};
 /// Characters of a row's name, and of a cell.
 const NAME_CHARS: usize = 60;
 const CELL_CHARS: usize = 9;
+/// Characters of a line that has no cells.
+const LINE_CHARS: usize = 160;
 
 const HEAD: &str = "\
 Who may do what: every operation, called over HTTP by everybody. Columns are relations to one script:
@@ -108,6 +110,21 @@ fn line(out: &mut String, name: &str, cells: &[String], legend: &str) {
     out.push('\n');
 }
 
+/// A name over as many lines as it needs.
+fn folded(out: &mut String, name: &str) {
+    let mut written = 0;
+    for part in name.split_inclusive("; ") {
+        if written > 0 && written + part.len() > LINE_CHARS {
+            out.truncate(out.trim_end().len());
+            out.push_str("\n  ");
+            written = 2;
+        }
+        out.push_str(part);
+        written += part.len();
+    }
+    out.push('\n');
+}
+
 pub(super) fn render(sections: &[Section]) -> String {
     let mut out = HEAD.to_owned();
     let relations: Vec<String> = COLUMNS.iter().map(|(name, _)| (*name).to_owned()).collect();
@@ -124,7 +141,7 @@ pub(super) fn render(sections: &[Section]) -> String {
             };
             // A long name has its cells on a line of their own.
             if name.chars().count() >= NAME_CHARS {
-                let _ = writeln!(out, "{name}");
+                folded(&mut out, &name);
                 line(&mut out, "", &cells, &legend);
             } else {
                 line(&mut out, &name, &cells, &legend);
