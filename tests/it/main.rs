@@ -12,10 +12,13 @@ mod authority;
 mod benches;
 mod capabilities;
 mod crash;
+mod differential;
 mod faults;
 mod fuzz;
 mod hostile;
+mod impersonation;
 mod live;
+mod matrix;
 mod runs;
 
 #[path = "../benches/suite/mod.rs"]

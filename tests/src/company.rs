@@ -58,6 +58,16 @@ pub struct Company {
     entropy: Arc<dyn Entropy>,
 }
 
+/// The three documents that say who may do what, before they are signed.
+pub struct Founding {
+    /// Who may sign what.
+    pub keyring: Keyring,
+    /// The people.
+    pub directory: Directory,
+    /// The targets.
+    pub policy: Policy,
+}
+
 /// Parses a text that the scenario knows to be right.
 pub fn p<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -75,7 +85,18 @@ impl Company {
         entropy: Arc<dyn Entropy>,
         change: impl FnOnce(&mut Keyring, &mut Policy),
     ) -> Self {
+        Self::peopled(clock, entropy, &[], |_, f| change(&mut f.keyring, &mut f.policy))
+    }
+
+    /// [`Self::found`] with keys of these names, too, for `change` to give to people.
+    pub fn peopled(
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        more: &[String],
+        change: impl FnOnce(&mut Self, &mut Founding),
+    ) -> Self {
         let names = PEOPLE.iter().map(|(name, _)| *name).chain(["runner"]);
+        let names = names.chain(more.iter().map(String::as_str));
         let keys: BTreeMap<_, _> =
             names.map(|n| (n.to_owned(), SecretKey::generate(&*entropy).unwrap())).collect();
         let mut log_seed = [0; 32];
@@ -91,11 +112,13 @@ impl Company {
             clock,
             entropy,
         };
-        let (mut keyring, mut policy) = (this.keyring_document(), this.policy_document());
-        change(&mut keyring, &mut policy);
+        let (keyring, policy) = (this.keyring_document(), this.policy_document());
+        let mut founding = Founding { keyring, directory: this.directory_document(), policy };
+        change(&mut this, &mut founding);
+        let Founding { keyring, mut directory, mut policy } = founding;
         this.keyring = this.sign("carol", &keyring);
-        this.directory = this.sign("carol", &this.directory_document());
-        policy.keyring = this.keyring_ref();
+        (directory.keyring, policy.keyring) = (this.keyring_ref(), this.keyring_ref());
+        this.directory = this.sign("carol", &directory);
         this.policy = this.sign("carol", &policy);
         this
     }

@@ -18,4 +18,5 @@ pub mod postgres;
 pub mod raw_http;
 pub mod rig;
 pub mod served;
+pub mod town;
 pub mod watch;

@@ -27,7 +27,7 @@ use trust::{
 
 use crate::ambient::{ManualClock, SeededEntropy};
 use crate::blobs::MemoryBlobs;
-use crate::company::{Company, RUNNER, p};
+use crate::company::{Company, Founding, RUNNER, p};
 use crate::faults::DiskSwitch;
 use crate::watch::{Seen, WatchedConnectors};
 
@@ -210,9 +210,18 @@ impl Rig {
         seed: &str,
         change: impl FnOnce(&mut trust::Keyring, &mut trust::Policy),
     ) -> Self {
+        Self::peopled(seed, &[], |_, f| change(&mut f.keyring, &mut f.policy)).await
+    }
+
+    /// [`Self::founded`] with keys of these names, too, for `change` to give to people.
+    pub async fn peopled(
+        seed: &str,
+        more: &[String],
+        change: impl FnOnce(&mut Company, &mut Founding),
+    ) -> Self {
         let clock = Arc::new(ManualClock::default());
         let entropy = Arc::new(SeededEntropy::new(seed));
-        let company = Company::found_with(Arc::clone(&clock) as _, entropy, change);
+        let company = Company::peopled(Arc::clone(&clock) as _, entropy, more, change);
         let (blobs, seen) = (Arc::new(MemoryBlobs::default()), Arc::new(Seen::default()));
         let (disk, dir) = (DiskSwitch::default(), Home::Temporary(tempfile::tempdir().unwrap()));
         executor::state::enrol(dir.path(), &pin(&company)).unwrap();

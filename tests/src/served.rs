@@ -23,7 +23,7 @@ use trust::{Envelope, Keyring, Login, Policy, Salt, SecretKey};
 
 use crate::ambient::{ManualClock, SeededEntropy};
 use crate::certificates::{Authority, Pair};
-use crate::company::{Company, RUNNER, p};
+use crate::company::{Company, Founding, RUNNER, p};
 use crate::raw_http::{Answer, exchange};
 use crate::watch::{Seen, WatchedConnectors};
 
@@ -35,6 +35,8 @@ pub struct Served {
     pub clock: Arc<ManualClock>,
     /// What the target saw.
     pub seen: Arc<Seen>,
+    /// The runner, as nobody outside may ask it.
+    pub runner: LocalRunner,
     /// Where it listens.
     pub address: SocketAddr,
     /// Whom clients believe, PEM; `None` without TLS.
@@ -67,12 +69,23 @@ impl Served {
 
     /// With these limits.
     pub async fn with(app_limits: AppLimits, limits: ServerLimits) -> Self {
-        Self::opened(None, app_limits, limits, |_, _| {}).await
+        Self::opened(None, app_limits, limits, &[], |_, _| {}).await
     }
 
     /// With ordinary limits, where `change` may alter keyring and policy before they are signed.
     pub async fn founded_with(change: impl FnOnce(&mut Keyring, &mut Policy)) -> Self {
-        Self::opened(None, AppLimits::DEFAULT, ServerLimits::DEFAULT, change).await
+        let change = |_: &mut Company, f: &mut Founding| change(&mut f.keyring, &mut f.policy);
+        Self::peopled(&[], AppLimits::DEFAULT, ServerLimits::DEFAULT, change).await
+    }
+
+    /// With these limits and keys of these names, which `change` may give to people.
+    pub async fn peopled(
+        more: &[String],
+        app_limits: AppLimits,
+        limits: ServerLimits,
+        change: impl FnOnce(&mut Company, &mut Founding),
+    ) -> Self {
+        Self::opened(None, app_limits, limits, more, change).await
     }
 
     /// Over TLS, with a certificate for its address.
@@ -89,18 +102,19 @@ impl Served {
         app_limits: AppLimits,
         limits: ServerLimits,
     ) -> Self {
-        Self::opened(tls, app_limits, limits, |_, _| {}).await
+        Self::opened(tls, app_limits, limits, &[], |_, _| {}).await
     }
 
     async fn opened(
         tls: Option<(&Authority, &Pair, Timestamp)>,
         app_limits: AppLimits,
         limits: ServerLimits,
-        change: impl FnOnce(&mut Keyring, &mut Policy),
+        more: &[String],
+        change: impl FnOnce(&mut Company, &mut Founding),
     ) -> Self {
         let clock = Arc::new(ManualClock::default());
         let entropy = Arc::new(SeededEntropy::new("company"));
-        let company = Company::found_with(Arc::clone(&clock) as _, entropy, change);
+        let company = Company::peopled(Arc::clone(&clock) as _, entropy, more, change);
         let dir = tempfile::tempdir().unwrap();
         executor::state::enrol(dir.path(), &crate::rig::pin(&company)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -113,11 +127,23 @@ impl Served {
             Arc::new(Tls::read(TlsFiles { certificate, key }, now).unwrap())
         });
         let origin = url(address, authority.is_some());
-        let app = open(&company, &clock, &seen, dir.path(), origin, app_limits).await;
+        let blobs = Blobs::open(&dir.path().join("blobs"), 1 << 30).await.unwrap();
+        let runner = open_runner(&company, &clock, &seen, &blobs, dir.path()).await;
+        let app = App::open(AppOptions {
+            store: Store::open(&dir.path().join("store.sqlite")).await.unwrap(),
+            blobs,
+            runner: runner.clone(),
+            documents: documents(&company),
+            origins: vec![origin],
+            clock: Arc::clone(&clock) as _,
+            entropy: Arc::new(OsEntropy),
+            limits: app_limits,
+        });
+        let app = app.await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let serving = tokio::spawn(server::serve(listener, tls, app, limits, shutdown));
-        Self { company, clock, seen, address, authority, dir, stop, serving }
+        Self { company, clock, seen, runner, address, authority, dir, stop, serving }
     }
 
     /// The address that people dial.
@@ -289,14 +315,13 @@ fn url(address: SocketAddr, tls: bool) -> String {
     format!("{scheme}://{address}")
 }
 
-async fn open(
+async fn open_runner(
     company: &Company,
     clock: &Arc<ManualClock>,
     seen: &Arc<Seen>,
+    blobs: &Blobs,
     dir: &Path,
-    origin: String,
-    limits: AppLimits,
-) -> Arc<App> {
+) -> LocalRunner {
     let clock: Arc<dyn domain::Clock> = Arc::clone(clock) as _;
     let options = Options {
         dir: dir.join("ledger"),
@@ -304,7 +329,6 @@ async fn open(
         clock: Arc::clone(&clock),
         entropy: Arc::new(OsEntropy),
     };
-    let blobs = Blobs::open(&dir.join("blobs"), 1 << 30).await.unwrap();
     let sandbox = Sandbox::new(SandboxOptions {
         artifact_dir: Some(crate::rig::artifacts()),
         mac_key: [7; 32],
@@ -312,7 +336,7 @@ async fn open(
         concurrent_compiles_max: 1,
         compile_ms_max: 120_000,
     });
-    let runner = LocalRunner::open(RunnerOptions {
+    LocalRunner::open(RunnerOptions {
         dir: dir.to_owned(),
         name: p(RUNNER),
         key: SecretKey::from_seed(&company.key("runner").seed()).unwrap(),
@@ -323,27 +347,19 @@ async fn open(
             Arc::clone(seen),
         )),
         blobs: Arc::new(RunnerBlobs::new(blobs.clone())),
-        clock: Arc::clone(&clock),
+        clock,
         entropy: Arc::new(OsEntropy),
         concurrent_runs_max: 4,
     })
     .await
-    .unwrap();
-    App::open(AppOptions {
-        store: Store::open(&dir.join("store.sqlite")).await.unwrap(),
-        blobs,
-        runner,
-        documents: AuthorityDocuments {
-            keyring: company.keyring.clone(),
-            successors: vec![],
-            directory: company.directory.clone(),
-            policy: company.policy.clone(),
-        },
-        origins: vec![origin],
-        clock,
-        entropy: Arc::new(OsEntropy),
-        limits,
-    })
-    .await
     .unwrap()
+}
+
+fn documents(company: &Company) -> AuthorityDocuments {
+    AuthorityDocuments {
+        keyring: company.keyring.clone(),
+        successors: vec![],
+        directory: company.directory.clone(),
+        policy: company.policy.clone(),
+    }
 }

@@ -8,7 +8,10 @@ use domain::{
     BundleIndex, Denial, Digest, GroupName, Manifest, Pair, PersonId, RequestId, Rule, RunId,
 };
 use store::{Document, DocumentKind, Filter};
-use trust::{AccessRequest, Document as Signed, Envelope, Local, OnFile, RunRequest, Wish};
+use trust::{
+    AccessRequest, Approval, Document as Signed, Envelope, Local, OnFile, Review, RunRequest,
+    Submission, Wish,
+};
 
 use crate::{App, AppError};
 
@@ -19,7 +22,32 @@ pub(crate) struct Belongs {
     pub(crate) approvals: Vec<Document>,
 }
 
+/// What an order carries of it.
+pub(crate) struct Carried {
+    pub(crate) submissions: Vec<Envelope>,
+    pub(crate) reviews: Vec<Envelope>,
+    pub(crate) approvals: Vec<Envelope>,
+}
+
 impl App {
+    /// What an order carries now. Advice is about the same, or it would be about another run.
+    pub(crate) fn carried(&self, belongs: &Belongs) -> Carried {
+        let against = self.in_force_against();
+        let stopped = against.stopped_keys();
+        // The runner refuses an order with the word of a stopped service or agent, so that it would
+        // block what others said.
+        let speaks = |d: &&Document| {
+            d.person.as_ref().is_none_or(|p| self.is_human(p) || !against.is_stopped(p))
+        };
+        let all =
+            |documents: &[Document]| documents.iter().filter(speaks).cloned().collect::<Vec<_>>();
+        Carried {
+            submissions: self.usable::<Submission>(&belongs.submissions, &stopped),
+            reviews: self.usable::<Review>(&all(&belongs.reviews), &stopped),
+            approvals: self.usable::<Approval>(&all(&belongs.approvals), &stopped),
+        }
+    }
+
     pub(crate) async fn belongs(
         &self,
         revision: &Digest,
@@ -90,8 +118,7 @@ impl App {
             access_request: Some(&envelope),
         };
         let (in_force, owed) = (self.in_force_against(), self.runner.state().owed());
-        let (submissions, reviews) = (envelopes(&belongs.submissions), envelopes(&belongs.reviews));
-        let approvals = envelopes(&belongs.approvals);
+        let Carried { submissions, reviews, approvals } = self.carried(belongs);
         let file = OnFile {
             approvals: &approvals,
             submissions: &submissions,
@@ -139,10 +166,6 @@ impl App {
 /// What an access request answers whose own documents are not valid.
 fn unreadable(fact: &str) -> Denial {
     Denial::new(Rule::DocumentInvalid, fact, "file a new access request")
-}
-
-fn envelopes(documents: &[Document]) -> Vec<Envelope> {
-    documents.iter().filter_map(|d| Envelope::from_json(&d.envelope).ok()).collect()
 }
 
 fn of_request(kind: DocumentKind, request: &RequestId) -> Filter {

@@ -6,8 +6,8 @@ use domain::{StatusId, TrustDomain};
 use executor::runner::NotAccepted;
 use store::{Document, DocumentKind};
 use trust::{
-    AfterReview, Document as Signed, Envelope, Header, Lift, Rejection, Review, Status, Stop,
-    Withdrawal,
+    AccessRequest, AfterReview, Document as Signed, Envelope, Header, Lift, Rejection, Review,
+    Status, Stop, Withdrawal,
 };
 
 use crate::advice::unverified;
@@ -88,9 +88,12 @@ impl App {
         let doc = review.doc();
         let request = self.store.document_by_digest(&doc.request).await?;
         let request = request.filter(|d| d.kind == DocumentKind::AccessRequest);
-        if request.is_none_or(|r| r.id != doc.request_id.as_str()) {
+        let request = request.filter(|r| r.id == doc.request_id.as_str());
+        let access = request.and_then(|r| unverified::<AccessRequest>(&r));
+        let Some(access) = access else {
             return Err(about(AfterReview::DOC, "request", "is no access request on file"));
-        }
+        };
+        self.may_look(&doc.reviewer, &access)?;
         self.hand_over(AfterReview::DOC, &came, doc.header.id.to_string()).await
     }
 

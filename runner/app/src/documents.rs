@@ -11,6 +11,7 @@ use trust::{
     AccessRequest, Approval, Document as Signed, Envelope, Negative, Review, Submission, Verified,
 };
 
+use crate::advice::unverified;
 use crate::login::Who;
 use crate::{App, AppError};
 
@@ -94,6 +95,7 @@ impl App {
         let verified = self.verified(&came, who, |d: &Review| &d.reviewer)?;
         let doc = verified.doc();
         self.scope_is_asked_for(Review::DOC, "ceiling", &doc.revision, &doc.ceiling).await?;
+        self.may_review(doc).await?;
         let id = doc.header.id.clone();
         if Negative::of_review(&verified).is_some() {
             return self.reject(&came, id.to_string()).await;
@@ -131,9 +133,12 @@ impl App {
         let verified = self.verified(&came, who, |d: &Approval| &d.approver)?;
         let doc = verified.doc();
         let request = self.on_file(DocumentKind::AccessRequest, &doc.request).await?;
-        if request.is_none_or(|r| r.id != doc.request_id.as_str()) {
+        let request = request.filter(|r| r.id == doc.request_id.as_str());
+        let access = request.and_then(|r| unverified::<AccessRequest>(&r));
+        let Some(access) = access else {
             return Err(about(Approval::DOC, "request", "is no access request on file"));
-        }
+        };
+        self.may_approve(&doc.approver, &access)?;
         self.versions_are_known(doc)?;
         for review in &doc.reviews {
             if self.on_file(DocumentKind::Review, review).await?.is_none() {

@@ -13,11 +13,9 @@ use executor::{Ended, RunEvent, RunOrder};
 use store::{Document, DocumentKind, Run};
 use tokio_stream::StreamExt as _;
 use trust::chain::DOCUMENTS_MAX;
-use trust::{
-    AccessRequest, Approval, ChainDocuments, Document as Signed, Envelope, Problem, Review,
-    RunRequest, Submission,
-};
+use trust::{AccessRequest, ChainDocuments, Document as Signed, Envelope, Problem, RunRequest};
 
+use crate::advice::Carried;
 use crate::documents::{Came, is_mine};
 use crate::live::Listed;
 use crate::login::Who;
@@ -118,22 +116,14 @@ impl App {
             None => None,
         };
         let id = access.as_ref().map(|(_, id)| id.clone());
-        let mut belongs = self.belongs(&request.revision, id.as_ref()).await?;
-        let against = self.in_force_against();
-        // The runner refuses an order with the word of a stopped service or agent, so that it would
-        // block what others said.
-        let speaks = |d: &Document| {
-            d.person.as_ref().is_none_or(|p| self.is_human(p) || !against.is_stopped(p))
-        };
-        belongs.reviews.retain(speaks);
-        belongs.approvals.retain(speaks);
-        let stopped = against.stopped_keys();
+        let belongs = self.belongs(&request.revision, id.as_ref()).await?;
+        let Carried { submissions, reviews, approvals } = self.carried(&belongs);
         let documents = ChainDocuments {
             run_request,
             access_request: access.map(|(envelope, _)| envelope),
-            approvals: self.usable::<Approval>(&belongs.approvals, &stopped),
-            submissions: self.usable::<Submission>(&belongs.submissions, &stopped),
-            reviews: self.usable::<Review>(&belongs.reviews, &stopped),
+            approvals,
+            submissions,
+            reviews,
             stops: Vec::new(),
             lifts: Vec::new(),
             withdrawals: Vec::new(),

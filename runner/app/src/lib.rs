@@ -32,6 +32,7 @@ mod runs;
 mod status;
 mod stops;
 mod upload;
+mod voices;
 
 use std::sync::Arc;
 

@@ -95,11 +95,7 @@ impl App {
                 request: document.request,
                 ..Filter::default()
             };
-            // Nobody approves their own, so one's own approval ends no waiting.
-            let own = self.counted(&who.person);
-            let is_others =
-                |d: &Document| d.person.as_ref().is_some_and(|p| self.counted(p) != own);
-            if !self.store.documents(&approvals).await?.iter().any(is_others) {
+            if self.store.documents(&approvals).await?.is_empty() {
                 (pending, soonest) = (pending + 1, soonest.min(ends));
             }
         }
@@ -136,7 +132,8 @@ impl App {
     pub async fn inbox(&self, who: &Who) -> Result<Inbox, AppError> {
         let groups = self.groups(&who.person);
         let targets = &self.authority.policy().targets;
-        let to_review = if targets.iter().any(|t| t.reviews.admits(groups)) {
+        let human = self.is_human(&who.person);
+        let to_review = if human && targets.iter().any(|t| t.reviews.admits(groups)) {
             self.unreviewed(who).await?
         } else {
             Vec::new()
@@ -147,12 +144,7 @@ impl App {
             let Some(access) = unverified::<AccessRequest>(&document) else {
                 continue;
             };
-            let admits = |t: &domain::TargetId| {
-                self.authority.target(t).is_some_and(|t| t.approvals.admits(groups))
-            };
-            let mine = access.scope.targets.iter().all(|t| admits(&t.target));
-            let own = access.caller == who.person && !self.authority.is_solo();
-            if own || !mine {
+            if self.may_approve(&who.person, &access).is_err() {
                 continue;
             }
             let status = self.request_status(document, &access).await?;
@@ -172,20 +164,15 @@ impl App {
     /// is, those that they have not reviewed.
     async fn unreviewed(&self, who: &Who) -> Result<Vec<Revision>, AppError> {
         let mut wanted = Vec::new();
-        let both = [DocumentKind::Review, DocumentKind::Submission];
-        let kinds = if self.authority.is_solo() { &both[..1] } else { &both };
         for revision in self.store.revisions(None).await? {
-            let mut touched = false;
-            for kind in kinds {
-                let about = Filter {
-                    kind: Some(*kind),
-                    revision: Some(revision.digest),
-                    person: Some(who.person.clone()),
-                    ..Filter::default()
-                };
-                touched |= !self.store.documents(&about).await?.is_empty();
-            }
-            if !touched {
+            let about = Filter {
+                kind: Some(DocumentKind::Review),
+                revision: Some(revision.digest),
+                person: Some(who.person.clone()),
+                ..Filter::default()
+            };
+            let reviewed = !self.store.documents(&about).await?.is_empty();
+            if !reviewed && !self.is_author(&who.person, &revision.digest).await? {
                 wanted.push(revision);
             }
         }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use domain::Pair;
 use domain::decide::StopSubject;
+use domain::{Digest, Pair, PersonId};
 use ledger::{AppendError, Entry, Event as Logged};
 use trust::chain::{DOCUMENTS_MAX, negatives};
 use trust::{
@@ -56,15 +56,21 @@ pub(crate) struct RestsOn {
     pub(crate) subjects: Vec<StopSubject>,
     /// Where it runs.
     pub(crate) pairs: Vec<Pair>,
+    /// Who wrote what it rests on, counted as people: nobody rejects their own, as in `decide`.
+    pub(crate) authors: Vec<(Digest, PersonId)>,
 }
 
 impl RestsOn {
-    /// Whether a rejection bars what it rests on, if its reviewer may review there at all. Of an
-    /// author's the next decision says that it does not count; until then barring more is safe.
+    /// Whether a rejection bars what it rests on: by somebody who may review there and did not write
+    /// it, as the next decision will say.
     fn is_rejected(&self, rejection: &Rejection, authority: &Authority) -> bool {
         let Some(person) = authority.person(&rejection.reviewer).filter(|p| p.is_human()) else {
             return false;
         };
+        let own = (rejection.revision, person.counted().clone());
+        if self.authors.contains(&own) {
+            return false;
+        }
         let may_review = |pair: &&Pair| {
             authority.target(&pair.target).is_some_and(|t| t.reviews.admits(&person.groups))
         };

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::decide::{StopSubject, Way, Window};
-use domain::{Decision, Denial, Digest, Facts, Pair, Rule, RunId, TargetId, Timestamp, decide};
+use domain::{
+    Decision, Denial, Digest, Facts, Pair, PersonId, Rule, RunId, TargetId, Timestamp, decide,
+};
 use sandbox::Linked;
 use targets::Connector;
 use trust::{Authority, ChainDocuments, ChainFacts, Envelope, Local, OwedAfterReview, RunRequest};
@@ -48,6 +50,7 @@ struct Decided {
     claim: Claim,
     run_request: Digest,
     depends_on: Vec<StopSubject>,
+    authors: Vec<(Digest, PersonId)>,
     /// When the run request is valid.
     window: Window,
 }
@@ -95,7 +98,11 @@ impl Inner {
         decided.owed_from(now);
         Ok(Allowed {
             deadlines: Deadlines::of(&decided.decision, now, elapsed_ms),
-            rests_on: RestsOn { subjects: decided.depends_on, pairs: request.pairs },
+            rests_on: RestsOn {
+                subjects: decided.depends_on,
+                pairs: request.pairs,
+                authors: decided.authors,
+            },
             run_request: decided.run_request,
             input_digest: request.input,
             claim: decided.claim,
@@ -149,7 +156,8 @@ impl Inner {
         let mut decision = decide(&facts)?;
         decision.grant_ends = decision.grant_ends.min(authority_ends(authority));
         let claim = claim(request, &facts, &decision, counted)?;
-        Ok(Decided { decision, claim, run_request, depends_on, window: facts.run.window })
+        let (authors, window) = (authors(&facts), facts.run.window);
+        Ok(Decided { decision, claim, run_request, depends_on, authors, window })
     }
 
     fn clock_is_sane(&self) -> Result<(), Denial> {
@@ -243,6 +251,19 @@ impl Inner {
         }
         Ok((linked, connectors))
     }
+}
+
+/// Whose rejection of which revision does not count; where one person is all there is, everybody's does.
+fn authors(facts: &Facts<'_>) -> Vec<(Digest, PersonId)> {
+    if facts.solo {
+        return Vec::new();
+    }
+    let own = facts.submissions.iter().map(|s| (facts.run.revision, s.author.clone()));
+    let base = facts
+        .base
+        .iter()
+        .flat_map(|base| base.submissions.iter().map(|s| (base.revision, s.author.clone())));
+    own.chain(base).collect()
 }
 
 /// What the start of the run takes from what is left.

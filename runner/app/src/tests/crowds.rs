@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::decide::{StopSubject, Verdict};
 use domain::{Digest, Outcome, RunState};
+use ledger::{Entry, Event};
 use store::{Document, DocumentKind, Reference};
 use trust::{AccessRequest, Approval, Envelope, Review, read_unverified};
 
@@ -138,9 +139,9 @@ async fn an_approval_that_relies_on_versions_from_the_future_is_not_filed() {
     let request = team.approved(&app).await;
     let said = app.revision(&request.revision).await.unwrap().documents;
     let review = said.iter().find(|d| d.kind == DocumentKind::Review).unwrap().digest;
-    let mut ahead = approval_of(&team, "anna", &request, vec![review]);
+    let mut ahead = approval_of(&team, "ruth", &request, vec![review]);
     ahead.policy.version = 2;
-    let refused = app.approve(&who("anna"), &signed(&ahead, "anna")).await;
+    let refused = app.approve(&who("ruth"), &signed(&ahead, "ruth")).await;
     assert!(matches!(&refused, Err(AppError::Document { .. })), "{refused:?}");
     let ordered = signed(&team.run_request(&request, 1), "otto");
     assert_eq!(outcome(&app, &ordered).await, Outcome::Succeeded, "otto's request stays usable");
@@ -152,7 +153,15 @@ async fn a_stopped_service_blocks_nobody_by_what_it_said() {
     let app = team.open().await.unwrap();
     let request = team.approved(&app).await;
     let envelope = verdict_of(&team, "bot", request.revision, Verdict::Approve);
-    app.review(&who("bot"), &envelope).await.unwrap();
+    let refused = app.review(&who("bot"), &envelope).await;
+    assert!(matches!(&refused, Err(AppError::Forbidden { .. })), "{refused:?}");
+    // On file all the same, as by a version that took it.
+    let read = Envelope::from_json(&envelope).unwrap();
+    let review: Review = read_unverified(&read).unwrap();
+    let (id, document) = (review.header.id, read.payload_digest());
+    let event = Event::ReviewAccepted { id, document };
+    app.ledger.append_durable(Entry::new(event, envelope)).await.unwrap();
+    app.project().await.unwrap();
     app.stop(&who("ruth"), &team.stop(StopSubject::Person(person("bot")))).await.unwrap();
     let ordered = signed(&team.run_request(&request, 1), "otto");
     assert_eq!(outcome(&app, &ordered).await, Outcome::Succeeded);
@@ -170,7 +179,8 @@ async fn approving_ones_own_requests_makes_no_room_for_more() {
         let request = team.access_request(revision, 1);
         app.request_access(&who("otto"), &signed(&request, "otto")).await.unwrap();
         let approval = approval_of(&team, "otto", &request, vec![review]);
-        app.approve(&who("otto"), &signed(&approval, "otto")).await.unwrap();
+        let refused = app.approve(&who("otto"), &signed(&approval, "otto")).await;
+        assert!(matches!(&refused, Err(AppError::Forbidden { .. })), "{refused:?}");
     }
     let request = signed(&team.access_request(revision, 1), "otto");
     let refused = app.request_access(&who("otto"), &request).await;
