@@ -6,6 +6,7 @@
 
 mod tidy;
 
+mod adversary;
 mod api;
 mod attacks;
 mod authority;
@@ -16,6 +17,7 @@ mod faults;
 mod fuzz;
 mod hostile;
 mod live;
+mod model;
 mod runs;
 
 #[path = "../benches/suite/mod.rs"]

@@ -1,6 +1,8 @@
 //! A company behind a real server on a loopback port: store, blobs, runner, control plane and HTTP in
 //! this process, on the scenario's clock.
 
+mod down;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +27,10 @@ use crate::ambient::{ManualClock, SeededEntropy};
 use crate::certificates::{Authority, Pair};
 use crate::company::{Company, RUNNER, p};
 use crate::raw_http::{Answer, exchange};
+use crate::rig::told;
 use crate::watch::{Seen, WatchedConnectors};
+
+pub use down::Down;
 
 /// The server with everything behind it.
 pub struct Served {
@@ -113,7 +118,7 @@ impl Served {
             Arc::new(Tls::read(TlsFiles { certificate, key }, now).unwrap())
         });
         let origin = url(address, authority.is_some());
-        let app = open(&company, &clock, &seen, dir.path(), origin, app_limits).await;
+        let app = open(&company, &clock, &seen, dir.path(), origin, app_limits).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let serving = tokio::spawn(server::serve(listener, tls, app, limits, shutdown));
@@ -289,6 +294,7 @@ fn url(address: SocketAddr, tls: bool) -> String {
     format!("{scheme}://{address}")
 }
 
+/// Opens everything behind the server, or says why that does not go.
 async fn open(
     company: &Company,
     clock: &Arc<ManualClock>,
@@ -296,7 +302,7 @@ async fn open(
     dir: &Path,
     origin: String,
     limits: AppLimits,
-) -> Arc<App> {
+) -> Result<Arc<App>, String> {
     let clock: Arc<dyn domain::Clock> = Arc::clone(clock) as _;
     let options = Options {
         dir: dir.join("ledger"),
@@ -316,7 +322,7 @@ async fn open(
         dir: dir.to_owned(),
         name: p(RUNNER),
         key: SecretKey::from_seed(&company.key("runner").seed()).unwrap(),
-        ledger: Ledger::open(options).unwrap(),
+        ledger: Ledger::open(options).map_err(|e| told(&e))?,
         sandbox: sandbox.unwrap(),
         connectors: Arc::new(WatchedConnectors::new(
             crate::rig::shop_file().await,
@@ -328,9 +334,9 @@ async fn open(
         concurrent_runs_max: 4,
     })
     .await
-    .unwrap();
+    .map_err(|e| told(&e))?;
     App::open(AppOptions {
-        store: Store::open(&dir.join("store.sqlite")).await.unwrap(),
+        store: Store::open(&dir.join("store.sqlite")).await.map_err(|e| told(&e))?,
         blobs,
         runner,
         documents: AuthorityDocuments {
@@ -345,5 +351,5 @@ async fn open(
         limits,
     })
     .await
-    .unwrap()
+    .map_err(|e| told(&e))
 }
