@@ -2,7 +2,6 @@
 //! immortal, and never somebody else's. Single manipulations are listed in `adversary.rs`.
 
 use domain::{Outcome, Rule};
-use executor::Runner as _;
 use tests::rig::{Rig, STUCK_ORDERS_INPUT};
 use trust::Envelope;
 

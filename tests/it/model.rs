@@ -142,8 +142,16 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// What one step led to, in words for a counterexample.
-fn differs(n: usize, step: &Step, model: &impl fmt::Debug, runner: &impl fmt::Debug) -> TestCaseError {
-    TestCaseError::fail(format!("step {} {step:?}: by the model {model:?}, in truth {runner:?}", n + 1))
+fn differs(
+    n: usize,
+    step: &Step,
+    model: &impl fmt::Debug,
+    runner: &impl fmt::Debug,
+) -> TestCaseError {
+    TestCaseError::fail(format!(
+        "step {} {step:?}: by the model {model:?}, in truth {runner:?}",
+        n + 1
+    ))
 }
 
 async fn lived(history: &History) -> Result<(), TestCaseError> {
@@ -169,7 +177,8 @@ async fn lived(history: &History) -> Result<(), TestCaseError> {
 fn two_runners_do_what_the_model_says() {
     let asked = std::env::var("BORESCOPE_MODEL_CASES").ok();
     let cases = asked.map_or(CASES, |n| n.parse().unwrap());
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() };
+    let config =
+        Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let history = prop::collection::vec(step(), 1..=STEPS_MAX).prop_map(History);
     let ran = TestRunner::new(config).run(&history, |h| runtime.block_on(lived(&h)));

@@ -279,7 +279,8 @@ impl Rig {
     /// # Errors
     /// Why it does not start.
     pub async fn restart_after(self, change: impl FnOnce(&Path)) -> Result<Self, String> {
-        let Self { clock, company, blobs, seen, disk, runner, name, dir, artifacts, uploads } = self;
+        let Self { clock, company, blobs, seen, disk, runner, name, dir, artifacts, uploads } =
+            self;
         drop(runner);
         change(dir.path());
         let dirs = (dir.path(), artifacts.as_path());

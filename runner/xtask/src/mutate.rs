@@ -33,8 +33,8 @@ const PURE: &[(&str, &[&str])] = &[
 /// Those of the whole boundary, for what stays green there.
 const BOUNDARY: &[&str] =
     &["test", "--workspace", "--test", "it", "--", "adversary::", "attacks::", "authority::"];
-/// How long one command may take: a mutant may make a test go on for ever.
-const COMMAND_S_MAX: u64 = 1200;
+/// How long the tests of one mutant may take, with building them: it may make one go on for ever.
+const COMMAND_MAX: Duration = Duration::from_secs(1200);
 
 /// What the command line says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,7 +67,8 @@ pub(crate) fn run(wanted: &Mutants, root: &Path) -> Result<u8> {
     let scratch = Scratch::of(root, wanted.target_dir.as_deref())?;
     say(&format!("the tree is copied to {}", scratch.tree.display()));
     for (_, tests) in PURE {
-        if let Some(red) = scratch.tests(tests)? {
+        // The first time everything that they rest on is built, however long that takes.
+        if let Some(red) = scratch.tests(tests, Duration::MAX)? {
             bail!("{red} is red with every guard in place; mend that first");
         }
     }
@@ -120,7 +121,8 @@ impl Scratch {
             .current_dir(root)
             .output()
             .context("cannot start git; is it in PATH?")?;
-        let listed = String::from_utf8(listed.stdout).context("git lists a path that is no text")?;
+        let listed =
+            String::from_utf8(listed.stdout).context("git lists a path that is no text")?;
         for path in listed.split('\0').filter(|path| root.join(path).is_file()) {
             let (bytes, copy) = (fs::read(root.join(path))?, scratch.tree.join(path));
             if fs::read(&copy).is_ok_and(|there| there == bytes) {
@@ -148,7 +150,7 @@ impl Scratch {
     fn end(&self, guard: &Guard) -> Result<End> {
         let pure = PURE.iter().skip_while(|(package, _)| !guard.file.starts_with(package));
         for tests in pure.map(|(_, tests)| *tests).chain([BOUNDARY]) {
-            match self.tests(tests) {
+            match self.tests(tests, COMMAND_MAX) {
                 Ok(None) => {}
                 Ok(Some(red)) => return Ok(End::Seen(red)),
                 Err(e) => return Ok(End::Broken(e.to_string())),
@@ -158,8 +160,8 @@ impl Scratch {
     }
 
     /// Builds and runs tests; the first that is red. An error when they cannot be built.
-    fn tests(&self, tests: &[&str]) -> Result<Option<String>> {
-        let ended = self.cargo(tests)?;
+    fn tests(&self, tests: &[&str], limit: Duration) -> Result<Option<String>> {
+        let ended = self.cargo(tests, limit)?;
         if ended == Ended::Green {
             return Ok(None);
         }
@@ -167,12 +169,14 @@ impl Scratch {
         match first_red(&said) {
             Some(red) => Ok(Some(red)),
             None if ended == Ended::TooLong => Ok(Some("a test that never ended".to_owned())),
-            None => bail!("{}", said.lines().find(|l| l.starts_with("error")).unwrap_or("no test ran")),
+            None => {
+                bail!("{}", said.lines().find(|l| l.starts_with("error")).unwrap_or("no test ran"))
+            }
         }
     }
 
     /// Runs cargo in the copy with its output in a file.
-    fn cargo(&self, arguments: &[&str]) -> Result<Ended> {
+    fn cargo(&self, arguments: &[&str], limit: Duration) -> Result<Ended> {
         let log = File::create(&self.log)?;
         let mut child = Command::new("cargo")
             .args(arguments)
@@ -190,7 +194,7 @@ impl Scratch {
             if let Some(status) = child.try_wait()? {
                 return Ok(if status.success() { Ended::Green } else { Ended::Red });
             }
-            if begin.elapsed() > Duration::from_secs(COMMAND_S_MAX) {
+            if begin.elapsed() > limit {
                 // The group, because the test is cargo's child.
                 let group = format!("-{}", child.id());
                 Command::new("kill").args(["-KILL", "--", &group]).status()?;
@@ -212,7 +216,8 @@ enum Ended {
 
 /// The first test that libtest calls failed.
 fn first_red(said: &str) -> Option<String> {
-    let name = |line: &str| Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.to_owned());
+    let name =
+        |line: &str| Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.to_owned());
     said.lines().find_map(name)
 }
 

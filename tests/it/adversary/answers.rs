@@ -115,6 +115,13 @@ impl Answer {
         *self.at(pointer) = text.replacen(from, to, 1).into();
     }
 
+    pub(super) fn set_line(&mut self, pointer: &str, line: usize, to: &str) {
+        let text = self.at(pointer).as_str().unwrap().to_owned();
+        let mut lines: Vec<&str> = text.split('\n').collect();
+        lines[line] = to;
+        *self.at(pointer) = lines.join("\n").into();
+    }
+
     /// What follows `mark` is gone.
     pub(super) fn cut_from(&mut self, pointer: &str, mark: &str) {
         let text = self.at(pointer).as_str().unwrap().to_owned();

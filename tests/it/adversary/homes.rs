@@ -68,7 +68,11 @@ pub(super) async fn attacked(attack: impl FnOnce(&Home), then: Then) {
     let there = recording.is_ok_and(|r| r.is_some());
     assert_eq!(there, matches!(then, Then::GoesOn), "the recording of the second run");
     let (again, spent) = rig.order_use(&story, 2, |_, _| {});
-    assert_eq!(rule(&rig.run(&again, &spent).await.1), Some(Rule::UseSpent), "a use is there again");
+    assert_eq!(
+        rule(&rig.run(&again, &spent).await.1),
+        Some(Rule::UseSpent),
+        "a use is there again"
+    );
     let (_, ended) = rig.run(&next, &order).await;
     assert_eq!(ended.outcome, Outcome::Succeeded, "{ended:?}");
     let tables = rig.output(&ended).result.tables;
@@ -172,7 +176,8 @@ impl Home {
         let component = tests::guests::file("stuck-orders", "component.wasm");
         let mine = domain::Digest::of(&component).hex();
         let names = std::fs::read_dir(self.dir.join("artifacts")).unwrap();
-        let names = names.map(|e| format!("artifacts/{}", e.unwrap().file_name().to_str().unwrap()));
+        let names =
+            names.map(|e| format!("artifacts/{}", e.unwrap().file_name().to_str().unwrap()));
         let (mine, others): (Vec<_>, Vec<_>) = names.partition(|n| n.contains(&mine));
         [mine[0].clone(), others[0].clone()]
     }

@@ -3,12 +3,12 @@
 
 use domain::decide::StopSubject;
 use domain::{Clock as _, Digest, Outcome, Rule, RunId};
-use executor::RunOrder;
+use executor::{RunOrder, Runner as _};
 use tests::company::p;
 use tests::rig::{Rig, STUCK_ORDERS_INPUT, Story};
 use trust::{
-    AccessRequest, Approval, ChainDocuments, Directory, Document, Envelope, InForce, Keyring, Negative,
-    Policy, Review, RunRequest, Submission,
+    AccessRequest, Approval, ChainDocuments, Directory, Document, Envelope, InForce, Keyring,
+    Negative, Policy, Review, RunRequest, Submission,
 };
 
 /// What the adversary has before it.
@@ -71,7 +71,8 @@ pub(super) async fn denied(
         a.rig.run(&a.run, &honest).await
     } else {
         // Time has passed: the caller orders again.
-        let (run, order) = a.rig.order(&a.story, |_, _| {});
+        let (run, mut order) = a.rig.order(&a.story, |_, _| {});
+        order.documents.status = honest.documents.status.is_some().then(|| a.rig.status());
         a.rig.run(&run, &order).await
     };
     let runs = ended.outcome == Outcome::Succeeded;
@@ -152,7 +153,12 @@ impl Attack {
     }
 
     pub(super) fn another_revision(&self) -> Digest {
-        self.rig.upload("payment-mismatch", |_| {}).revision
+        let other = self.rig.upload("stuck-orders", |files| {
+            let component = files.iter_mut().find(|(path, _)| path == "component.wasm").unwrap();
+            // An empty custom section.
+            component.1.extend([0, 2, 1, b'x']);
+        });
+        other.revision
     }
 
     fn sign<D: Document>(&self, person: &str, doc: &D) -> Envelope {
@@ -163,7 +169,11 @@ impl Attack {
         self.sign("mallory", doc(&self.story))
     }
 
-    pub(super) fn submission_by(&self, who: &str, change: impl FnOnce(&mut Submission)) -> Envelope {
+    pub(super) fn submission_by(
+        &self,
+        who: &str,
+        change: impl FnOnce(&mut Submission),
+    ) -> Envelope {
         let mut doc = self.story.submission.clone();
         doc.author = p(who);
         change(&mut doc);
@@ -177,7 +187,11 @@ impl Attack {
         self.sign(who, &doc)
     }
 
-    pub(super) fn request_by(&self, who: &str, change: impl FnOnce(&mut AccessRequest)) -> Envelope {
+    pub(super) fn request_by(
+        &self,
+        who: &str,
+        change: impl FnOnce(&mut AccessRequest),
+    ) -> Envelope {
         let mut doc = self.story.request.clone();
         doc.caller = p(who);
         change(&mut doc);
@@ -191,8 +205,13 @@ impl Attack {
         self.sign(who, &doc)
     }
 
-    pub(super) fn run_request_by(&self, who: &str, change: impl FnOnce(&mut RunRequest)) -> Envelope {
-        let mut doc: RunRequest = trust::read_unverified(&self.order.documents.run_request).unwrap();
+    pub(super) fn run_request_by(
+        &self,
+        who: &str,
+        change: impl FnOnce(&mut RunRequest),
+    ) -> Envelope {
+        let mut doc: RunRequest =
+            trust::read_unverified(&self.order.documents.run_request).unwrap();
         doc.caller = p(who);
         change(&mut doc);
         self.sign(who, &doc)

@@ -67,16 +67,16 @@ impl Model {
             Step::Stop { what, reaches } => {
                 self.stops.push(what);
                 let id = self.stops.len() - 1;
-                self.each(reaches, |runner| drop(runner.stops.insert(id)));
+                self.each(reaches, |runner| runner.stops.insert(id));
             }
             Step::StopAgain { stop, reaches } => {
                 if let Some(id) = stop.checked_rem(self.stops.len()) {
-                    self.each(reaches, |runner| drop(runner.stops.insert(id)));
+                    self.each(reaches, |runner| runner.stops.insert(id));
                 }
             }
             Step::Lift { stop, reaches } => {
                 if let Some(id) = stop.checked_rem(self.stops.len()) {
-                    self.each(reaches, |runner| drop(runner.lifts.insert(id)));
+                    self.each(reaches, |runner| runner.lifts.insert(id));
                 }
             }
             Step::Crash { .. } => {}
@@ -94,10 +94,11 @@ impl Model {
         (Which::BOTH.map(of), runner.stops.difference(&runner.lifts).count())
     }
 
-    fn each(&mut self, reaches: Reaches, change: impl Fn(&mut Runner)) {
+    fn each(&mut self, reaches: Reaches, change: impl Fn(&mut Runner) -> bool) {
         for on in Which::BOTH {
             if reaches.includes(on) {
-                change(&mut self.runners[on.index()]);
+                // Whether it was known does not matter.
+                let _ = change(&mut self.runners[on.index()]);
             }
         }
     }
@@ -120,7 +121,8 @@ impl Model {
             Rule::RunIdSpent
         } else if *now_s > order.ends_s {
             Rule::GrantExpired
-        } else if order.number == 0 || order.number > world::USES || runner.spent.contains(&use_id) {
+        } else if order.number == 0 || order.number > world::USES || runner.spent.contains(&use_id)
+        {
             Rule::UseSpent
         } else {
             runner.started.insert(order.id);

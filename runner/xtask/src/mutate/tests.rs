@@ -35,7 +35,8 @@ fn every_guard_was_seen_by_a_test_that_is_still_there() {
     let guards = listed();
     let guards: BTreeSet<&str> = guards.iter().map(|g| g.name.as_str()).collect();
     assert_eq!(guards, names, "run `cargo xtask mutate` once for the list as it is");
-    let listed = Command::new("git").args(["grep", "-h", "fn "]).current_dir(&root).output().unwrap();
+    let listed =
+        Command::new("git").args(["grep", "-h", "fn "]).current_dir(&root).output().unwrap();
     let functions = String::from_utf8_lossy(&listed.stdout).into_owned();
     for (guard, test) in rows {
         let name = test.trim_matches('`').rsplit("::").next().unwrap().to_owned();
