@@ -35,6 +35,8 @@ const BOUNDARY: &[&str] =
     &["test", "--workspace", "--test", "it", "--", "adversary::", "attacks::", "authority::"];
 /// How long the tests of one mutant may take, with building them: it may make one go on for ever.
 const COMMAND_MAX: Duration = Duration::from_secs(1200);
+/// How often what a command says is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What the command line says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -165,7 +167,7 @@ impl Scratch {
         if ended == Ended::Green {
             return Ok(None);
         }
-        let said = String::from_utf8_lossy(&fs::read(&self.log)?).into_owned();
+        let said = self.said()?;
         match first_red(&said) {
             Some(red) => Ok(Some(red)),
             None if ended == Ended::TooLong => Ok(Some("a test that never ended".to_owned())),
@@ -190,19 +192,29 @@ impl Scratch {
             .spawn()
             .context("cannot start cargo; is it in PATH?")?;
         let begin = Instant::now();
-        loop {
+        let early = loop {
             if let Some(status) = child.try_wait()? {
                 return Ok(if status.success() { Ended::Green } else { Ended::Red });
             }
-            if begin.elapsed() > limit {
-                // The group, because the test is cargo's child.
-                let group = format!("-{}", child.id());
-                Command::new("kill").args(["-KILL", "--", &group]).status()?;
-                child.wait()?;
-                return Ok(Ended::TooLong);
+            // One red test is enough; the others need not end.
+            if first_red(&self.said()?).is_some() {
+                break Ended::Red;
             }
-            std::thread::sleep(Duration::from_millis(50));
-        }
+            if begin.elapsed() > limit {
+                break Ended::TooLong;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        };
+        // The group, because the test is cargo's child.
+        let group = format!("-{}", child.id());
+        Command::new("kill").args(["-KILL", "--", &group]).status()?;
+        child.wait()?;
+        Ok(early)
+    }
+
+    /// What the last command has said so far.
+    fn said(&self) -> Result<String> {
+        Ok(String::from_utf8_lossy(&fs::read(&self.log)?).into_owned())
     }
 }
 
