@@ -6,6 +6,7 @@
 
 mod tidy;
 
+mod adversary;
 mod api;
 mod attacks;
 mod authority;
@@ -19,6 +20,7 @@ mod hostile;
 mod impersonation;
 mod live;
 mod matrix;
+mod model;
 mod runs;
 
 #[path = "../benches/suite/mod.rs"]

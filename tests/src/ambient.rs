@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{Clock, Digest, Entropy};
+use tokio::sync::Notify;
 
 /// 2026-11-23T20:00:00Z, milliseconds.
 pub const START_MS: u64 = 1_795_464_000_000;
@@ -13,11 +14,14 @@ pub const START_MS: u64 = 1_795_464_000_000;
 pub struct ManualClock {
     now_ms: AtomicU64,
     elapsed_ms: AtomicU64,
+    looks: AtomicU64,
+    looked: Notify,
 }
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self { now_ms: AtomicU64::new(START_MS), elapsed_ms: AtomicU64::new(0) }
+        let (now_ms, elapsed_ms) = (AtomicU64::new(START_MS), AtomicU64::new(0));
+        Self { now_ms, elapsed_ms, looks: AtomicU64::new(0), looked: Notify::new() }
     }
 }
 
@@ -34,6 +38,14 @@ impl ManualClock {
         self.elapsed_ms.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
+    /// Returns when somebody has asked `times` times how much time has gone by.
+    pub async fn looked_at(&self, times: u64) {
+        let enough = self.looks.load(Ordering::SeqCst) + times;
+        while self.looks.load(Ordering::SeqCst) < enough {
+            self.looked.notified().await;
+        }
+    }
+
     /// Moves back by `seconds`, as a broken clock does.
     pub fn set_back_s(&self, seconds: u64) {
         self.now_ms.fetch_sub(seconds * 1000, Ordering::SeqCst);
@@ -45,7 +57,10 @@ impl Clock for ManualClock {
         self.now_ms.load(Ordering::SeqCst)
     }
     fn elapsed_ms(&self) -> u64 {
-        self.elapsed_ms.load(Ordering::SeqCst)
+        let elapsed_ms = self.elapsed_ms.load(Ordering::SeqCst);
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.looked.notify_one();
+        elapsed_ms
     }
 }
 

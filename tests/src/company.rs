@@ -135,8 +135,24 @@ impl Company {
 
     /// The key of the runner's log.
     pub fn log_key(&self) -> LogKey {
-        let origin: Origin = p("company.test/runner-1");
-        LogKey::from_seed(origin, &self.log_seed)
+        self.log_key_of(RUNNER)
+    }
+
+    /// The key of a runner's log.
+    pub fn log_key_of(&self, runner: &str) -> LogKey {
+        let origin: Origin = p(&format!("company.test/{runner}"));
+        if runner == RUNNER {
+            return LogKey::from_seed(origin, &self.log_seed);
+        }
+        LogKey::from_seed(origin, Digest::of(format!("log of {runner}").as_bytes()).as_bytes())
+    }
+
+    /// The key that a runner signs receipts with.
+    pub fn runner_key_of(&self, runner: &str) -> SecretKey {
+        if runner == RUNNER {
+            return SecretKey::from_seed(&self.key("runner").seed()).unwrap();
+        }
+        another_runner(runner)
     }
 
     /// Signs a document as `person`, whatever it says.
@@ -408,6 +424,11 @@ impl Company {
     pub fn person(name: &str) -> PersonId {
         p(name)
     }
+}
+
+/// The key of a runner besides the first, which a policy may list.
+pub fn another_runner(name: &str) -> SecretKey {
+    SecretKey::from_seed(Digest::of(name.as_bytes()).as_bytes()).unwrap()
 }
 
 /// Every logical target of the manifest bound to the one real target.

@@ -21,8 +21,7 @@ use sandbox::{Recording, Replay, Sandbox, SandboxOptions};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use trust::{
-    AccessRequest, Approval, ChainDocuments, Envelope, Pinned, Review, RunRequest, SecretKey,
-    Submission,
+    AccessRequest, Approval, ChainDocuments, Envelope, Pinned, Review, RunRequest, Submission,
 };
 
 use crate::ambient::{ManualClock, SeededEntropy};
@@ -120,7 +119,9 @@ pub struct Rig {
     pub disk: DiskSwitch,
     /// The runner.
     pub runner: LocalRunner,
+    name: &'static str,
     dir: Home,
+    artifacts: PathBuf,
     uploads: Mutex<BTreeMap<Digest, Uploaded>>,
 }
 
@@ -146,25 +147,28 @@ pub fn pin(company: &Company) -> Pinned {
     Pinned { trust_domain: company.domain.clone(), keyring: company.keyring_ref() }
 }
 
+/// Starts a runner, or says why it does not start.
 async fn open_runner(
+    name: &'static str,
     company: &Company,
     clock: &Arc<ManualClock>,
     blobs: &Arc<MemoryBlobs>,
     seen: &Arc<Seen>,
     disk: &DiskSwitch,
-    dir: &Path,
-) -> LocalRunner {
+    dirs: (&Path, &Path),
+) -> Result<LocalRunner, String> {
     let clock: Arc<dyn domain::Clock> = Arc::clone(clock) as _;
+    let (dir, artifacts) = dirs;
     let options = Options {
         dir: dir.join("ledger"),
-        key: company.log_key(),
+        key: company.log_key_of(name),
         clock: Arc::clone(&clock),
         entropy: Arc::new(OsEntropy),
     };
     let disk = disk.clone();
-    let ledger = Ledger::open_with(options, move |file| disk.wrap(file)).unwrap();
+    let ledger = Ledger::open_with(options, move |file| disk.wrap(file)).map_err(|e| told(&e))?;
     let sandbox = Sandbox::new(SandboxOptions {
-        artifact_dir: Some(artifacts()),
+        artifact_dir: Some(artifacts.to_owned()),
         mac_key: [7; 32],
         concurrent_runs_max: 4,
         concurrent_compiles_max: 1,
@@ -173,8 +177,8 @@ async fn open_runner(
     .unwrap();
     LocalRunner::open(RunnerOptions {
         dir: dir.to_owned(),
-        name: p(RUNNER),
-        key: SecretKey::from_seed(&company.key("runner").seed()).unwrap(),
+        name: p(name),
+        key: company.runner_key_of(name),
         ledger,
         sandbox,
         connectors: Arc::new(WatchedConnectors::new(shop_file().await, Arc::clone(seen))),
@@ -184,7 +188,13 @@ async fn open_runner(
         concurrent_runs_max: 4,
     })
     .await
-    .unwrap()
+    .map_err(|e| told(&e))
+}
+
+/// An error with its causes, in one line.
+pub fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |e| e.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Compiled components are shared by the scenarios; they are authenticated by the same test key.
@@ -210,11 +220,30 @@ impl Rig {
         seed: &str,
         change: impl FnOnce(&mut trust::Keyring, &mut trust::Policy),
     ) -> Self {
-        Self::peopled(seed, &[], |_, f| change(&mut f.keyring, &mut f.policy)).await
+        Self::named(RUNNER, seed, change).await
+    }
+
+    /// [`Self::founded_with`] for the runner of this name. The company is the same for each runner that
+    /// is founded so: two of them are two runners of one company.
+    pub async fn named(
+        name: &'static str,
+        seed: &str,
+        change: impl FnOnce(&mut trust::Keyring, &mut trust::Policy),
+    ) -> Self {
+        Self::begun(name, seed, &[], |_, f| change(&mut f.keyring, &mut f.policy)).await
     }
 
     /// [`Self::founded`] with keys of these names, too, for `change` to give to people.
     pub async fn peopled(
+        seed: &str,
+        more: &[String],
+        change: impl FnOnce(&mut Company, &mut Founding),
+    ) -> Self {
+        Self::begun(RUNNER, seed, more, change).await
+    }
+
+    async fn begun(
+        name: &'static str,
         seed: &str,
         more: &[String],
         change: impl FnOnce(&mut Company, &mut Founding),
@@ -225,13 +254,23 @@ impl Rig {
         let (blobs, seen) = (Arc::new(MemoryBlobs::default()), Arc::new(Seen::default()));
         let (disk, dir) = (DiskSwitch::default(), Home::Temporary(tempfile::tempdir().unwrap()));
         executor::state::enrol(dir.path(), &pin(&company)).unwrap();
-        let runner = open_runner(&company, &clock, &blobs, &seen, &disk, dir.path()).await;
-        Self { clock, company, blobs, seen, disk, runner, dir, uploads: Mutex::default() }
+        let artifacts = artifacts();
+        let dirs = (dir.path(), artifacts.as_path());
+        let runner = open_runner(name, &company, &clock, &blobs, &seen, &disk, dirs).await.unwrap();
+        let uploads = Mutex::default();
+        Self { clock, company, blobs, seen, disk, runner, name, dir, artifacts, uploads }
+    }
+
+    /// The same with a directory of its own for compiled components, beside what is the runner's.
+    pub async fn with_own_artifacts(self) -> Self {
+        let artifacts = self.dir.path().join("artifacts");
+        Self { artifacts, ..self }.restart().await
     }
 
     /// The runner of a directory that outlives the process, enrolled when it is new. The company is
     /// the same each time; only what it signs from now on is new.
     pub async fn at(dir: PathBuf) -> Self {
+        let name = RUNNER;
         let clock = Arc::new(ManualClock::default());
         let seeded = Arc::new(SeededEntropy::new("company"));
         let mut company = Company::found(Arc::clone(&clock) as _, seeded);
@@ -241,17 +280,30 @@ impl Rig {
         if !dir.join("ledger").exists() {
             executor::state::enrol(&dir, &pin(&company)).unwrap();
         }
-        let runner = open_runner(&company, &clock, &blobs, &seen, &disk, &dir).await;
-        let dir = Home::Lasting(dir);
-        Self { clock, company, blobs, seen, disk, runner, dir, uploads: Mutex::default() }
+        let artifacts = artifacts();
+        let dirs = (dir.as_path(), artifacts.as_path());
+        let runner = open_runner(name, &company, &clock, &blobs, &seen, &disk, dirs).await.unwrap();
+        let (dir, uploads) = (Home::Lasting(dir), Mutex::default());
+        Self { clock, company, blobs, seen, disk, runner, name, dir, artifacts, uploads }
     }
 
     /// Stops the runner and starts it again over the same directory.
     pub async fn restart(self) -> Self {
-        let Self { clock, company, blobs, seen, disk, runner, dir, uploads } = self;
+        self.restart_after(|_| {}).await.unwrap()
+    }
+
+    /// Stops the runner, lets `change` have its directory, and starts it again.
+    ///
+    /// # Errors
+    /// Why it does not start.
+    pub async fn restart_after(self, change: impl FnOnce(&Path)) -> Result<Self, String> {
+        let Self { clock, company, blobs, seen, disk, runner, name, dir, artifacts, uploads } =
+            self;
         drop(runner);
-        let runner = open_runner(&company, &clock, &blobs, &seen, &disk, dir.path()).await;
-        Self { clock, company, blobs, seen, disk, runner, dir, uploads }
+        change(dir.path());
+        let dirs = (dir.path(), artifacts.as_path());
+        let runner = open_runner(name, &company, &clock, &blobs, &seen, &disk, dirs).await?;
+        Ok(Self { clock, company, blobs, seen, disk, runner, name, dir, artifacts, uploads })
     }
 
     /// Ends a scenario, and audits it: no run is unfinished, the log verifies from its first entry,
@@ -281,7 +333,7 @@ impl Rig {
             "trust_domain = \"{}\"\nkeyring = \"{}\"\n[[log]]\nvkey = \"{}\"\n",
             c.domain,
             c.keyring.payload_digest(),
-            c.log_key().verifier()
+            c.log_key_of(self.name).verifier()
         );
         TrustFile::parse(&text).unwrap()
     }

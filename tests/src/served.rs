@@ -1,6 +1,8 @@
 //! A company behind a real server on a loopback port: store, blobs, runner, control plane and HTTP in
 //! this process, on the scenario's clock.
 
+mod down;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +27,10 @@ use crate::ambient::{ManualClock, SeededEntropy};
 use crate::certificates::{Authority, Pair};
 use crate::company::{Company, Founding, RUNNER, p};
 use crate::raw_http::{Answer, exchange};
+use crate::rig::told;
 use crate::watch::{Seen, WatchedConnectors};
+
+pub use down::Down;
 
 /// The server with everything behind it.
 pub struct Served {
@@ -127,19 +132,8 @@ impl Served {
             Arc::new(Tls::read(TlsFiles { certificate, key }, now).unwrap())
         });
         let origin = url(address, authority.is_some());
-        let blobs = Blobs::open(&dir.path().join("blobs"), 1 << 30).await.unwrap();
-        let runner = open_runner(&company, &clock, &seen, &blobs, dir.path()).await;
-        let app = App::open(AppOptions {
-            store: Store::open(&dir.path().join("store.sqlite")).await.unwrap(),
-            blobs,
-            runner: runner.clone(),
-            documents: documents(&company),
-            origins: vec![origin],
-            clock: Arc::clone(&clock) as _,
-            entropy: Arc::new(OsEntropy),
-            limits: app_limits,
-        });
-        let app = app.await.unwrap();
+        let (app, runner) =
+            open(&company, &clock, &seen, dir.path(), origin, app_limits).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let serving = tokio::spawn(server::serve(listener, tls, app, limits, shutdown));
@@ -315,13 +309,15 @@ fn url(address: SocketAddr, tls: bool) -> String {
     format!("{scheme}://{address}")
 }
 
-async fn open_runner(
+/// Opens everything behind the server, or says why that does not go.
+async fn open(
     company: &Company,
     clock: &Arc<ManualClock>,
     seen: &Arc<Seen>,
-    blobs: &Blobs,
     dir: &Path,
-) -> LocalRunner {
+    origin: String,
+    limits: AppLimits,
+) -> Result<(Arc<App>, LocalRunner), String> {
     let clock: Arc<dyn domain::Clock> = Arc::clone(clock) as _;
     let options = Options {
         dir: dir.join("ledger"),
@@ -329,6 +325,7 @@ async fn open_runner(
         clock: Arc::clone(&clock),
         entropy: Arc::new(OsEntropy),
     };
+    let blobs = Blobs::open(&dir.join("blobs"), 1 << 30).await.unwrap();
     let sandbox = Sandbox::new(SandboxOptions {
         artifact_dir: Some(crate::rig::artifacts()),
         mac_key: [7; 32],
@@ -336,23 +333,34 @@ async fn open_runner(
         concurrent_compiles_max: 1,
         compile_ms_max: 120_000,
     });
-    LocalRunner::open(RunnerOptions {
+    let runner = LocalRunner::open(RunnerOptions {
         dir: dir.to_owned(),
         name: p(RUNNER),
         key: SecretKey::from_seed(&company.key("runner").seed()).unwrap(),
-        ledger: Ledger::open(options).unwrap(),
+        ledger: Ledger::open(options).map_err(|e| told(&e))?,
         sandbox: sandbox.unwrap(),
         connectors: Arc::new(WatchedConnectors::new(
             crate::rig::shop_file().await,
             Arc::clone(seen),
         )),
         blobs: Arc::new(RunnerBlobs::new(blobs.clone())),
-        clock,
+        clock: Arc::clone(&clock),
         entropy: Arc::new(OsEntropy),
         concurrent_runs_max: 4,
     })
     .await
-    .unwrap()
+    .map_err(|e| told(&e))?;
+    let app = App::open(AppOptions {
+        store: Store::open(&dir.join("store.sqlite")).await.map_err(|e| told(&e))?,
+        blobs,
+        runner: runner.clone(),
+        documents: documents(company),
+        origins: vec![origin],
+        clock,
+        entropy: Arc::new(OsEntropy),
+        limits,
+    });
+    Ok((app.await.map_err(|e| told(&e))?, runner))
 }
 
 fn documents(company: &Company) -> AuthorityDocuments {

@@ -63,7 +63,7 @@ impl App {
         let (own, solo) = (self.counted(&who.person), self.authority.is_solo());
         let mut concerns = Concerns { to_look_at: Vec::new(), owed: Vec::new() };
         for owed in self.runner.state().owed() {
-            let (mine, may_look) = (owed.caller == own, self.may_look(who, &owed));
+            let (mine, may_look) = (owed.caller == own, self.could_look(who, &owed));
             let Some(emergency) = self.emergency(owed).await? else { continue };
             if may_look && (solo || !mine) {
                 concerns.to_look_at.push(emergency.clone());
@@ -78,15 +78,10 @@ impl App {
     }
 
     /// Whether somebody's look would count for one of the targets.
-    fn may_look(&self, who: &Who, owed: &OwedAfterReview) -> bool {
-        let groups = self.groups(&who.person);
-        let mut targets = owed.targets.iter().filter_map(|t| self.authority.target(t));
+    fn could_look(&self, who: &Who, owed: &OwedAfterReview) -> bool {
         self.is_human(&who.person)
             && !owed.reviewers.contains(&who.person)
-            && targets.any(|t| match &t.break_glass {
-                Some(rules) => rules.after_review.admits(groups),
-                None => t.approvals.admits(groups),
-            })
+            && self.is_asked_to_look(&who.person, owed.targets.iter())
     }
 
     /// All lifts, newest first.

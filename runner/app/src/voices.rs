@@ -5,7 +5,7 @@
 //! production waits for the status that knows it.
 
 use domain::decide::Quorum;
-use domain::{Digest, PersonId};
+use domain::{Digest, PersonId, TargetId};
 use store::DocumentKind;
 use trust::{AccessRequest, Person, PolicyTarget, Review};
 
@@ -83,21 +83,29 @@ impl App {
             let what = format!("it was {who} who broke the glass");
             return Err(AppError::Forbidden { what, help: OTHERS });
         }
-        let groups = self.groups(who);
-        let mut known =
-            access.scope.targets.iter().filter_map(|t| self.authority.target(&t.target));
-        let asks = |t: &PolicyTarget| match &t.break_glass {
-            Some(rules) => rules.after_review.admits(groups),
-            None => t.approvals.admits(groups),
-        };
-        // Of targets that are gone nobody can say who should look: anybody else does.
-        if known.clone().next().is_none() || known.any(asks) {
+        if self.is_asked_to_look(who, access.scope.targets.iter().map(|t| &t.target)) {
             return Ok(());
         }
         Err(AppError::Forbidden {
             what: format!("{who} is in no group that looks at emergencies on these targets"),
             help: ELSE,
         })
+    }
+
+    /// Whether one of the targets asks for this person's look. Of targets that are all gone nobody can
+    /// say who should look: anybody does.
+    pub(crate) fn is_asked_to_look<'t>(
+        &self,
+        who: &PersonId,
+        targets: impl Iterator<Item = &'t TargetId>,
+    ) -> bool {
+        let groups = self.groups(who);
+        let known: Vec<_> = targets.filter_map(|t| self.authority.target(t)).collect();
+        let asks = |t: &&PolicyTarget| match &t.break_glass {
+            Some(rules) => rules.after_review.admits(groups),
+            None => t.approvals.admits(groups),
+        };
+        known.is_empty() || known.iter().any(asks)
     }
 
     fn is_no_agent(&self, who: &PersonId, what: &str) -> Result<(), AppError> {

@@ -2,6 +2,7 @@
 //! product's own command line is in `cli`.
 
 use crate::groups::{self, Group};
+use crate::mutate::Mutants;
 
 /// The help of the whole.
 pub(crate) const HELP: &str = "\
@@ -14,6 +15,7 @@ usage: cargo xtask <command>
   lint                 formatting, clippy and documentation, warnings refused
   ci                   lint, then test --install: what must pass before a merge
   bench [FILTER]       measure, optimised, beside plain programs that do the same
+  mutate [FILTER]      disable each guard of domain and trust in a copy; a test must turn red
 
 Each command explains itself: cargo xtask <command> --help";
 
@@ -59,6 +61,18 @@ Close what else keeps the machine busy: the figures of both sides suffer alike, 
 benches: instantiate, host-call, chain, rows, launch, hello (needs `wasmtime` on the PATH), entries,
 replay, verify, ready, cancel. What each measures: tests/benches/README.md";
 
+const MUTATE: &str = "\
+usage: cargo xtask mutate [--target-dir DIR] [FILTER]
+
+Copies the tree to target/mutate/tree, disables one guard of runner/xtask/guards.txt after another
+there, and runs the tests of domain and trust; where those stay green, the scenarios that attack
+the whole. Prints which test saw which guard. With FILTER only guards whose name contains it.
+
+The exit code is 1 when a guard survives: then a test is missing. A whole run in which none does
+writes runner/xtask/guards.seen.md. It takes about 15 seconds for each guard and is not part of
+`ci`; there a test checks that every guard of the list is still where the list says. --target-dir
+names a directory to build in, instead of target/mutate/target.";
+
 /// What to do.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Task {
@@ -74,6 +88,8 @@ pub(crate) enum Task {
     Ci,
     /// Run the benches, or those whose name contains a text.
     Bench(Option<String>),
+    /// Disable guards, and look which test sees it.
+    Mutate(Mutants),
 }
 
 /// Which tests to run, and whether to install what they need.
@@ -97,6 +113,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
         "lint" => (Task::Lint, LINT.to_owned()),
         "ci" => (Task::Ci, CI.to_owned()),
         "bench" => (Task::Bench(None), BENCH.to_owned()),
+        "mutate" => (Task::Mutate(Mutants::default()), MUTATE.to_owned()),
         "help" | "--help" | "-h" => return Ok(Task::Help(HELP.to_owned())),
         unknown => return Err(format!("there is no command `{unknown}`")),
     };
@@ -104,6 +121,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
         ([], task) => Ok(task),
         (["--help" | "-h"], _) => Ok(Task::Help(help)),
         (words, Task::Test(tests)) => tests_of(words, tests),
+        (words, Task::Mutate(mutants)) => mutants_of(words, mutants),
         ([filter], Task::Bench(None)) if !filter.starts_with('-') => {
             Ok(Task::Bench(Some((*filter).to_owned())))
         }
@@ -122,6 +140,20 @@ fn tests_of(words: &[&str], tests: Tests) -> Result<Task, String> {
         },
         ["--group"] => Err(format!("--group wants a name; groups:\n{}", groups::list())),
         [unknown, ..] => Err(format!("`test` does not take `{unknown}`")),
+    }
+}
+
+/// The options of `mutate`.
+fn mutants_of(words: &[&str], mutants: Mutants) -> Result<Task, String> {
+    match words {
+        [] => Ok(Task::Mutate(mutants)),
+        ["--target-dir", dir, rest @ ..] => {
+            mutants_of(rest, Mutants { target_dir: Some(dir.into()), ..mutants })
+        }
+        [filter, rest @ ..] if mutants.filter.is_none() && !filter.starts_with('-') => {
+            mutants_of(rest, Mutants { filter: Some((*filter).to_owned()), ..mutants })
+        }
+        [unknown, ..] => Err(format!("`mutate` does not take `{unknown}`")),
     }
 }
 

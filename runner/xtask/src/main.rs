@@ -4,11 +4,13 @@
 //! what else the tests need only when asked to; it says so each time.
 //!
 //! Neighbours: `args` (what the command line says), `groups` (which packages are tested together),
-//! `needs` (what else must be installed), `steps` (runs commands, times them, keeps the first failure), `one` (the hidden command that
-//! cargo starts for each test binary), `wasm` (the target that scripts are built for).
+//! `mutate` (disables guards and looks which test sees it), `needs` (what else must be installed), `steps`
+//! (runs commands, times them, keeps the first failure), `one` (the hidden command that cargo starts for
+//! each test binary), `wasm` (the target that scripts are built for).
 
 mod args;
 mod groups;
+mod mutate;
 mod needs;
 mod one;
 mod steps;
@@ -65,6 +67,7 @@ fn perform(task: &Task) -> Result<u8> {
             return Ok(if code == 0 { tests } else { code });
         }
         Task::Test(tests) => return test(tests, &root),
+        Task::Mutate(mutants) => return mutate::run(mutants, &root),
     };
     run(&steps, &root)
 }

@@ -102,6 +102,11 @@ impl Company {
         next.header = self.header(KeyringId::new(clock, entropy), 365);
         change(&mut next);
         self.successors.push(self.sign("carol", &next));
+        (self.directory, self.policy) = self.under_the_newest_keyring();
+    }
+
+    /// The next directory and policy, with the newest keyring over them.
+    pub fn under_the_newest_keyring(&self) -> (Envelope, Envelope) {
         let mut directory: Directory = trust::read_unverified(&self.directory).unwrap();
         directory.previous = Some(self.directory.payload_digest());
         directory.version += 1;
@@ -112,7 +117,6 @@ impl Company {
         policy.version += 1;
         policy.keyring = self.keyring_ref();
         policy.header = self.policy_document().header;
-        self.directory = self.sign("carol", &directory);
-        self.policy = self.sign("carol", &policy);
+        (self.sign("carol", &directory), self.sign("carol", &policy))
     }
 }

@@ -7,6 +7,7 @@ mod narrowing;
 mod production;
 mod reviews;
 mod self_serve;
+mod several;
 mod solo;
 
 use std::collections::BTreeMap;

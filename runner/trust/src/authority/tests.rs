@@ -197,3 +197,96 @@ fn a_key_has_one_holder() {
     let shared = sign(&shared, &key(RUTH)).unwrap();
     assert!(refusal(&Seen::default(), &k, &shared, &p).contains("a key has one holder"));
 }
+
+#[test]
+fn each_floor_of_the_keyring_holds_by_itself() {
+    let (k, d, _) = good();
+    let said = |change: fn(&mut PolicyTarget)| {
+        let mut low = policy();
+        change(&mut low.targets[0]);
+        refusal(&Seen::default(), &k, &d, &sign(&low, &key(RUTH)).unwrap())
+    };
+    let reviews = said(|t| (t.reviews.required, t.reviews_unchanged) = (0, None));
+    assert!(reviews.contains("needs 0 reviews, "), "{reviews}");
+    let emergency = said(|t| t.break_glass.as_mut().unwrap().approvals.required = 0);
+    assert!(emergency.contains("0 approvals in an emergency"), "{emergency}");
+
+    let refused = |change: fn(&mut Keyring)| {
+        let mut strict = keyring();
+        change(&mut strict);
+        establish_under(&strict, &policy()).unwrap_err().to_string()
+    };
+    let unchanged = refused(|k| k.floors.reviews_required = 2);
+    assert!(unchanged.contains("reviews"), "{unchanged}");
+    let self_serve = refused(|k| k.floors.self_serve = false);
+    assert!(self_serve.contains("has `self_serve`"), "{self_serve}");
+}
+
+#[test]
+fn keyring_directory_and_policy_each_run_out() {
+    let (_, _, p) = good();
+    let mut short = keyring();
+    short.header.not_after = at(-1);
+    let said = establish_under(&short, &policy()).unwrap_err().to_string();
+    assert!(said.contains("keyring: it is valid"), "{said}");
+    let mut old = directory();
+    old.header.not_after = at(-1);
+    let old = sign(&old, &key(RUTH)).unwrap();
+    assert!(refusal(&Seen::default(), &signed_keyring(), &old, &p).contains("directory: it is"));
+
+    // An authority outlives its making: each of the three ends it.
+    let mut directory = directory();
+    directory.header.not_after = at(10);
+    let said = authority_with(&directory, &policy()).live(at(11)).unwrap_err().to_string();
+    assert!(said.starts_with("directory: it is valid"), "{said}");
+    let mut policy = policy();
+    policy.header.not_after = at(10);
+    let directory = crate::testing::directory();
+    let said = authority_with(&directory, &policy).live(at(11)).unwrap_err().to_string();
+    assert!(said.starts_with("policy: it is valid"), "{said}");
+}
+
+#[test]
+fn an_older_or_other_directory_and_policy_are_each_refused() {
+    let (k, d, p) = good();
+    let seen = |version, text: &[u8]| Some(VersionRef { version, digest: Digest::of(text) });
+    for (version, text) in [(2, &b"newer"[..]), (1, b"twin")] {
+        let directory = Seen { directory: seen(version, text), ..Seen::default() };
+        assert!(refusal(&directory, &k, &d, &p).contains("the directory is version 1"));
+        let policy = Seen { policy: seen(version, text), ..Seen::default() };
+        assert!(refusal(&policy, &k, &d, &p).contains("the policy is version 1"));
+    }
+}
+
+#[test]
+fn a_receipt_is_by_the_runner_that_it_names_not_by_another_of_the_policy() {
+    let mut two = policy();
+    let mut second = two.runners[0].clone();
+    (second.name, second.key) = (t("second"), key(21).public().clone());
+    two.runners.push(second);
+    let authority = authority_with(&directory(), &two);
+    let of_second = Receipt { runner: t("second"), ..receipt() };
+    assert!(authority.verify_receipt(&sign(&of_second, &key(21)).unwrap()).is_ok());
+    let by_first = authority.verify_receipt(&sign(&of_second, &key(RUNNER)).unwrap()).unwrap_err();
+    assert!(by_first.to_string().contains("names runner second"), "{by_first}");
+}
+
+#[test]
+fn a_human_holds_a_role_and_no_service_does() {
+    let mut directory = directory();
+    let mut rosa = person("rosa", ROOT2, crate::PersonKind::Agent, &["oncall"]);
+    rosa.keys.clear();
+    directory.people.push(rosa);
+    let d = sign(&directory, &key(RUTH)).unwrap();
+    let p = sign(&policy(), &key(RUTH)).unwrap();
+    let said = refusal(&Seen::default(), &signed_keyring(), &d, &p);
+    assert!(said.contains("rosa"), "{said}");
+}
+
+#[test]
+fn the_first_keyring_is_signed_by_its_roots_and_by_nobody_else() {
+    let (_, d, p) = good();
+    let k = sign_all(&keyring(), &[&key(RUTH), &key(ROOT2), &key(OTTO)]).unwrap();
+    let said = refusal(&Seen::default(), &k, &d, &p);
+    assert!(said.contains("nobody known holds the key"), "{said}");
+}

@@ -149,3 +149,111 @@ fn a_wrong_id_names_its_field() {
     assert!(said.starts_with("review: field `header.id`: "), "{said}");
     assert!(said.contains("is not a review id"), "{said}");
 }
+
+/// What keeps a document from being signed, after a change.
+fn unsigned<D: Document>(mut doc: D, change: impl FnOnce(&mut D)) -> String {
+    change(&mut doc);
+    payload(&doc).unwrap_err().to_string()
+}
+
+#[test]
+fn a_keyring_that_contradicts_itself_is_never_signed() {
+    use crate::documents::Role;
+    let said = [
+        unsigned(keyring(), |k| k.version = 0),
+        unsigned(keyring(), |k| k.version = 2),
+        unsigned(keyring(), |k| k.previous = Some(Digest::of(b"x"))),
+        unsigned(keyring(), |k| k.keys.push(k.keys[0].clone())),
+        unsigned(keyring(), |k| k.roles[0].threshold = 0),
+        unsigned(keyring(), |k| k.roles[0].threshold = 3),
+        unsigned(keyring(), |k| k.roles[0].people = vec![t("ruth"), t("ruth")]),
+        unsigned(keyring(), |k| k.roles[0].people.push(t("nobody"))),
+        unsigned(keyring(), |k| k.roles.push(k.roles[1].clone())),
+        unsigned(keyring(), |k| k.roles.retain(|r| r.role != Role::Policy)),
+    ];
+    expect_test::expect![[r#"
+        keyring: field `version`: is 0; versions count from 1
+        keyring: field `previous`: is null for version 1 and a digest for every other
+        keyring: field `previous`: is null for version 1 and a digest for every other
+        keyring: field `keys.3`: the key is listed twice
+        keyring: field `roles.0`: the threshold is 0 or more than its people
+        keyring: field `roles.0`: the threshold is 0 or more than its people
+        keyring: field `roles.0`: a person is listed twice
+        keyring: field `roles.0`: nobody has no key in `keys`
+        keyring: field `roles.6`: the role `directory` is listed twice
+        keyring: field `roles`: the role `policy` is missing"#]]
+    .assert_eq(&said.join("\n"));
+}
+
+#[test]
+fn a_directory_that_contradicts_itself_is_never_signed() {
+    let said = [
+        unsigned(directory(), |d| d.people.push(d.people[0].clone())),
+        unsigned(directory(), |d| d.people[0].owner = Some(t("otto"))),
+        unsigned(directory(), |d| d.people[4].owner = None),
+        unsigned(directory(), |d| d.people[4].owner = Some(t("bot"))),
+        unsigned(directory(), |d| d.people[4].owner = Some(t("nobody"))),
+        unsigned(directory(), |d| d.people[0].keys = d.people[1].keys.clone()),
+    ];
+    expect_test::expect![[r#"
+        directory: field `people.5.id`: anna is listed twice
+        directory: field `people.0.owner`: a human has no owner; write null
+        directory: field `people.4.owner`: a service or agent names the human who answers for it
+        directory: field `people.4.owner`: bot is no human in this directory
+        directory: field `people.4.owner`: nobody is no human in this directory
+        directory: field `people.1.keys.0`: anna has this key already"#]]
+    .assert_eq(&said.join("\n"));
+}
+
+#[test]
+fn a_policy_that_contradicts_itself_is_never_signed() {
+    let said = [
+        unsigned(policy(), |p| p.targets.push(p.targets[0].clone())),
+        unsigned(policy(), |p| p.runners.push(p.runners[0].clone())),
+        unsigned(policy(), |p| {
+            let second = crate::PolicyRunner { name: t("second"), ..p.runners[0].clone() };
+            p.runners.push(second);
+        }),
+        unsigned(policy(), |p| p.targets[0].runners = vec![t("elsewhere")]),
+        unsigned(policy(), |p| p.targets[0].engine = domain::manifest::Engine::Postgres),
+        unsigned(policy(), |p| p.targets[0].reviews.from_each = vec![t("ops")]),
+    ];
+    for (said, what) in said.iter().zip([
+        "shop is listed twice",
+        "local is listed twice",
+        "is listed twice",
+        "elsewhere is not in `runners`",
+        "is of sqlite, and `engine` is postgres",
+        "ops is not in `groups`",
+    ]) {
+        assert!(said.starts_with("policy: ") && said.contains(what), "{said}");
+    }
+}
+
+#[test]
+fn a_statement_that_asks_for_nothing_or_too_much_is_never_signed() {
+    use crate::documents::{Receipt, Status};
+    let backwards = |r: &mut crate::AccessRequest| {
+        (r.window.not_before, r.window.not_after) = (at(1), at(0));
+    };
+    let said = [
+        unsigned(access_request(), |r| r.scope.targets.clear()),
+        unsigned(access_request(), backwards),
+        unsigned(access_request(), |r| r.duration_s = 0),
+        unsigned(status(), |s: &mut Status| s.header.not_after = s.header.not_before.plus_s(601)),
+        unsigned(receipt(), |r: &mut Receipt| r.outcome = domain::Outcome::Denied),
+        unsigned(review(), |r| r.ceiling.targets.push(r.ceiling.targets[0].clone())),
+        unsigned(stop(), |s| {
+            s.subject = domain::decide::StopSubject::Key("SHA256:short".to_owned());
+        }),
+    ];
+    expect_test::expect![[r#"
+        access-request: field `scope.targets`: is empty; name the targets to run on
+        access-request: field `window.not_before`: is after window.not_after
+        access-request: field `duration_s`: is 0; ask for at least one second
+        status: field `header.not_after`: is more than 600 s after not_before
+        receipt: field `denial`: is there exactly when the outcome is `denied`
+        review: field `ceiling`: the pair orders=shop is listed twice; list its queries in one entry
+        stop: field `subject.value`: is no fingerprint as `ssh-keygen -l` prints it, SHA256:…"#]]
+    .assert_eq(&said.join("\n"));
+}

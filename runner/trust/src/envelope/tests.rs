@@ -83,3 +83,10 @@ fn a_payload_beyond_its_size_is_refused() {
     let refused = crate::read_unverified::<crate::Review>(&big).unwrap_err().to_string();
     assert!(refused.contains("at most 65536"), "{refused}");
 }
+
+#[test]
+fn a_program_makes_no_envelope_without_a_signature() {
+    let kind = "application/vnd.borescope.review.v1+json".to_owned();
+    let none = Envelope::assemble(kind, b"{}".to_vec(), vec![]).unwrap_err();
+    assert!(none.to_string().contains("has 0 signatures"), "{none}");
+}

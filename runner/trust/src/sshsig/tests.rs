@@ -70,6 +70,35 @@ fn a_signature_with_any_bit_changed_or_cut_or_longer_is_refused() {
 }
 
 #[test]
+fn a_signature_that_only_loose_verification_accepts_is_refused() {
+    // R is the neutral point, and s fits: made with the secret key, and nobody else can tell for what.
+    const LOOSE: &str = "0100000000000000000000000000000000000000000000000000000000000000\
+                         59b82fdd9bad86480afd0907e20be5a5060c2dddd0df548b473d30fe8fd59700";
+    let mut signature = [0; 64];
+    hex::decode_to_slice(LOOSE, &mut signature).unwrap();
+    let loose = Sshsig { signature, ..Sshsig::sign(&key(7), "ns@example", b"message") };
+    let message = signed_bytes("ns@example", &Sha512::digest(b"message"));
+    let loosely = ed25519_dalek::Verifier::verify(
+        key(7).public().inner(),
+        &message,
+        &Ed25519::from_bytes(&signature),
+    );
+    assert!(loosely.is_ok(), "the vector shows nothing");
+    assert_eq!(loose.verify("ns@example", b"message"), Err(SshsigError::Mismatch));
+}
+
+#[test]
+fn a_signature_for_nothing_or_for_too_much_is_not_read() {
+    let read = |namespace: &str| {
+        Sshsig::from_blob(&Sshsig::sign(&key(7), namespace, b"message").to_blob())
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(read("").contains("its namespace is empty"));
+    assert!(read(&"n".repeat(BLOB_BYTES_MAX)).contains("too long"));
+}
+
+#[test]
 fn another_namespace_is_named() {
     let signature = Sshsig::sign(&key(7), "borescope-review-v1@a", b"m");
     let refused = signature.verify("borescope-approval-v1@a", b"m").unwrap_err().to_string();

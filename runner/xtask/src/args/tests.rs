@@ -15,6 +15,7 @@ fn each_command_is_understood_and_explains_itself() {
         ("lint", Task::Lint),
         ("ci", Task::Ci),
         ("bench", Task::Bench(None)),
+        ("mutate", Task::Mutate(Mutants::default())),
     ] {
         assert_eq!(parsed(command), Ok(task));
         let Ok(Task::Help(text)) = parsed(&format!("{command} --help")) else {
@@ -43,6 +44,14 @@ fn benches_can_be_chosen_by_a_part_of_their_name() {
     assert_eq!(parsed("bench row"), Ok(Task::Bench(Some("row".to_owned()))));
     assert!(parsed("bench --fast").is_err(), "an unknown flag is no filter");
     assert!(parsed("bench rows ledger").is_err(), "one filter at a time");
+}
+
+#[test]
+fn mutants_can_be_chosen_and_built_elsewhere() {
+    let wanted = Mutants { filter: Some("stop".to_owned()), target_dir: Some("/t".into()) };
+    assert_eq!(parsed("mutate --target-dir /t stop"), Ok(Task::Mutate(wanted)));
+    assert!(parsed("mutate --target-dir").is_err(), "a directory is wanted");
+    assert!(parsed("mutate stop lift").is_err(), "one filter at a time");
 }
 
 #[test]

@@ -174,3 +174,24 @@ fn people_sign_one_after_another() {
     let broken = Envelope::assemble(kind, payload, vec![wrong]).unwrap();
     assert!(sign_more::<Keyring>(&broken, &key(ROOT2)).is_err());
 }
+
+#[test]
+fn another_history_of_the_pinned_version_itself_is_not_believed() {
+    // Whoever restores an old pin beside a newer memory of the same version.
+    let twin = Some(VersionRef { version: 1, digest: Digest::of(b"twin") });
+    let seen = Seen { keyring: twin, ..Seen::default() };
+    let said = newest_keyring(&signed_keyring(), &[], &pinned(), &seen).unwrap_err().to_string();
+    assert!(said.contains("the keyring is version 1"), "{said}");
+}
+
+#[test]
+fn another_history_is_not_believed_because_more_of_it_follows() {
+    let mut fork = after(&keyring());
+    fork.floors.reviews_required = 0;
+    let more = after(&fork);
+    let walk = [signed(&fork, &[RUTH, ROOT2]), signed(&more, &[RUTH, ROOT2])];
+    let second = Some(VersionRef { version: 2, digest: digest_of(&second()) });
+    let seen = Seen { keyring: second, ..Seen::default() };
+    let said = newest_keyring(&signed_keyring(), &walk, &pinned(), &seen).unwrap_err().to_string();
+    assert!(said.contains("but version 2"), "{said}");
+}

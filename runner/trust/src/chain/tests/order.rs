@@ -158,3 +158,80 @@ fn keys_that_are_not_active_do_not_sign() {
     order.reviews = vec![sign(&review(), &key(99)).unwrap()];
     assert!(Runner::new().refusal(&order).contains("nobody known holds the key"));
 }
+
+#[test]
+fn what_runs_out_between_adoption_and_order_refuses_the_order() {
+    let mut short = policy();
+    short.header.not_after = at(-1);
+    let mut runner = Runner::new();
+    // It was in its time when it was adopted.
+    runner.authority = crate::Authority::establish(
+        &signed_keyring(),
+        &[],
+        &sign(&directory(), &key(RUTH)).unwrap(),
+        &sign(&short, &key(RUTH)).unwrap(),
+        &pinned(),
+        &crate::Seen::default(),
+        at(-60),
+    )
+    .unwrap();
+    let said = runner.refusal(&documents());
+    assert!(said.contains("policy: it is valid"), "{said}");
+}
+
+#[test]
+fn a_grant_ends_with_the_document_that_asks_for_it() {
+    let mut request = access_request();
+    request.header.not_after = at(100);
+    let mut approved = approval();
+    approved.request = digest_of(&request);
+    let mut run = run_request();
+    run.request = Some(digest_of(&request));
+    let order = ChainDocuments {
+        access_request: Some(sign(&request, &key(OTTO)).unwrap()),
+        approvals: vec![sign(&approved, &key(RUTH)).unwrap()],
+        run_request: sign(&run, &key(OTTO)).unwrap(),
+        ..documents()
+    };
+    let runner = Runner::new();
+    let ends = decide(&runner.facts(&order).unwrap()).unwrap().grant_ends;
+    assert_eq!(ends, at(100), "the window that was asked for is longer");
+}
+
+#[test]
+fn an_approval_relied_on_these_documents_or_on_older_ones() {
+    let runner = Runner::new();
+    let with = |change: fn(&mut Approval)| {
+        let mut approved = approval();
+        change(&mut approved);
+        let approvals = vec![sign(&approved, &key(RUTH)).unwrap()];
+        runner.facts(&ChainDocuments { approvals, ..documents() }).err().map(|e| e.to_string())
+    };
+    for change in [
+        (|a| a.keyring.digest = Digest::of(b"twin")) as fn(&mut Approval),
+        |a| a.directory.digest = Digest::of(b"twin"),
+        |a| a.policy.digest = Digest::of(b"twin"),
+        |a| a.keyring.version = 2,
+        |a| a.directory.version = 2,
+        |a| a.policy.version = 2,
+    ] {
+        let said = with(change).expect("it relied on what nobody here has");
+        assert!(said.starts_with("approval 1 of the order"), "{said}");
+    }
+}
+
+#[test]
+fn more_stops_than_anybody_reads_refuse_the_order() {
+    let stops = vec![sign(&stop(), &key(RUTH)).unwrap(); DOCUMENTS_MAX + 1];
+    let said = Runner::new().refusal(&ChainDocuments { stops, ..documents() });
+    assert!(said.contains("at most 64"), "{said}");
+}
+
+#[test]
+fn an_access_request_is_for_this_runner() {
+    let mut request = access_request();
+    request.runner = t("elsewhere");
+    let access_request = Some(sign(&request, &key(OTTO)).unwrap());
+    let said = Runner::new().refusal(&ChainDocuments { access_request, ..documents() });
+    assert!(said.contains("about another runner"), "{said}");
+}

@@ -243,3 +243,13 @@ fn alone_one_person_does_everything_but_production() {
     let (runner, order) = alone(true);
     assert_eq!(runner.denies(&order), Some(Rule::SoloProd));
 }
+
+#[test]
+fn a_look_at_another_emergency_settles_nothing() {
+    let mut runner = Runner::new();
+    runner.owed = vec![owed(-1)];
+    let elsewhere = AfterReview { request: Digest::of(b"another"), ..after_review() };
+    let after_reviews = vec![sign(&elsewhere, &key(RUTH)).unwrap()];
+    let order = ChainDocuments { after_reviews, ..emergency() };
+    assert_eq!(runner.denies(&order), Some(Rule::AfterReviewOverdue));
+}
