@@ -27,9 +27,7 @@ pub enum SandboxError {
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// Not a component at all.
-    #[error(
-        "component.wasm is {what}; build a component, with --target wasm32-wasip2"
-    )]
+    #[error("component.wasm is {what}; build a component, with --target wasm32-wasip2")]
     NotAComponent {
         /// What it seems to be.
         what: &'static str,

@@ -48,8 +48,8 @@ fn a_command_that_any_text_names_exists() {
     let runner = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut texts = vec![std::fs::read_to_string(runner.join("../README.md")).unwrap()];
     let crates = [
-        "api", "app", "cli", "domain", "executor", "ledger", "sandbox", "server", "store", "targets",
-        "trust",
+        "api", "app", "cli", "domain", "executor", "ledger", "sandbox", "server", "store",
+        "targets", "trust",
     ];
     for krate in crates {
         sources(&runner.join(krate).join("src"), &mut texts);

@@ -19,7 +19,7 @@ use trust::Authority;
 
 use super::Call;
 use crate::exit::{Exit, Failure};
-use crate::out::Out;
+use crate::out::{Out, Style};
 use crate::session::{Session, envelope, read_input};
 use crate::view::{receipt, table};
 use crate::{next, when};
@@ -148,10 +148,25 @@ pub(crate) async fn command(call: &Call<'_>, args: RunArgs) -> anyhow::Result<Ex
         write(&session, dir, &ran).await?;
     }
     show(call.out, &ran)?;
+    owes(call, &session, &ran).await?;
     if let Some(dir) = &args.out {
         call.out.note(format!("written to {}", dir.display()));
     }
     Ok(exit(&ran.view.state))
+}
+
+/// After an emergency its caller hears what is owed for it.
+async fn owes(call: &Call<'_>, session: &Session, ran: &Ran) -> anyhow::Result<()> {
+    let Some(id) = ran.view.request.as_ref().filter(|_| ran.evidence.is_some()) else {
+        return Ok(());
+    };
+    let authority = session.authority().await?;
+    if super::show::is_emergency(session, &authority, Some(id)).await? {
+        let label = call.out.style_err(Style::Bad, "EMERGENCY:");
+        call.out
+            .note(format!("{label} somebody else must look at it: borescope after-review {id}"));
+    }
+    Ok(())
 }
 
 /// Orders the run, waits for its end, fetches and verifies what it left.

@@ -88,7 +88,8 @@ fn an_emergency_has_one_approver_is_loud_and_owes_a_look() {
     let told = team.good("bob", &["approve", &id, "--yes"]);
     assert!(told.contains("EMERGENCY") && told.contains("for 15m"), "{told}");
     let run = ["run", "--request", &id, "--input", "input.json"];
-    assert!(team.good("alice", &run).contains("never-scanned"));
+    let told = team.good("alice", &run);
+    assert!(told.contains("never-scanned") && told.contains("somebody else must look"), "{told}");
     assert!(team.good("alice", &["runs"]).contains("EMERGENCY"));
     assert!(team.good("alice", &["show", &id]).contains("EMERGENCY"));
     let run = team.json("alice", &["runs"])[0]["id"].as_str().unwrap().to_owned();
