@@ -193,3 +193,36 @@ fn an_approver_signs_less_than_what_was_asked_for_and_never_more() {
     let (code, told) = team.told("alice", &["run", "--request", &id, "--input", "input.json"]);
     assert!(code == 4 && told.contains("fuel"), "bob's bound binds: {code} {told}");
 }
+
+#[test]
+fn an_approver_counts_the_reviews_of_an_unchanged_earlier_revision_as_the_runner_does() {
+    let team = Team::found(|_, _, policy| {
+        policy.targets[0].reviews.required = 2;
+        policy.targets[0].reviews_unchanged = Some(1);
+    });
+    team.reviewed(&[]);
+    // Only the component changes: an empty custom section, and the version.
+    let component = team.m.path("stuck-orders/component.wasm");
+    let mut bytes = std::fs::read(&component).unwrap();
+    bytes.extend([0, 2, 1, b'x']);
+    std::fs::write(&component, bytes).unwrap();
+    let manifest = team.m.path("stuck-orders/script.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let (before, rest) = text.split_once("version = \"").unwrap();
+    let (first, after) = rest.split_once('"').unwrap();
+    std::fs::write(&manifest, format!("{before}version = \"99.0.0\"{after}")).unwrap();
+    team.reviewed(&[]);
+    let id = team.asks("alice", &[]);
+    let told = team.refused(3, "carol", &["approve", &id, "--yes"]);
+    assert!(told.contains("does not help: 1 of 2 reviews of it count"), "{told}");
+
+    let earlier = format!("stuck-orders@{first}");
+    let review = ["review", &earlier, "--target", "shop=shop-replica", "--approve", "--yes"];
+    team.json("carol", &review);
+    let why = team.good("carol", &["show", &id, "--why"]);
+    let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(why.contains("only the component changed"), "{why}");
+    team.good("carol", &["approve", &id, "--yes"]);
+    let told = team.good("alice", &RUNS);
+    assert!(told.contains("never-scanned"), "{told}");
+}
