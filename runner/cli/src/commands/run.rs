@@ -147,7 +147,7 @@ pub(crate) async fn command(call: &Call<'_>, args: RunArgs) -> anyhow::Result<Ex
     if let Some(dir) = &args.out {
         write(&session, dir, &ran).await?;
     }
-    show(call.out, &ran)?;
+    show(call.out, &ran, &ask.under)?;
     owes(call, &session, &ran).await?;
     if let Some(dir) = &args.out {
         call.out.note(format!("written to {}", dir.display()));
@@ -333,7 +333,7 @@ pub(crate) async fn write(session: &Session, dir: &Path, ran: &Ran) -> anyhow::R
 }
 
 /// Shows a run that ended: tables and value on standard output, the rest beside it.
-pub(crate) fn show(out: Out, ran: &Ran) -> anyhow::Result<()> {
+fn show(out: Out, ran: &Ran, under: &Under) -> anyhow::Result<()> {
     if out.json {
         return Ok(out.json(&json!({
             "run": ran.view,
@@ -342,7 +342,11 @@ pub(crate) fn show(out: Out, ran: &Ran) -> anyhow::Result<()> {
         }))?);
     }
     if let Some(denial) = &ran.view.denial {
-        next::tell(out, denial, &format!("borescope show {} --why", ran.view.id));
+        let on = match under {
+            Under::Request(_) => String::new(),
+            Under::SelfServe { pairs, .. } => format!(" --on {}", super::request::on(pairs)),
+        };
+        next::tell(out, denial, &format!("borescope show {} --why{on}", ran.view.id));
         return Ok(());
     }
     if let Some(released) = &ran.output {

@@ -46,6 +46,13 @@ fn what_reviewers_opened_runs_in_one_command_and_others_hear_what_to_ask_for() {
     assert!(why.contains(&format!("review   {review} by bob ✓")), "{why}");
     assert!(why.contains("✓ self-serve-not-reviewed") && why.contains(": allowed"), "{why}");
 
+    // The policy lets her do that three times a day; then an approval is needed.
+    team.good("alice", &RUNS);
+    team.good("alice", &RUNS);
+    let told = team.refused(3, "alice", &RUNS);
+    assert!(told.contains("self-serve-spent: alice started 3 of 3"), "{told}");
+    assert!(told.contains("ask for it: borescope request stuck-orders@"), "{told}");
+
     // Bob does not open it to himself. He hears the rule, the fact, and what to ask for.
     let told = team.refused(3, "bob", &RUNS);
     for part in ["self-serve-not-reviewed", "0 of 1 reviews by others", "shop=shop-replica to bob"]
@@ -180,6 +187,13 @@ fn an_approver_signs_less_than_what_was_asked_for_and_never_more() {
     assert!(told.contains("at most"), "{told}");
     let told = team.refused(2, "bob", &["approve", &id, "--yes", "--for", "30d"]);
     assert!(told.contains("cannot widen"), "{told}");
+    let run = ["run", "--request", &id, "--input", "input.json"];
+    let told = team.refused(3, "alice", &run);
+    let why = told.split_once("why:  borescope ").unwrap().1.lines().next().unwrap();
+    let why = team.good("alice", &why.split(' ').collect::<Vec<_>>());
+    for part in ["the runner denied it by", "✗ approval-missing", "0 of 2 approvals", "help: "] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
     let less = ["approve", &id, "--yes", "--for", "30m", "--fuel", "1000"];
     let told = team.good("bob", &less);
     assert!(told.contains("you sign") && told.contains("1 of 2 approvals"), "{told}");
@@ -190,7 +204,7 @@ fn an_approver_signs_less_than_what_was_asked_for_and_never_more() {
     );
     assert!(why.contains("next: borescope approve REQUEST"), "{why}");
     team.good("carol", &["approve", &id, "--yes"]);
-    let (code, told) = team.told("alice", &["run", "--request", &id, "--input", "input.json"]);
+    let (code, told) = team.told("alice", &run);
     assert!(code == 4 && told.contains("fuel"), "bob's bound binds: {code} {told}");
 }
 
