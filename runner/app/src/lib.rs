@@ -57,8 +57,8 @@ pub use quota::QuotaLimits;
 pub use reading::{Leaves, RevisionStatus};
 pub use requests::{Inbox, RequestState, RequestStatus};
 pub use status::{Figures, Status, Versions};
-/// One target of the policy, as `targets` lists them.
-pub use trust::PolicyTarget;
+/// What answers are made of: a target of the policy, and what a proposal and a key claim say.
+pub use trust::{KeyClaim, Named, PolicyTarget, ProposedKind};
 pub use upload::{Upload, Uploaded};
 
 /// The control plane of one process. Shared by all callers through an `Arc`.

@@ -1,8 +1,7 @@
 //! Proposals and key claims.
 
 use api::types;
-use app::{AppError, Claimed, Proposal, ProposalState};
-use trust::ProposedKind;
+use app::{AppError, Claimed, KeyClaim, Named, Proposal, ProposalState, ProposedKind};
 
 use super::raw;
 
@@ -16,7 +15,7 @@ pub(crate) fn proposal(p: Proposal) -> Result<types::ProposalView, AppError> {
 pub(crate) fn proposal_in_list(p: Proposal) -> types::ProposalView {
     let Proposal { row, named, signed_by, could_sign: _, missing, state } = p;
     let store::Proposal { digest, proposed_by, envelope: _, created_ms, expires_ms } = row;
-    let trust::Named { kind, id, version, previous, keyring } = named;
+    let Named { kind, id, version, previous, keyring } = named;
     types::ProposalView {
         digest,
         id,
@@ -53,7 +52,7 @@ pub(crate) fn key_claim(c: Claimed) -> Result<types::KeyClaimView, AppError> {
     let Claimed { row, claim } = c;
     let store::KeyClaim { digest, key_fingerprint, peer: _, envelope, created_ms, expires_ms } =
         row;
-    let trust::KeyClaim { header: _, person, name, key, note } = claim;
+    let KeyClaim { header: _, person, name, key, note } = claim;
     Ok(types::KeyClaimView {
         digest,
         person,
