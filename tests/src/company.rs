@@ -2,6 +2,7 @@
 //! and no group. Every document that they sign can be altered before it is signed.
 
 mod notices;
+mod successors;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use trust::{
     Role, RoleRule, RunRequest, Salt, SecretKey, SqliteIdentity, Stop, Submission, TargetIdentity,
     VersionRef,
 };
+
+pub use successors::{change_person, newcomer, version_of};
 
 /// The people, and the groups that they are in.
 pub const PEOPLE: &[(&str, &[&str])] =
