@@ -174,7 +174,8 @@ impl Company {
     /// The newest keyring's version as other documents name it.
     pub fn keyring_ref(&self) -> VersionRef {
         let newest = self.successors.last().unwrap_or(&self.keyring);
-        VersionRef { version: 1 + self.successors.len() as u64, digest: newest.payload_digest() }
+        let read: Keyring = trust::read_unverified(newest).unwrap();
+        VersionRef { version: read.version, digest: newest.payload_digest() }
     }
 
     /// The newest directory's version as other documents name it.

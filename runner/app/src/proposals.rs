@@ -213,7 +213,10 @@ impl App {
             &state.newest(),
             self.clock.now(),
         );
-        let authority = authority.map_err(|e| AppError::document(DOC, chain(&e)))?;
+        let authority = authority.map_err(|e| {
+            tracing::error!(error = %chain(&e), "what the runner adopted is not followed; restart");
+            AppError::document(DOC, chain(&e))
+        })?;
         self.newest.replace(Adopted { authority, documents });
         // Whoever holds something open looks again whether they still may.
         self.revoked.send_replace(());

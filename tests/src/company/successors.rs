@@ -21,6 +21,13 @@ impl Company {
         }
     }
 
+    /// Goes on with these as the newest documents.
+    pub fn go_on_with(&mut self, documents: AuthorityDocuments) {
+        let AuthorityDocuments { keyring, successors, directory, policy } = documents;
+        (self.keyring, self.successors) = (keyring, successors);
+        (self.directory, self.policy) = (directory, policy);
+    }
+
     /// What an auditor of this company trusts: its first keyring.
     pub fn trust_file(&self) -> TrustFile {
         let text = format!(
