@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use domain::{Entropy as _, RunId};
-use executor::{OsEntropy, SystemClock};
+use executor::{OsEntropy, Runner as _, SystemClock};
 use ledger::{Event, Ledger, Options};
 use tests::rig::Rig;
 

@@ -174,8 +174,9 @@ impl Company {
     /// The newest keyring's version as other documents name it.
     pub fn keyring_ref(&self) -> VersionRef {
         let newest = self.successors.last().unwrap_or(&self.keyring);
-        let read: Keyring = trust::read_unverified(newest).unwrap();
-        VersionRef { version: read.version, digest: newest.payload_digest() }
+        // At the founding there is none yet, and what names it is made anew.
+        let version = trust::read_unverified(newest).map_or(1, |k: Keyring| k.version);
+        VersionRef { version, digest: newest.payload_digest() }
     }
 
     /// The newest directory's version as other documents name it.
