@@ -10,8 +10,10 @@ use utoipa::ToSchema;
 
 use crate::shapes;
 
+mod authority;
 mod login;
 
+pub use authority::{KeyClaimView, KeyClaimed, ProposalKind, ProposalState, ProposalView};
 pub use login::{Challenge, ChallengeRequest, SessionOpened, SessionView};
 
 /// A signed document's envelope: JSON whose exact bytes survive.
@@ -155,6 +157,10 @@ pub struct Inbox {
     pub to_approve: Vec<DocumentView>,
     /// This person's runs that have not ended.
     pub live_runs: Vec<RunView>,
+    /// Proposals that this person could still sign; without their envelopes.
+    pub to_sign: Vec<ProposalView>,
+    /// Key claims, for holders of the role `directory`.
+    pub key_claims: Vec<KeyClaimView>,
 }
 
 /// `POST /v1/inputs` (its body is the input, exactly)

@@ -78,6 +78,8 @@ pub(crate) fn inbox(i: Inbox) -> types::Inbox {
         to_review: to_review.into_iter().map(script).collect(),
         to_approve: documents(to_approve),
         live_runs: live_runs.into_iter().map(run).collect(),
+        to_sign: Vec::new(),
+        key_claims: Vec::new(),
     }
 }
 
