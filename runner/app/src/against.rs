@@ -19,7 +19,7 @@ impl App {
     pub async fn stop(&self, who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
         // Not `writable`: also a server that is stopping takes stops.
         let came = Came::parse(Stop::DOC, bytes)?;
-        let stop = self.authority.verify_stop(&came.envelope);
+        let stop = self.adopted().authority.verify_stop(&came.envelope);
         let stop = stop.map_err(|e| AppError::document(Stop::DOC, e.problem.to_string()))?;
         is_mine(Stop::DOC, &stop.doc().by, who)?;
         let id = stop.doc().header.id.to_string();
@@ -33,7 +33,7 @@ impl App {
     pub async fn lift(&self, _who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
         self.writable()?;
         let came = Came::parse(Lift::DOC, bytes)?;
-        let lift = self.authority.verify_lift(&came.envelope, &self.in_force_against());
+        let lift = self.adopted().authority.verify_lift(&came.envelope, &self.in_force_against());
         let lift = lift.map_err(|e| AppError::document(Lift::DOC, e.problem.to_string()))?;
         let document = self.store.document_by_digest(&lift.doc().lifts).await?;
         let ends = |kind| matches!(kind, DocumentKind::Stop | DocumentKind::Review);
@@ -103,7 +103,8 @@ impl App {
     pub(crate) fn newest_status(&self) -> Option<Envelope> {
         let (envelope, status) = self.lock_status().clone()?;
         let is_live = status.header.window().contains(self.clock.now());
-        let verified = self.authority.verify_status(&envelope, &self.in_force_against());
+        let adopted = self.adopted();
+        let verified = adopted.authority.verify_status(&envelope, &self.in_force_against());
         (is_live && verified.is_ok()).then_some(envelope)
     }
 

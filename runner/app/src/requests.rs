@@ -6,7 +6,7 @@ use trust::AccessRequest;
 
 use crate::advice::{Belongs, unverified, usable};
 use crate::login::Who;
-use crate::{App, AppError};
+use crate::{App, AppError, Claimed, Proposal};
 
 /// Where an access request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,10 @@ pub struct Inbox {
     pub to_approve: Vec<Document>,
     /// The person's runs that have not ended.
     pub live_runs: Vec<Run>,
+    /// Proposals that the person could still sign.
+    pub to_sign: Vec<Proposal>,
+    /// Key claims that the person has to look at.
+    pub key_claims: Vec<Claimed>,
 }
 
 impl App {
@@ -124,14 +128,15 @@ impl App {
         Ok(RequestStatus { request, submissions, reviews, approvals, state, missing, uses_spent })
     }
 
-    /// What waits for this person: revisions to review, access requests to approve, live runs.
+    /// What waits for this person: revisions to review, access requests to approve, live runs,
+    /// proposals to sign, key claims to look at.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn inbox(&self, who: &Who) -> Result<Inbox, AppError> {
-        let groups = self.groups(&who.person);
-        let targets = &self.authority.policy().targets;
-        let to_review = if targets.iter().any(|t| t.reviews.admits(groups)) {
+        let (adopted, groups) = (self.adopted(), self.groups(&who.person));
+        let targets = &adopted.authority.policy().targets;
+        let to_review = if targets.iter().any(|t| t.reviews.admits(&groups)) {
             self.unreviewed(who).await?
         } else {
             Vec::new()
@@ -143,7 +148,7 @@ impl App {
                 continue;
             };
             let admits = |t: &domain::TargetId| {
-                self.authority.target(t).is_some_and(|t| t.approvals.admits(groups))
+                adopted.authority.target(t).is_some_and(|t| t.approvals.admits(&groups))
             };
             let mine = access.scope.targets.iter().all(|t| admits(&t.target));
             if access.caller == who.person || !mine {
@@ -158,7 +163,8 @@ impl App {
         }
         let mine = RunFilter { caller: Some(who.person.clone()), open_only: true };
         let live_runs = self.store.runs(&mine).await?;
-        Ok(Inbox { to_review, to_approve, live_runs })
+        let (to_sign, key_claims) = (self.to_sign(who).await?, self.claims_to_see(who).await?);
+        Ok(Inbox { to_review, to_approve, live_runs, to_sign, key_claims })
     }
 
     /// Revisions that the person has neither submitted nor reviewed.

@@ -1,6 +1,8 @@
 //! From rows and use-case results to the API's types. Every struct is taken apart by name, so that a
 //! new field is a compile error until somebody decides whether it is shown.
 
+mod authority;
+
 use api::types;
 use app::{
     AppError, AuditPage, Filed, Inbox, Opened, Receipted, RequestState, RequestStatus,
@@ -9,6 +11,8 @@ use app::{
 use domain::SessionId;
 use serde_json::value::RawValue;
 use store::{AuditRow, Document, Revision, RevisionFile, Run, RunEvent};
+
+pub(crate) use authority::{claimed, key_claim, key_claims, proposal, proposal_in_list};
 
 /// An envelope whose exact bytes survive.
 fn raw(bytes: Vec<u8>, what: &str) -> Result<Box<RawValue>, AppError> {
@@ -73,13 +77,13 @@ pub(crate) fn access_request(r: RequestStatus) -> Result<types::RequestView, App
 }
 
 pub(crate) fn inbox(i: Inbox) -> types::Inbox {
-    let Inbox { to_review, to_approve, live_runs } = i;
+    let Inbox { to_review, to_approve, live_runs, to_sign, key_claims: claims } = i;
     types::Inbox {
         to_review: to_review.into_iter().map(script).collect(),
         to_approve: documents(to_approve),
         live_runs: live_runs.into_iter().map(run).collect(),
-        to_sign: Vec::new(),
-        key_claims: Vec::new(),
+        to_sign: to_sign.into_iter().map(proposal_in_list).collect(),
+        key_claims: key_claims(claims),
     }
 }
 
