@@ -6,6 +6,7 @@
 
 mod allowed_signers;
 mod args;
+mod believed;
 mod bundle;
 mod commands;
 mod config;

@@ -82,18 +82,29 @@ impl Signer {
             Self::Here(key) => return Ok(trust::sign(doc, key)?),
             Self::Tool(tool) => tool,
         };
-        let to_sign = ToSign::of(doc)?;
-        let signature = tool.sign(&to_sign)?;
-        Ok(to_sign.signed(&tool.public, signature).map_err(|e| {
+        tool.signed(ToSign::of(doc)?)
+    }
+
+    /// Adds a signature to a document of a role that others have signed.
+    pub(crate) fn sign_more<D: Document>(&self, envelope: &Envelope) -> anyhow::Result<Envelope> {
+        match self {
+            Self::Here(key) => Ok(trust::sign_more::<D>(envelope, key)?),
+            Self::Tool(tool) => tool.signed(ToSign::more::<D>(envelope)?),
+        }
+    }
+}
+
+impl Tool {
+    fn signed(&self, to_sign: ToSign) -> anyhow::Result<Envelope> {
+        let signature = self.sign(&to_sign)?;
+        Ok(to_sign.signed(&self.public, signature).map_err(|e| {
             Failure::usage(
                 format!("what {PROGRAM} signed is refused: {e}"),
                 "nothing was sent; check which key --key names, and sign again",
             )
         })?)
     }
-}
 
-impl Tool {
     /// Has `ssh-keygen` sign. It reads the message from a file, because with standard input it could
     /// not ask for a passphrase.
     fn sign(&self, to_sign: &ToSign) -> anyhow::Result<Sshsig> {

@@ -38,8 +38,8 @@ pub use document::{
 };
 pub use documents::*;
 pub use envelope::{Envelope, EnvelopeError, pae};
-pub use key::{Fingerprint, KeyError, PublicKey};
 pub use imagine::{Ground, Scene};
+pub use key::{Fingerprint, KeyError, PublicKey};
 pub use negative::{InForce, Negative, Rejection};
 pub use secret::{KeyFile, SecretKey};
 pub use signing::ToSign;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use domain::{Pair, PersonId, RunnerName, TargetId, TrustDomain};
 
 use super::production::Production;
+use crate::believed::Memory;
 use crate::founding::{DataDir, Founding, NewPerson, TrustSource, directory_source, found};
 use crate::keys;
 use crate::session::{Session, World, client};
@@ -120,6 +121,7 @@ pub(super) fn session(
         key: Signer::open(&key_path(dir, person))?,
         trust_domain: trust.trust_domain.clone(),
         keyring: trust.keyring,
+        memory: Memory::default(),
         world: world.clone(),
     })
 }

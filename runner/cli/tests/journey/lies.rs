@@ -15,16 +15,16 @@ use super::{INPUT, shop};
 type Lie = Box<dyn Fn(&str, &mut Value) + Send>;
 
 /// The one in the middle.
-struct Liar {
-    address: SocketAddr,
+pub(crate) struct Liar {
+    pub(crate) address: SocketAddr,
     /// Asked for the first, it answers with the second.
-    instead: Arc<Mutex<Vec<(String, String)>>>,
+    pub(crate) instead: Arc<Mutex<Vec<(String, String)>>>,
     lie: Arc<Mutex<Lie>>,
     heard: Arc<Mutex<String>>,
 }
 
 impl Liar {
-    fn before(server: &str) -> Self {
+    pub(crate) fn before(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let liar = Self {
             address: listener.local_addr().unwrap(),
@@ -68,7 +68,7 @@ impl Liar {
         liar
     }
 
-    fn lies(&self, lie: impl Fn(&str, &mut Value) + Send + 'static) {
+    pub(crate) fn lies(&self, lie: impl Fn(&str, &mut Value) + Send + 'static) {
         *self.lie.lock().unwrap() = Box::new(lie);
     }
 }

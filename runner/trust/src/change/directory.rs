@@ -65,7 +65,11 @@ fn person(changes: &mut Changes, old: &Person, new: &Person) {
             None => {
                 let (key, status) = (k.key.fingerprint(), word(k.status));
                 let what = format!("{id} gets the key {key} ({status})");
-                if k.status == KeyStatus::Active { changes.grave(what) } else { changes.widens(what) }
+                if k.status == KeyStatus::Active {
+                    changes.grave(what)
+                } else {
+                    changes.widens(what)
+                }
             }
             Some(earlier) => status(changes, new, earlier, k),
         }

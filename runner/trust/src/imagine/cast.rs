@@ -100,12 +100,7 @@ impl Cast {
         self.reviewers.iter().filter(counts).map(|r| stage.review(r, false).digest).collect()
     }
 
-    fn facts<'s>(
-        &self,
-        ground: &Ground<'_>,
-        target: &PolicyTarget,
-        stage: &'s Stage,
-    ) -> Facts<'s> {
+    fn facts<'s>(&self, ground: &Ground<'_>, target: &PolicyTarget, stage: &'s Stage) -> Facts<'s> {
         let mut rules = target.rules();
         if self.alone {
             alone(&mut rules);

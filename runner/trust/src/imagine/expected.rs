@@ -45,7 +45,10 @@ impl<'de> Deserialize<'de> for Expect {
         let rule = Rule::ALL.iter().find(|r| r.code() == text).copied();
         rule.map(Self::Denied).ok_or_else(|| {
             let codes: Vec<&str> = Rule::ALL.iter().map(|r| r.code()).collect();
-            serde::de::Error::custom(format!("expected \"allowed\" or one of: {}", codes.join(", ")))
+            serde::de::Error::custom(format!(
+                "expected \"allowed\" or one of: {}",
+                codes.join(", ")
+            ))
         })
     }
 }

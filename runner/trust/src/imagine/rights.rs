@@ -21,9 +21,11 @@ pub fn consequences(before: &Ground<'_>, after: &Ground<'_>) -> Vec<Change> {
         let was = old.get(person).unwrap_or(&none);
         let is = new.get(person).unwrap_or(&none);
         let widens = |what| Change { effect: Effect::Widens, grave: true, what };
-        all.extend(is.difference(was).map(|(target, act)| {
-            widens(format!("{person} may now {} on {target}", act.words()))
-        }));
+        all.extend(
+            is.difference(was).map(|(target, act)| {
+                widens(format!("{person} may now {} on {target}", act.words()))
+            }),
+        );
         all.extend(was.difference(is).map(|(target, act)| {
             let lost = format!("{person} may no longer {} on {target}", act.words());
             match act {

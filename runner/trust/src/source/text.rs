@@ -14,7 +14,8 @@ use crate::documents::{
 /// `keyring.toml` of a keyring.
 #[must_use]
 pub fn of_keyring(keyring: &Keyring) -> String {
-    let mut out = Text::new("Role holders with their keys, roles, and the floors under every policy.");
+    let mut out =
+        Text::new("Role holders with their keys, roles, and the floors under every policy.");
     for k in &keyring.keys {
         out.table("key");
         out.string("person", &k.person);

@@ -70,9 +70,8 @@ fn self_serve() -> impl Strategy<Value = SelfServeRules> {
 }
 
 fn reads() -> impl Strategy<Value = Vec<Read>> {
-    btree_map(".{0,6}", vec(".{0,6}", 0..3), 0..3).prop_map(|all| {
-        all.into_iter().map(|(table, columns)| Read { table, columns }).collect()
-    })
+    btree_map(".{0,6}", vec(".{0,6}", 0..3), 0..3)
+        .prop_map(|all| all.into_iter().map(|(table, columns)| Read { table, columns }).collect())
 }
 
 type Rest = (u64, u64, Vec<GroupName>, bool);
@@ -147,17 +146,19 @@ fn human(n: u8) -> impl Strategy<Value = Person> {
         status,
         since: since.then(|| at(-60)),
     };
-    (".{0,8}", groups(), vec((status, any::<bool>()), 0..3)).prop_map(move |(name, groups, keys)| {
-        let keys = keys.into_iter().enumerate();
-        Person {
-            id: t(&format!("person-{n}")),
-            name,
-            kind: PersonKind::Human,
-            owner: None,
-            keys: keys.map(|(i, (status, since))| key_of(i, status, since)).collect(),
-            groups,
-        }
-    })
+    (".{0,8}", groups(), vec((status, any::<bool>()), 0..3)).prop_map(
+        move |(name, groups, keys)| {
+            let keys = keys.into_iter().enumerate();
+            Person {
+                id: t(&format!("person-{n}")),
+                name,
+                kind: PersonKind::Human,
+                owner: None,
+                keys: keys.map(|(i, (status, since))| key_of(i, status, since)).collect(),
+                groups,
+            }
+        },
+    )
 }
 
 /// Directories of at most four people, the last of whom may be an agent.
@@ -191,10 +192,10 @@ pub(crate) fn keyrings() -> impl Strategy<Value = Keyring> {
     let floors = (0..4_u32, 0..4_u32, any::<bool>(), 0..4_u32);
     (needed, more, floors, 40..43_u8).prop_map(move |((a, b, c), (d, e, f), floors, n)| {
         let (reviews_required, approvals_required, self_serve, broken) = floors;
-        let keys = people.iter().zip(n..).map(|(person, n)| KeyringKey {
-            person: t(person),
-            key: key(n).public().clone(),
-        });
+        let keys = people
+            .iter()
+            .zip(n..)
+            .map(|(person, n)| KeyringKey { person: t(person), key: key(n).public().clone() });
         Keyring {
             header: header("kr", 1),
             version: 1,

@@ -30,7 +30,8 @@ proptest! {
 #[test]
 fn the_sources_are_for_people() {
     let key = |text: String| {
-        let word = |w: &str| if w.starts_with("AAAA") { "AAAA…\"".to_owned() } else { w.to_owned() };
+        let word =
+            |w: &str| if w.starts_with("AAAA") { "AAAA…\"".to_owned() } else { w.to_owned() };
         text.lines()
             .map(|line| line.split(' ').map(word).collect::<Vec<_>>().join(" ") + "\n")
             .collect::<String>()
