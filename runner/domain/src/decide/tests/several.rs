@@ -118,6 +118,11 @@ fn a_stop_of_the_caller_and_one_of_the_author_each_stop_it() {
 }
 
 #[test]
+fn what_nobody_submitted_is_nobodys_to_run() {
+    assert_eq!(after(|f| f.submissions.clear()), Some(Rule::SubmissionMissing));
+}
+
+#[test]
 fn who_is_in_no_group_neither_bars_nor_narrows() {
     let nobody = |f: &mut Facts<'_>| {
         let verdict = Verdict::RequestChanges;
