@@ -96,10 +96,11 @@ impl Company {
         };
         let (mut keyring, mut policy) = (this.keyring_document(), this.policy_document());
         change(&mut keyring, &mut policy);
-        this.keyring = this.sign("carol", &keyring);
-        this.directory = this.sign("carol", &this.directory_document());
+        this.keyring = this.signed_by(&holders(&keyring, Role::Root), &keyring);
+        let by = holders(&keyring, Role::Directory);
+        this.directory = this.signed_by(&by, &this.directory_document());
         policy.keyring = this.keyring_ref();
-        this.policy = this.sign("carol", &policy);
+        this.policy = this.signed_by(&holders(&keyring, Role::Policy), &policy);
         this
     }
 
@@ -390,6 +391,12 @@ impl Company {
     pub fn person(name: &str) -> PersonId {
         p(name)
     }
+}
+
+/// As many holders of a role as its threshold asks for.
+fn holders(keyring: &Keyring, role: Role) -> Vec<&str> {
+    let rule = keyring.role(role).unwrap();
+    rule.people.iter().take(rule.threshold as usize).map(PersonId::as_str).collect()
 }
 
 /// Every logical target of the manifest bound to the one real target.
