@@ -15,7 +15,7 @@ use domain::{Digest, PersonId};
 use executor::AuthorityDocuments;
 use executor::runner::AdoptError;
 use store::{DocumentKind, Proposal as Row};
-use trust::{Authority, Envelope, Named, ProposedKind, Role, Sshsig};
+use trust::{Authority, Envelope, Named, Policy, ProposedKind, Role, Sshsig};
 
 use crate::adopted::Adopted;
 use crate::documents::Came;
@@ -87,6 +87,7 @@ impl App {
                 format!("{} signed it with {}, and is stopped", stopped.name, stopped.key);
             return Err(AppError::document(DOC, problem));
         }
+        self.keeps_the_runner(&came.envelope)?;
         let now_ms = self.clock.now_ms();
         let row = match table.find(&digest) {
             Some(open) => {
@@ -221,6 +222,16 @@ impl App {
         // Whoever holds something open looks again whether they still may.
         self.revoked.send_replace(());
         Ok(())
+    }
+
+    /// Whether a policy, if it is one, has this runner, who would adopt no other.
+    fn keeps_the_runner(&self, envelope: &Envelope) -> Result<(), AppError> {
+        let Ok(policy) = trust::read_unverified::<Policy>(envelope) else { return Ok(()) };
+        let (name, key) = self.runner.identity();
+        if policy.runner(name).is_some_and(|r| r.key == *key) {
+            return Ok(());
+        }
+        Err(not_adopted(&AdoptError::NotThisRunner(name.clone())))
     }
 
     /// Services and agents change nothing of who may do what.
