@@ -24,14 +24,14 @@ pub(crate) struct WhoCanArgs {
     #[arg(long, value_name = "TARGET", group = "about")]
     target: Option<TargetId>,
     /// This person everywhere
-    #[arg(long, value_name = "PERSON", group = "about")]
-    person: Option<PersonId>,
+    #[arg(long = "person", value_name = "PERSON", group = "about")]
+    whom: Option<PersonId>,
 }
 
 pub(super) async fn command(call: &Call<'_>, args: WhoCanArgs) -> anyhow::Result<Exit> {
     let authority = call.session().await?.authority().await?;
     let ground = Ground::of(&authority);
-    match (&args.target, &args.person) {
+    match (&args.target, &args.whom) {
         (Some(id), _) => target(call, &ground, id),
         (None, Some(id)) => person(call, &ground, id),
         (None, None) => {
