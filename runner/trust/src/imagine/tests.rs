@@ -149,7 +149,10 @@ fn who_may_do_what_and_why_not() {
         for p in &trial.directory.people {
             match may(&trial.ground(), &p.id, act, &trial.scene.target) {
                 Ok(()) => told.push_str(&format!(" {}", p.id)),
-                Err(no) => told.push_str(&format!(" ({} {})", p.id, no.rule.code())),
+                Err(no) => {
+                    let rule = no.rule.map_or("no rule", Rule::code);
+                    told.push_str(&format!(" ({} {rule})", p.id));
+                }
             }
         }
         told.push('\n');

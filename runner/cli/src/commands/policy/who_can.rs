@@ -65,7 +65,7 @@ fn target(call: &Call<'_>, ground: &Ground<'_>, id: &TargetId) -> anyhow::Result
                 Some(no) => {
                     let label =
                         format!("  {}  {}{counted}: ", out.style(Style::Dim, "no"), answer.person);
-                    out.field(&label, &format!("{} ({})", no.fact, no.rule.code()))?;
+                    out.field(&label, &no.to_string())?;
                 }
             }
         }
@@ -129,7 +129,7 @@ fn person(call: &Call<'_>, ground: &Ground<'_>, id: &PersonId) -> anyhow::Result
                 }
                 Some(no) => {
                     let label = format!("  {} {}: ", out.style(Style::Dim, "may not"), act.words());
-                    out.field(&label, &format!("{} ({})", no.fact, no.rule.code()))?;
+                    out.field(&label, &no.to_string())?;
                 }
             }
         }
@@ -141,7 +141,7 @@ fn answers(
     ground: &Ground<'_>,
     person: &PersonId,
     target: &TargetId,
-) -> Vec<(Act, Option<domain::Denial>)> {
+) -> Vec<(Act, Option<who::No>)> {
     let answer = |act| (act, who::may(ground, person, act, target).err());
     Act::ALL.into_iter().map(answer).collect()
 }
