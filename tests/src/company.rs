@@ -2,6 +2,7 @@
 //! and no group. Every document that they sign can be altered before it is signed.
 
 mod notices;
+mod successors;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use trust::{
     Role, RoleRule, RunRequest, Salt, SecretKey, SqliteIdentity, Stop, Submission, TargetIdentity,
     VersionRef,
 };
+
+pub use successors::{change_person, newcomer, version_of};
 
 /// The people, and the groups that they are in.
 pub const PEOPLE: &[(&str, &[&str])] =
@@ -93,10 +96,11 @@ impl Company {
         };
         let (mut keyring, mut policy) = (this.keyring_document(), this.policy_document());
         change(&mut keyring, &mut policy);
-        this.keyring = this.sign("carol", &keyring);
-        this.directory = this.sign("carol", &this.directory_document());
+        this.keyring = this.signed_by(&holders(&keyring, Role::Root), &keyring);
+        let by = holders(&keyring, Role::Directory);
+        this.directory = this.signed_by(&by, &this.directory_document());
         policy.keyring = this.keyring_ref();
-        this.policy = this.sign("carol", &policy);
+        this.policy = this.signed_by(&holders(&keyring, Role::Policy), &policy);
         this
     }
 
@@ -171,7 +175,9 @@ impl Company {
     /// The newest keyring's version as other documents name it.
     pub fn keyring_ref(&self) -> VersionRef {
         let newest = self.successors.last().unwrap_or(&self.keyring);
-        VersionRef { version: 1 + self.successors.len() as u64, digest: newest.payload_digest() }
+        // At the founding there is none yet, and what names it is made anew.
+        let version = trust::read_unverified(newest).map_or(1, |k: Keyring| k.version);
+        VersionRef { version, digest: newest.payload_digest() }
     }
 
     /// The newest directory's version as other documents name it.
@@ -385,6 +391,12 @@ impl Company {
     pub fn person(name: &str) -> PersonId {
         p(name)
     }
+}
+
+/// As many holders of a role as its threshold asks for.
+fn holders(keyring: &Keyring, role: Role) -> Vec<&str> {
+    let rule = keyring.role(role).unwrap();
+    rule.people.iter().take(rule.threshold as usize).map(PersonId::as_str).collect()
 }
 
 /// Every logical target of the manifest bound to the one real target.

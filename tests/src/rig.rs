@@ -267,14 +267,7 @@ impl Rig {
 
     /// What an auditor of this company trusts.
     pub fn trust_file(&self) -> TrustFile {
-        let c = &self.company;
-        let text = format!(
-            "trust_domain = \"{}\"\nkeyring = \"{}\"\n[[log]]\nvkey = \"{}\"\n",
-            c.domain,
-            c.keyring.payload_digest(),
-            c.log_key().verifier()
-        );
-        TrustFile::parse(&text).unwrap()
+        self.company.trust_file()
     }
 
     /// The released output of a run.
@@ -445,12 +438,14 @@ impl Rig {
 
     /// The documents that say who may do what.
     pub fn authority_documents(&self) -> AuthorityDocuments {
-        AuthorityDocuments {
-            keyring: self.company.keyring.clone(),
-            successors: self.company.successors.clone(),
-            directory: self.company.directory.clone(),
-            policy: self.company.policy.clone(),
-        }
+        self.company.documents()
+    }
+
+    /// Goes on with what the runner's log says was adopted.
+    pub async fn go_on(&mut self) {
+        let found = self.runner.state().documents(&self.company.documents()).unwrap();
+        self.company.go_on_with(found);
+        self.adopt().await;
     }
 
     /// Adopts them, as the control plane does at its start.

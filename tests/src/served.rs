@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use api::types::{ChallengeRequest, Envelope as Wire, RunOrdered, RunView, Uploaded};
 use api::{Authorities, Client, ClientConfig, ClientError};
-use app::{App, AppLimits, AppOptions, RunnerBlobs};
+use app::{App, AppLimits, AppOptions, OpenError, RunnerBlobs};
 use domain::{Clock as _, Digest, Manifest, Timestamp};
 use executor::{AuthorityDocuments, LocalRunner, OsEntropy, RunnerOptions};
 use ledger::{Ledger, Options};
@@ -39,6 +39,8 @@ pub struct Served {
     pub address: SocketAddr,
     /// Whom clients believe, PEM; `None` without TLS.
     pub authority: Option<String>,
+    /// The documents that the server was founded with, as its operator keeps them.
+    pub founding: AuthorityDocuments,
     dir: TempDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
@@ -113,11 +115,34 @@ impl Served {
             Arc::new(Tls::read(TlsFiles { certificate, key }, now).unwrap())
         });
         let origin = url(address, authority.is_some());
-        let app = open(&company, &clock, &seen, dir.path(), origin, app_limits).await;
+        let founding = company.documents();
+        let way = (&clock, &seen, dir.path(), origin);
+        let app = open(&company, &founding, way, app_limits).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let serving = tokio::spawn(server::serve(listener, tls, app, limits, shutdown));
-        Self { company, clock, seen, address, authority, dir, stop, serving }
+        Self { company, clock, seen, address, authority, founding, dir, stop, serving }
+    }
+
+    /// Stops the server, alters what is on its disk, and starts it again over the same directory.
+    ///
+    /// # Errors
+    /// Why it refuses service.
+    pub async fn restart(self, change: impl FnOnce(&Path)) -> Result<Self, OpenError> {
+        let Self { company, clock, seen, founding, dir, stop, serving, .. } = self;
+        // A server that has ended by itself hears nothing, and its error comes next.
+        let _ = stop.send(());
+        serving.await.unwrap().unwrap();
+        change(dir.path());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let way = (&clock, &seen, dir.path(), url(address, false));
+        let app = open(&company, &founding, way, AppLimits::DEFAULT).await?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async move { drop(stopped.await) };
+        let limits = ServerLimits::DEFAULT;
+        let serving = tokio::spawn(server::serve(listener, None, app, limits, shutdown));
+        Ok(Self { company, clock, seen, address, authority: None, founding, dir, stop, serving })
     }
 
     /// The address that people dial.
@@ -291,12 +316,10 @@ fn url(address: SocketAddr, tls: bool) -> String {
 
 async fn open(
     company: &Company,
-    clock: &Arc<ManualClock>,
-    seen: &Arc<Seen>,
-    dir: &Path,
-    origin: String,
+    founding: &AuthorityDocuments,
+    (clock, seen, dir, origin): (&Arc<ManualClock>, &Arc<Seen>, &Path, String),
     limits: AppLimits,
-) -> Arc<App> {
+) -> Result<Arc<App>, OpenError> {
     let clock: Arc<dyn domain::Clock> = Arc::clone(clock) as _;
     let options = Options {
         dir: dir.join("ledger"),
@@ -333,17 +356,11 @@ async fn open(
         store: Store::open(&dir.join("store.sqlite")).await.unwrap(),
         blobs,
         runner,
-        documents: AuthorityDocuments {
-            keyring: company.keyring.clone(),
-            successors: vec![],
-            directory: company.directory.clone(),
-            policy: company.policy.clone(),
-        },
+        documents: founding.clone(),
         origins: vec![origin],
         clock,
         entropy: Arc::new(OsEntropy),
         limits,
     })
     .await
-    .unwrap()
 }

@@ -163,7 +163,7 @@ impl App {
         let documents = successors(&adopted.documents, open, &table)?;
         // If we die before the runner has recorded it, nothing has happened; after it, the next start
         // goes on with what the runner has recorded.
-        self.runner.adopt(documents.to_bytes()).await.map_err(not_adopted)?;
+        self.runner.adopt(documents.to_bytes()).await.map_err(|e| not_adopted(&e))?;
         self.follow_the_runner(documents)?;
         tracing::info!(proposal = %digest, person = %who.person, "a proposal is adopted");
         self.project().await?;
@@ -213,7 +213,10 @@ impl App {
             &state.newest(),
             self.clock.now(),
         );
-        let authority = authority.map_err(|e| AppError::document(DOC, chain(&e)))?;
+        let authority = authority.map_err(|e| {
+            tracing::error!(error = %chain(&e), "what the runner adopted is not followed; restart");
+            AppError::document(DOC, chain(&e))
+        })?;
         self.newest.replace(Adopted { authority, documents });
         // Whoever holds something open looks again whether they still may.
         self.revoked.send_replace(());
@@ -262,14 +265,14 @@ impl App {
     }
 }
 
-fn not_adopted(error: AdoptError) -> AppError {
+fn not_adopted(error: &AdoptError) -> AppError {
     match error {
-        AdoptError::NotRecorded(_) | AdoptError::Pin(_) => AppError::ReadOnly(chain(&error)),
+        AdoptError::NotRecorded(_) | AdoptError::Pin(_) => AppError::ReadOnly(chain(error)),
         AdoptError::Interrupted => AppError::Stopping,
         AdoptError::Invalid(_)
         | AdoptError::NotThisRunner(_)
         | AdoptError::Stopped(_)
-        | AdoptError::Malformed(_) => AppError::document(DOC, chain(&error)),
+        | AdoptError::Malformed(_) => AppError::document(DOC, chain(error)),
     }
 }
 
