@@ -125,7 +125,7 @@ fn person(call: &Call<'_>, ground: &Ground<'_>, id: &PersonId) -> anyhow::Result
         for (act, no) in answers {
             match no {
                 None => {
-                    out.line(format!("  {} {}", out.style(Style::Good, "may    "), act.words()))?
+                    out.line(format!("  {} {}", out.style(Style::Good, "may    "), act.words()))?;
                 }
                 Some(no) => {
                     let label = format!("  {} {}: ", out.style(Style::Dim, "may not"), act.words());
