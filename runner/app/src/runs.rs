@@ -48,9 +48,7 @@ impl App {
         };
         let (adopted, groups) = (self.adopted(), self.groups(&who.person));
         let reads = |target: &TargetId| {
-            let target = adopted.authority.target(target);
-            let readers = target.map(|t| &t.readers[..]).unwrap_or_default();
-            groups.iter().any(|g| readers.contains(g))
+            adopted.authority.target(target).is_some_and(|t| t.is_read_by(&groups))
         };
         Ok(!request.pairs.is_empty() && request.pairs.iter().all(|p| reads(&p.target)))
     }

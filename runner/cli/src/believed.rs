@@ -144,6 +144,10 @@ impl Memory {
         if seen == known {
             return Ok(());
         }
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot create {}", folder.display()))?;
+        }
         let known = Remembered { pin: pin.clone(), seen };
         keys::replace_secret(path, &serde_json::to_vec(&known)?)
     }

@@ -104,3 +104,13 @@ fn waiting_is_bounded() {
     assert!(parse(&format!("{line} --wait 60s")).is_ok());
     assert!(parse(&format!("{line} --wait forever")).is_err());
 }
+
+#[test]
+fn whom_one_asks_about_is_not_who_asks() {
+    for line in ["keys show --person bob", "policy who-can --person bob"] {
+        let cli = parse(&format!("borescope {line} --as alice")).unwrap();
+        assert_eq!(cli.who.person.unwrap().as_str(), "alice", "{line}");
+    }
+    assert!(parse("borescope policy who-can").is_err());
+    assert!(parse("borescope policy who-can --person bob --target shop").is_err());
+}

@@ -78,6 +78,7 @@ pub(crate) async fn command(call: &Call<'_>, args: JoinArgs) -> anyhow::Result<E
         keyring: pin.keyring,
         keepers: Vec::new(),
     };
+    let named = name.clone();
     let mut config = Config::load(&call.env.dir)?;
     not_another(&config, &name, &context)?;
     let mut session = Session {
@@ -90,23 +91,22 @@ pub(crate) async fn command(call: &Call<'_>, args: JoinArgs) -> anyhow::Result<E
         memory: Memory::of(&call.env.dir, &name),
         world,
     };
-    let mut keep = |session: &Session| -> anyhow::Result<()> {
-        config.contexts.insert(name.clone(), context.clone());
-        config.current = Some(name.clone());
-        debug_assert_eq!(session.person, context.person);
+    let keep = move || -> anyhow::Result<()> {
+        config.contexts.insert(name.clone(), context);
+        config.current = Some(name);
         config.save(&call.env.dir)
     };
     match log_in(&mut session).await {
         Ok(opened) => {
             session.authority().await?;
-            keep(&session)?;
-            config::keep_token(&call.env.dir, &name, &opened.token)?;
-            enrolled(call, &name, &session)
+            keep()?;
+            config::keep_token(&call.env.dir, &named, &opened.token)?;
+            enrolled(call, &named, &session)
         }
         Err(error) if verdict(&error).exit == Exit::Denied as u8 => {
             let claimed = claim(&session, &args).await?;
-            keep(&session)?;
-            asked(call, &name, &session, keyring.doc(), &claimed)
+            keep()?;
+            asked(call, &named, &session, keyring.doc(), &claimed)
         }
         Err(error) => Err(error),
     }

@@ -63,8 +63,8 @@ enum KeysCommand {
 #[derive(Debug, Args)]
 struct ShowArgs {
     /// Only this person, service or agent, with everything that they may do
-    #[arg(long, value_name = "PERSON")]
-    person: Option<PersonId>,
+    #[arg(long = "person", value_name = "PERSON")]
+    whom: Option<PersonId>,
 }
 
 /// Which text.
@@ -103,7 +103,7 @@ pub(crate) struct AllowedSignersArgs {}
 /// Does what is asked.
 pub(crate) async fn command(call: &Call<'_>, args: KeysArgs) -> anyhow::Result<Exit> {
     match args.what {
-        KeysCommand::Show(args) => show::command(call, args.person.as_ref()).await,
+        KeysCommand::Show(args) => show::command(call, args.whom.as_ref()).await,
         KeysCommand::Source(args) => source(call, args.which).await,
         KeysCommand::Propose(args) => propose::command(call, args).await,
         KeysCommand::Proposals(_) => proposals::list(call).await,

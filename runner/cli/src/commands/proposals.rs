@@ -279,6 +279,7 @@ pub(crate) async fn adopt(call: &Call<'_>, args: &WhichArgs) -> anyhow::Result<E
     if !in_force.contains(&read.proposed.named.version) {
         return Err(lies(format!("the server says that {digest} is in force, and shows another")));
     }
+    forget_claims(&session, &now).await;
     if call.out.json {
         call.out
             .json(&json!({ "adopted": digest, "version": read.proposed.named.version.version }))?;

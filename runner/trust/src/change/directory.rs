@@ -66,9 +66,9 @@ fn person(changes: &mut Changes, old: &Person, new: &Person) {
                 let (key, status) = (k.key.fingerprint(), word(k.status));
                 let what = format!("{id} gets the key {key} ({status})");
                 if k.status == KeyStatus::Active {
-                    changes.grave(what)
+                    changes.grave(what);
                 } else {
-                    changes.widens(what)
+                    changes.widens(what);
                 }
             }
             Some(earlier) => status(changes, new, earlier, k),

@@ -77,9 +77,9 @@ fn target(changes: &mut Changes, old: &PolicyTarget, new: &PolicyTarget) {
     self_serve(changes, &what, old.self_serve.as_ref(), new.self_serve.as_ref());
     let what = format!("{id}: emergencies");
     break_glass(changes, &what, old.break_glass.as_ref(), new.break_glass.as_ref());
-    limits(changes, &id.to_string(), &old.limits, &new.limits);
-    query(changes, &id.to_string(), &old.query, &new.query);
-    reads(changes, &id.to_string(), &old.reads, &new.reads);
+    limits(changes, id.as_str(), &old.limits, &new.limits);
+    query(changes, id.as_str(), &old.query, &new.query);
+    reads(changes, id.as_str(), &old.reads, &new.reads);
     let what = format!("{id}: milliseconds of a statement");
     changes.number(&what, old.statement_ms_max, new.statement_ms_max, More::Widens);
     if old.lag_s_max != new.lag_s_max {

@@ -47,8 +47,21 @@ fn whoever_comes_is_read_first() {
         since: None,
     });
     after.people[4].owner = Some(t("anna"));
-    expect_test::expect![[r#""#]].assert_eq(&said(&of_directory(&before, &after)));
-    expect_test::expect![[r#""#]].assert_eq(&said(&of_directory(&after, &before)));
+    expect_test::expect![[r#"
+        ! widens the key SHA256:MyywqLAP8mf5V+lqguH2tv47kye1HNP18mAXTVRwdr4 of carol signs again; it was retired
+        ! widens otto gets the key SHA256:AVClTvWgXEolKWcHEcUxJSIs44sDGtNJ5xliK7332fo (active)
+        ! widens bot is an agent called "BOT", counted as anna instead of an agent called "BOT", counted as otto
+        ! widens mallory comes: a human called "MALLORY", in approvers, reviewers
+        ! widens mallory has the key SHA256:Sy7Qz9Ql8tk5vYkt3wypNP4pnGftzz06aeXKZcuFbxw (active)
+          narrows groups of anna: authors goes out
+    "#]].assert_eq(&said(&of_directory(&before, &after)));
+    expect_test::expect![[r#"
+        ! widens bot is an agent called "BOT", counted as otto instead of an agent called "BOT", counted as anna
+          widens groups of anna: authors comes in
+          narrows the key SHA256:MyywqLAP8mf5V+lqguH2tv47kye1HNP18mAXTVRwdr4 of carol signs no more: retired since 2026-11-23T19:59:00Z
+          narrows otto has the key SHA256:AVClTvWgXEolKWcHEcUxJSIs44sDGtNJ5xliK7332fo no more
+          narrows mallory goes: nothing that they signed counts any more
+    "#]].assert_eq(&said(&of_directory(&after, &before)));
 }
 
 #[test]
@@ -69,7 +82,18 @@ fn fewer_signatures_and_other_holders_are_grave() {
     after.floors.self_serve = false;
     after.floors.reviews_required = 0;
     after.roles.remove(4);
-    expect_test::expect![[r#""#]].assert_eq(&said(&of_keyring(&before, &after)));
+    expect_test::expect![[r#"
+        ! widens people of the role root who have to sign: 1 instead of 2
+        ! widens eve gets the role root
+        ! widens rosa gets the role stop
+        ! widens eve may sign with SHA256:JiQeoWIlzhZc60YoXRNeEpBKyF4d/89J6wr8E9u/dO0 for: root
+        ! widens the fewest reviews that a policy may ask for: 0 instead of 1
+          widens ruth loses the role stop
+          narrows rosa loses the role root
+          narrows nobody holds the role lift any more: ruth, rosa
+          narrows no policy may allow runs without an approval
+    "#]]
+    .assert_eq(&said(&of_keyring(&before, &after)));
 }
 
 #[test]
@@ -84,8 +108,28 @@ fn a_target_that_becomes_easier_says_so_line_by_line() {
     target.break_glass = None;
     target.self_serve.as_mut().unwrap().runs_per_day = 1000;
     target.retention_days = 1;
-    expect_test::expect![[r#""#]].assert_eq(&said(&of_policy(&before, &after)));
-    expect_test::expect![[r#""#]].assert_eq(&said(&of_policy(&after, &before)));
+    expect_test::expect![[r#"
+        ! widens shop: approvals: people needed: 0 instead of 1
+        ! widens shop: orders (card_number\u{200b}) may be read
+          widens shop: reviews: who counts: everybody comes in
+          widens shop: runs without an approval: a day: 1000 instead of 20
+          widens shop: recordings are kept 1 days instead of 30
+          narrows shop: emergencies: nobody may
+          narrows shop: milliseconds of a run: 15000 instead of 30000
+          narrows shop: orders (state) may not be read any more
+    "#]]
+    .assert_eq(&said(&of_policy(&before, &after)));
+    expect_test::expect![[r#"
+        ! widens shop: emergencies: oncall may, with 1 approvals by approvers, reviewers
+        ! widens shop: orders (state) may be read
+          widens shop: milliseconds of a run: 30000 instead of 15000
+          widens shop: recordings are kept 30 days instead of 1
+          narrows shop: reviews: who counts: everybody goes out
+          narrows shop: approvals: people needed: 1 instead of 0
+          narrows shop: runs without an approval: a day: 20 instead of 1000
+          narrows shop: orders (card_number\u{200b}) may not be read any more
+    "#]]
+    .assert_eq(&said(&of_policy(&after, &before)));
 }
 
 #[test]
@@ -95,5 +139,12 @@ fn another_database_under_the_same_name_is_grave() {
         crate::TargetIdentity::Sqlite(crate::SqliteIdentity { application_id: 8 });
     after.runners[0].key = key(31).public().clone();
     after.targets.push(crate::PolicyTarget { id: t("new"), ..before.targets[0].clone() });
-    expect_test::expect![[r#""#]].assert_eq(&said(&of_policy(&before, &after)));
+    expect_test::expect![[r#"
+        ! widens shop is another database: SQLite, application id 8 instead of SQLite, application id 7
+        ! widens new is a new target: SQLite, application id 7, not production, callers oncall, 1 reviews by reviewers, 1 approvals by approvers
+        ! widens new: runs without an approval by oncall
+        ! widens new: emergencies by oncall
+        ! widens receipts of local are signed by SHA256:8hEgUtr1YNrSoFp6+8m2o2phk9LGkSq+GAODR5gUSjQ instead of SHA256:doxiASlJnKSD9j+JpVoWpfEFHjUrsF9ZYr+cir4FYjo
+          widens new: orders (id, state) may be read
+    "#]].assert_eq(&said(&of_policy(&before, &after)));
 }

@@ -151,6 +151,12 @@ pub struct PolicyTarget {
 }
 
 impl PolicyTarget {
+    /// Whether a member of `groups` may read results of other people's runs.
+    #[must_use]
+    pub fn is_read_by(&self, groups: &[GroupName]) -> bool {
+        groups.iter().any(|g| self.readers.contains(g))
+    }
+
     /// The part that decides.
     #[must_use]
     pub fn rules(&self) -> TargetRules {

@@ -57,7 +57,7 @@ impl Cast {
         ground: &Ground<'_>,
         target: &PolicyTarget,
     ) -> Result<Decision, Denial> {
-        self.played(ground, target, |facts| decide(facts))?
+        self.played(ground, target, decide)?
     }
 
     pub(super) fn explain(

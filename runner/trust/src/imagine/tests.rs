@@ -149,12 +149,24 @@ fn who_may_do_what_and_why_not() {
         for p in &trial.directory.people {
             match may(&trial.ground(), &p.id, act, &trial.scene.target) {
                 Ok(()) => told.push_str(&format!(" {}", p.id)),
-                Err(no) => told.push_str(&format!(" ({} {})", p.id, no.rule.code())),
+                Err(no) => {
+                    let rule = no.rule.map_or("no rule", Rule::code);
+                    told.push_str(&format!(" ({} {rule})", p.id));
+                }
             }
         }
         told.push('\n');
     }
-    expect_test::expect![[r#""#]].assert_eq(&told);
+    expect_test::expect![[r#"
+        run what is reviewed and approved: (anna caller-not-allowed) (carol caller-not-allowed) otto (ruth caller-not-allowed) bot
+        run without an approval what reviewers opened: (anna caller-not-allowed) (carol caller-not-allowed) otto (ruth caller-not-allowed) bot
+        break the glass: (anna caller-not-allowed) (carol caller-not-allowed) otto (ruth caller-not-allowed) bot
+        review scripts: (anna review-missing) carol (otto review-missing) (ruth review-missing) (bot review-missing)
+        approve access requests: (anna approval-missing) (carol approval-missing) (otto approval-missing) ruth (bot approval-missing)
+        approve emergencies: (anna approval-missing) carol (otto approval-missing) ruth (bot approval-missing)
+        look at emergencies afterwards: (anna after-review-overdue) (carol after-review-overdue) (otto after-review-overdue) ruth (bot after-review-overdue)
+        read results of others: (anna caller-not-allowed) (carol caller-not-allowed) (otto caller-not-allowed) (ruth caller-not-allowed) (bot caller-not-allowed)
+    "#]].assert_eq(&told);
 }
 
 /// One person's answer is what the decision is with that person in the role, whoever it is.
@@ -223,7 +235,17 @@ fn a_change_says_what_it_means_for_people() {
         .iter()
         .map(|c| format!("{}{} {}\n", if c.grave { "! " } else { "  " }, c.effect, c.what))
         .collect();
-    expect_test::expect![[r#""#]].assert_eq(&told);
+    expect_test::expect![[r#"
+        ! widens mia may now run what is reviewed and approved on shop
+        ! widens mia may now break the glass on shop
+        ! widens otto may now approve access requests on shop
+        ! widens otto may now approve emergencies on shop
+        ! widens otto may now look at emergencies afterwards on shop
+          widens carol may no longer review scripts on shop, and what they rejected there is barred no more
+          narrows bot may no longer run without an approval what reviewers opened on shop
+          narrows carol may no longer approve emergencies on shop
+          narrows otto may no longer run without an approval what reviewers opened on shop
+    "#]].assert_eq(&told);
     let back = consequences(&after.ground(), &before.ground());
     assert!(back.iter().any(|c| c.effect == Effect::Widens && c.what.contains("carol may now")));
 }

@@ -1,5 +1,7 @@
 //! Who may do what where, one person at a time; of everybody else it is imagined that they agree.
 
+use std::fmt;
+
 use domain::decide::{AfterReviewer, Quorum, after_review_settled};
 use domain::{Denial, PersonId, Rule, TargetId};
 use serde::Serialize;
@@ -59,16 +61,37 @@ impl Act {
     }
 }
 
+/// A no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct No {
+    /// The rule that says it; `None` of what no run depends on.
+    pub rule: Option<Rule>,
+    /// The fact that it rests on.
+    pub fact: String,
+    /// What would help.
+    pub help: String,
+}
+
+impl From<Denial> for No {
+    fn from(Denial { rule, fact, help }: Denial) -> Self {
+        Self { rule: Some(rule), fact, help }
+    }
+}
+
+impl fmt::Display for No {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.rule {
+            Some(rule) => write!(f, "{} ({})", self.fact, rule.code()),
+            None => f.write_str(&self.fact),
+        }
+    }
+}
+
 /// Whether `person` may do `act` on `target`.
 ///
 /// # Errors
 /// The rule that says no.
-pub fn may(
-    ground: &Ground<'_>,
-    person: &PersonId,
-    act: Act,
-    target: &TargetId,
-) -> Result<(), Denial> {
+pub fn may(ground: &Ground<'_>, person: &PersonId, act: Act, target: &TargetId) -> Result<(), No> {
     let target = ground.target(target)?;
     let speaker = ground.speaker(person)?;
     asked(ground, &speaker, act, target)
@@ -79,7 +102,7 @@ pub(super) fn asked(
     speaker: &Speaker,
     act: Act,
     target: &PolicyTarget,
-) -> Result<(), Denial> {
+) -> Result<(), No> {
     let somebody = |groups: &[domain::GroupName]| Speaker {
         counted: nobody_here(ground),
         human: true,
@@ -131,19 +154,19 @@ pub(super) fn asked(
     let no = steps.into_iter().find(|s| !s.satisfied && (!reached || rules.contains(&s.rule)));
     match no {
         None => Ok(()),
-        Some(step) => Err(Denial::new(step.rule, step.fact, step.help.unwrap_or_default())),
+        Some(step) => {
+            let (rule, fact) = (Some(step.rule), step.fact);
+            Err(No { rule, fact, help: step.help.unwrap_or_default() })
+        }
     }
 }
 
-fn looks_after(
-    ground: &Ground<'_>,
-    speaker: &Speaker,
-    target: &PolicyTarget,
-) -> Result<(), Denial> {
+fn looks_after(ground: &Ground<'_>, speaker: &Speaker, target: &PolicyTarget) -> Result<(), No> {
     let mut rules = target.rules();
     if rules.break_glass.is_none() {
         let fact = format!("the policy of {} knows no emergency", target.id);
-        return Err(Denial::new(Rule::BreakGlassNotAllowed, fact, "nothing has to be looked at"));
+        let help = "nothing has to be looked at".to_owned();
+        return Err(No { rule: Some(Rule::BreakGlassNotAllowed), fact, help });
     }
     alone(&mut rules);
     let me = AfterReviewer {
@@ -155,16 +178,17 @@ fn looks_after(
         return Ok(());
     }
     let fact = format!("{} does not count among those who look", speaker.counted);
-    let help = "membership in a group of `break_glass.after_review` would help";
-    Err(Denial::new(Rule::AfterReviewOverdue, fact, help))
+    let help = "membership in a group of `break_glass.after_review` would help".to_owned();
+    Err(No { rule: None, fact, help })
 }
 
-fn reads(speaker: &Speaker, target: &PolicyTarget) -> Result<(), Denial> {
-    if target.readers.iter().any(|g| speaker.groups.contains(g)) {
+fn reads(speaker: &Speaker, target: &PolicyTarget) -> Result<(), No> {
+    if target.is_read_by(&speaker.groups) {
         return Ok(());
     }
     let fact = format!("{} is in no group of `readers`", speaker.counted);
-    Err(Denial::new(Rule::CallerNotAllowed, fact, "callers read the results of their own runs"))
+    let help = "callers read the results of their own runs".to_owned();
+    Err(No { rule: None, fact, help })
 }
 
 /// Somebody of whom nobody knows.
@@ -184,7 +208,7 @@ pub struct Answer {
     /// As whom they are counted, when that is somebody else.
     pub counted: Option<PersonId>,
     /// `None`: they may; else the rule that says no.
-    pub no: Option<Denial>,
+    pub no: Option<No>,
 }
 
 /// Who may do something on a target, and whether they can be enough.

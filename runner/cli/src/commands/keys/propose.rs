@@ -103,9 +103,9 @@ pub(super) async fn command(call: &Call<'_>, args: ProposeArgs) -> anyhow::Resul
 }
 
 /// A mistake in a file is the user's.
-pub(crate) fn usage(error: anyhow::Error) -> Failure {
+pub(crate) fn usage(error: impl Into<anyhow::Error>) -> Failure {
     let help = "correct the file; nothing was signed";
-    Failure::usage(crate::exit::chain(&error), help)
+    Failure::usage(crate::exit::chain(&error.into()), help)
 }
 
 async fn keyring(

@@ -61,7 +61,7 @@ pub(super) async fn command(call: &Call<'_>, args: TestArgs) -> anyhow::Result<E
             authority.policy_ref(),
             authority.keyring_ref(),
         );
-        let policy = source::policy(&read(&beside)?, issue).map_err(|e| usage(e.into()))?;
+        let policy = source::policy(&read(&beside)?, issue).map_err(usage)?;
         all_pass(call, &args.file, &Ground { policy: &policy, ..ground })?
     };
     Ok(if passed { Exit::Ok } else { Exit::Denied })
@@ -69,7 +69,7 @@ pub(super) async fn command(call: &Call<'_>, args: TestArgs) -> anyhow::Result<E
 
 /// Plays every expectation of a file and shows how they come out.
 pub(super) fn all_pass(call: &Call<'_>, file: &Path, ground: &Ground<'_>) -> anyhow::Result<bool> {
-    let tests = expected::parse(&read(file)?).map_err(|e| usage(e.into()))?;
+    let tests = expected::parse(&read(file)?).map_err(usage)?;
     let mut failed = 0;
     for test in &tests {
         let outcome = test.play(ground);

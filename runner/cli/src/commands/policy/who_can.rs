@@ -24,14 +24,14 @@ pub(crate) struct WhoCanArgs {
     #[arg(long, value_name = "TARGET", group = "about")]
     target: Option<TargetId>,
     /// This person everywhere
-    #[arg(long, value_name = "PERSON", group = "about")]
-    person: Option<PersonId>,
+    #[arg(long = "person", value_name = "PERSON", group = "about")]
+    whom: Option<PersonId>,
 }
 
 pub(super) async fn command(call: &Call<'_>, args: WhoCanArgs) -> anyhow::Result<Exit> {
     let authority = call.session().await?.authority().await?;
     let ground = Ground::of(&authority);
-    match (&args.target, &args.person) {
+    match (&args.target, &args.whom) {
         (Some(id), _) => target(call, &ground, id),
         (None, Some(id)) => person(call, &ground, id),
         (None, None) => {
@@ -65,7 +65,7 @@ fn target(call: &Call<'_>, ground: &Ground<'_>, id: &TargetId) -> anyhow::Result
                 Some(no) => {
                     let label =
                         format!("  {}  {}{counted}: ", out.style(Style::Dim, "no"), answer.person);
-                    out.field(&label, &format!("{} ({})", no.fact, no.rule.code()))?;
+                    out.field(&label, &no.to_string())?;
                 }
             }
         }
@@ -125,11 +125,11 @@ fn person(call: &Call<'_>, ground: &Ground<'_>, id: &PersonId) -> anyhow::Result
         for (act, no) in answers {
             match no {
                 None => {
-                    out.line(format!("  {} {}", out.style(Style::Good, "may    "), act.words()))?
+                    out.line(format!("  {} {}", out.style(Style::Good, "may    "), act.words()))?;
                 }
                 Some(no) => {
                     let label = format!("  {} {}: ", out.style(Style::Dim, "may not"), act.words());
-                    out.field(&label, &format!("{} ({})", no.fact, no.rule.code()))?;
+                    out.field(&label, &no.to_string())?;
                 }
             }
         }
@@ -141,7 +141,7 @@ fn answers(
     ground: &Ground<'_>,
     person: &PersonId,
     target: &TargetId,
-) -> Vec<(Act, Option<domain::Denial>)> {
+) -> Vec<(Act, Option<who::No>)> {
     let answer = |act| (act, who::may(ground, person, act, target).err());
     Act::ALL.into_iter().map(answer).collect()
 }
