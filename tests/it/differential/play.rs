@@ -255,7 +255,7 @@ impl Bench {
             status,
             stops,
         };
-        if let Some(stray) = situation.stray {
+        if let Some(stray) = situation.stray.filter(|_| !situation.self_serve) {
             self.add(stray, situation, &mut story);
         }
         story

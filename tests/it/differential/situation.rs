@@ -206,7 +206,7 @@ impl Situation {
 
     /// What a stopped key has signed is not sent, whatever else is wrong with it.
     pub(super) fn stray_is_sent(&self) -> bool {
-        self.stray.is_some_and(|stray| match stray {
+        self.stray.filter(|_| !self.self_serve).is_some_and(|stray| match stray {
             Stray::ReviewByRetiredKey => true,
             Stray::SubmissionOver => !self.key_is_stopped("alice"),
             Stray::ApprovalByAnother => !self.key_is_stopped("mallory"),

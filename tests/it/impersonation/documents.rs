@@ -39,11 +39,14 @@ async fn no_document_passes_for_one_of_another_kind() {
     town.served.close().await;
 }
 
+/// Makes an envelope of a paper, its payload for another company, and the other's namespace.
+type Forgery = fn(&Town, &Paper, &[u8], &str) -> Envelope;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_signed_for_another_company_is_nothing_here() {
     let town = Town::found().await;
     let desk = Desk::set(&town).await;
-    let forgeries: [fn(&Town, &Paper, &[u8], &str) -> Envelope; 3] = [
+    let forgeries: [Forgery; 3] = [
         // Their document, whole; their payload signed as ours; our payload signed as theirs.
         |town, paper, theirs, namespace| paper.signed_as(town, theirs, paper.doc, namespace),
         |town, paper, theirs, _| paper.saying(town, theirs),

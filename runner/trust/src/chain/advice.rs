@@ -71,6 +71,10 @@ pub fn advise<'a>(
     authority.live(local.now).map_err(ChainError::Authority)?;
     let caller =
         authority.person(&wish.caller).ok_or_else(|| ChainError::Stranger(wish.caller.clone()))?;
+    if !caller.is_human() && local.in_force.is_stopped(&caller.id) {
+        let (place, person) = ("the run request".to_owned(), caller.id.clone());
+        return Err(ChainError::Stopped { place, person });
+    }
     let mut chain = Chain::new(authority, local.now, local.in_force.clone());
     let revision = local.bundle.revision();
     let request = chain.request_of(wish.access_request, &wish.caller, &local)?;
@@ -78,6 +82,10 @@ pub fn advise<'a>(
     let mut left_out = Vec::new();
 
     let submissions = each(file.submissions, &mut left_out, |e| chain.submissions(e, revision));
+    // An order hides no author, so this one refuses it.
+    if let Some(at) = left_out.iter().position(|e| matches!(e, ChainError::Stopped { .. })) {
+        return Err(left_out.swap_remove(at));
+    }
     let reviews = each(file.reviews, &mut left_out, |e| chain.reviews(e, revision).map(|r| r.0));
     let approvals = each(file.approvals, &mut left_out, |e| chain.approvals(e, digest));
     let after = each(file.after_reviews, &mut left_out, |e| chain.after_reviews(e));
