@@ -183,6 +183,8 @@ fn access() -> Vec<Operation> {
                 now!(draft(stage.town.company().after_review(person, &stage.emergency)))
             }),
         ),
+        op("GET /v1/after-reviews", [plain("", |_, _| "GET /v1/after-reviews".into())]),
+        op("GET /v1/emergencies", [plain("", |_, _| "GET /v1/emergencies".into())]),
         op("GET /v1/inbox", [plain("", |_, _| "GET /v1/inbox".into())]),
     ]
 }
@@ -225,9 +227,14 @@ fn against() -> Vec<Operation> {
                 now!(draft(stage.town.company().lift(p(NO_DIGEST))))
             })),
         ),
+        op("GET /v1/lifts", [plain("", |_, _| "GET /v1/lifts".into())]),
+        op("GET /v1/rejections", [plain("", |_, _| "GET /v1/rejections".into())]),
+        op("GET /v1/against", [plain("", |_, _| "GET /v1/against?from=0".into())]),
         // Before the reviewer's own withdrawal, which would leave nothing to withdraw.
         op("POST /v1/withdrawals", withdrawals.into_iter().chain(of_bob)),
+        op("GET /v1/withdrawals", [plain("", |_, _| "GET /v1/withdrawals".into())]),
         op("POST /v1/status", status()),
+        op("GET /v1/status/signed", [plain("", |_, _| "GET /v1/status/signed".into())]),
         op("GET /v1/status", [plain("", |_, _| "GET /v1/status".into())]),
     ]
 }
