@@ -412,7 +412,7 @@ answers! {
 
 // Every table of the store, by SQL, while the server is down. It refuses to start, or the next run is
 // denied by the runner, or what it shows is found out by `verify`, or the change changes nothing.
-stores! {
+stores! { Down;
     no_approvals: "DELETE FROM documents WHERE kind = 'approval'" => denies(ApprovalMissing);
     no_reviews: "DELETE FROM documents WHERE kind = 'review'" => denies(ReviewMissing);
     no_submissions: "DELETE FROM documents WHERE kind = 'submission'" => denies(SubmissionMissing);
@@ -460,6 +460,18 @@ stores! {
     an_anchor_of_another_root: "UPDATE meta SET anchor = replace(anchor, char(10) || char(10), 'A' || char(10) || char(10))" => refuses("");
     no_anchor: "UPDATE meta SET anchor = '', anchor_size = 0" => changes_nothing();
     a_ledger_that_is_to_be_read_again: "UPDATE meta SET settled = 0" => changes_nothing();
+}
+
+// The same while the server serves from it.
+stores! { Up;
+    approvals_gone_meanwhile: "DELETE FROM documents WHERE kind = 'approval'" => denies(ApprovalMissing);
+    the_approval_meanwhile_in_the_row_of_the_review: swap("approval", "review") => denies(DocumentInvalid);
+    access_requests_gone_meanwhile: "DELETE FROM documents WHERE kind = 'access-request'" => refuses_the_order();
+    a_stop_gone_meanwhile: "DELETE FROM documents WHERE kind = 'stop'" => changes_nothing();
+    a_run_forgotten_meanwhile: "DELETE FROM run_events; DELETE FROM runs" => spends_nothing_again();
+    another_result_meanwhile: "UPDATE runs SET result = (SELECT digest FROM files LIMIT 1)" => is_found_out();
+    a_session_borrowed_meanwhile: "UPDATE sessions SET person = 'alice' WHERE person = 'mallory'" => signs_nothing();
+    other_files_meanwhile: "UPDATE files SET digest = (SELECT digest FROM documents LIMIT 1)" => changes_nothing();
 }
 
 /// A text without what stands between two others.

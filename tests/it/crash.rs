@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use domain::{Entropy as _, RunId};
-use executor::{OsEntropy, SystemClock};
+use executor::{OsEntropy, Runner as _, SystemClock};
 use ledger::{Event, Ledger, Options};
 use tests::rig::Rig;
 
@@ -21,14 +21,15 @@ struct Promised {
     ended: BTreeMap<RunId, (String, String)>,
 }
 
-fn spawn(dir: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_crashbox")).arg(dir).stdout(Stdio::piped()).spawn().unwrap()
+fn spawn(dir: &Path, mode: &[&str]) -> Child {
+    let mut crashbox = Command::new(env!("CARGO_BIN_EXE_crashbox"));
+    crashbox.arg(dir).args(mode).stdout(Stdio::piped()).spawn().unwrap()
 }
 
 /// Runs the process until it has promised the end of `ends` runs and then for a random while, kills
 /// it, and collects its promises.
 fn run_and_kill(dir: &Path, promised: &mut Promised, ends: usize, delay: Duration) {
-    let mut child = spawn(dir);
+    let mut child = spawn(dir, &[]);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.next().unwrap().unwrap(), "ready");
     let (enough, is_enough) = std::sync::mpsc::channel();
@@ -130,4 +131,39 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     }
     println!("{} runs, {lost} lost to {KILLS} kills", runs.len());
     assert!(lost > 0, "no kill ever interrupted a run");
+}
+
+/// Kills of a process that adopts.
+const ADOPTION_KILLS: usize = 12;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whenever_the_process_is_killed_keyring_directory_and_policy_belong_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut promised = 0;
+    for _ in 0..ADOPTION_KILLS {
+        let mut child = spawn(dir.path(), &["adopt"]);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "ready", "it goes on with what it has");
+        // One is told, so that this process got somewhere; then the kill comes at any moment.
+        let told = lines.next().unwrap().unwrap();
+        promised = told.strip_prefix("adopted ").unwrap().parse::<u64>().unwrap();
+        let mut random = [0];
+        OsEntropy.fill(&mut random);
+        std::thread::park_timeout(Duration::from_micros(u64::from(random[0]) * 100));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let words = lines.map_while(Result::ok).last();
+        let last = words.and_then(|line| line.strip_prefix("adopted ")?.parse().ok());
+        promised = promised.max(last.unwrap_or(promised));
+    }
+    let mut rig = Rig::at(dir.path().to_owned()).await;
+    let found = rig.runner.state().documents(&rig.company.documents()).unwrap();
+    rig.company.go_on_with(found);
+    rig.adopt().await;
+    let c = &rig.company;
+    let versions = [c.keyring_ref(), c.directory_ref(), c.policy_ref()].map(|v| v.version);
+    assert_eq!(versions, [versions[0]; 3], "each of them had a successor every time");
+    assert!(versions[0] >= promised, "version {promised} was acknowledged, {versions:?} is there");
+    assert_eq!(rig.runner.state().pinned().keyring, c.keyring_ref());
+    rig.close().await;
 }

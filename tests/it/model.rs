@@ -173,6 +173,11 @@ async fn lived(history: &History) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+#[expect(clippy::disallowed_methods, reason = "how long to try is whoever runs the tests' choice")]
+fn cases() -> u32 {
+    std::env::var("BORESCOPE_MODEL_CASES").map_or(CASES, |n| n.parse().unwrap())
+}
+
 #[test]
 fn two_runners_do_what_the_model_says() {
     let asked = std::env::var("BORESCOPE_MODEL_CASES").ok();

@@ -2,6 +2,7 @@
 //! and no group. Every document that they sign can be altered before it is signed.
 
 mod notices;
+mod successors;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use trust::{
     Role, RoleRule, RunRequest, Salt, SecretKey, SqliteIdentity, Stop, Submission, TargetIdentity,
     VersionRef,
 };
+
+pub use successors::{change_person, newcomer, version_of};
 
 /// The people, and the groups that they are in.
 pub const PEOPLE: &[(&str, &[&str])] =
@@ -210,7 +213,9 @@ impl Company {
     /// The newest keyring's version as other documents name it.
     pub fn keyring_ref(&self) -> VersionRef {
         let newest = self.successors.last().unwrap_or(&self.keyring);
-        VersionRef { version: 1 + self.successors.len() as u64, digest: newest.payload_digest() }
+        // At the founding there is none yet, and what names it is made anew.
+        let version = trust::read_unverified(newest).map_or(1, |k: Keyring| k.version);
+        VersionRef { version, digest: newest.payload_digest() }
     }
 
     /// The newest directory's version as other documents name it.

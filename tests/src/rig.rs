@@ -506,12 +506,7 @@ impl Rig {
 
     /// The documents that say who may do what.
     pub fn authority_documents(&self) -> AuthorityDocuments {
-        AuthorityDocuments {
-            keyring: self.company.keyring.clone(),
-            successors: self.company.successors.clone(),
-            directory: self.company.directory.clone(),
-            policy: self.company.policy.clone(),
-        }
+        self.company.documents()
     }
 
     /// Adopts them, as the control plane does at its start.

@@ -46,6 +46,8 @@ pub struct Served {
     pub address: SocketAddr,
     /// Whom clients believe, PEM; `None` without TLS.
     pub authority: Option<String>,
+    /// The documents that the server was founded with, as its operator keeps them.
+    pub founding: AuthorityDocuments,
     dir: TempDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
@@ -132,12 +134,23 @@ impl Served {
             Arc::new(Tls::read(TlsFiles { certificate, key }, now).unwrap())
         });
         let origin = url(address, authority.is_some());
-        let (app, runner) =
-            open(&company, &clock, &seen, dir.path(), origin, app_limits).await.unwrap();
+        let founding = company.documents();
+        let way = (&clock, &seen, dir.path(), origin);
+        let (app, runner) = open(&company, &founding, way, app_limits).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let serving = tokio::spawn(server::serve(listener, tls, app, limits, shutdown));
-        Self { company, clock, seen, runner, address, authority, dir, stop, serving }
+        Self { company, clock, seen, runner, address, authority, founding, dir, stop, serving }
+    }
+
+    /// Stops the server, alters what is on its disk, and starts it again over the same directory.
+    ///
+    /// # Errors
+    /// Why it refuses service.
+    pub async fn restart(self, change: impl FnOnce(&Path)) -> Result<Self, String> {
+        let down = self.down().await;
+        change(down.dir());
+        down.up().await
     }
 
     /// The address that people dial.
@@ -312,10 +325,8 @@ fn url(address: SocketAddr, tls: bool) -> String {
 /// Opens everything behind the server, or says why that does not go.
 async fn open(
     company: &Company,
-    clock: &Arc<ManualClock>,
-    seen: &Arc<Seen>,
-    dir: &Path,
-    origin: String,
+    founding: &AuthorityDocuments,
+    (clock, seen, dir, origin): (&Arc<ManualClock>, &Arc<Seen>, &Path, String),
     limits: AppLimits,
 ) -> Result<(Arc<App>, LocalRunner), String> {
     let clock: Arc<dyn domain::Clock> = Arc::clone(clock) as _;
@@ -354,20 +365,11 @@ async fn open(
         store: Store::open(&dir.join("store.sqlite")).await.map_err(|e| told(&e))?,
         blobs,
         runner: runner.clone(),
-        documents: documents(company),
+        documents: founding.clone(),
         origins: vec![origin],
         clock,
         entropy: Arc::new(OsEntropy),
         limits,
     });
     Ok((app.await.map_err(|e| told(&e))?, runner))
-}
-
-fn documents(company: &Company) -> AuthorityDocuments {
-    AuthorityDocuments {
-        keyring: company.keyring.clone(),
-        successors: vec![],
-        directory: company.directory.clone(),
-        policy: company.policy.clone(),
-    }
 }

@@ -15,7 +15,7 @@ use crate::types::{
     AgainstView, AuditPageView, Challenge, ChallengeRequest, ConsistencyView, DocumentView,
     Envelope, Filed, Inbox, InputStored, LeavesView, ProofView, Ready, ReceiptView, RequestView,
     RevisionView, RunOrdered, RunView, ScriptView, SessionOpened, SessionView, StatusView,
-    TargetView, Uploaded,
+    Uploaded,
 };
 use crate::{IDEMPOTENCY_KEY, Origin, OriginError, Problem, RunEvents};
 
@@ -135,6 +135,7 @@ macro_rules! files {
 
 // After the macros, which it uses.
 mod against;
+mod authority;
 
 impl Client {
     /// A client.
@@ -198,16 +199,6 @@ impl Client {
         audit(query: &str) -> AuditPageView = "/v1/audit?{query}";
         /// What the server serves from.
         status() -> StatusView = "/v1/status";
-        /// The keyring in force.
-        keyring() -> DocumentView = "/v1/keyring";
-        /// Every keyring, up to the one in force.
-        keyrings() -> Vec<DocumentView> = "/v1/keyrings";
-        /// The directory in force.
-        directory() -> DocumentView = "/v1/directory";
-        /// The policy in force.
-        policy() -> DocumentView = "/v1/policy";
-        /// The policy's targets.
-        targets() -> Vec<TargetView> = "/v1/targets";
         /// That a leaf is in the log of a given size.
         proof(index: u64, size: u64) -> ProofView = "/v1/log/proof?index={index}&size={size}";
         /// That a smaller log is the beginning of a larger one.

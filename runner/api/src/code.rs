@@ -52,6 +52,8 @@ codes! {
     NotFound = "not-found", 404, "There is no such thing";
     /// It exists with another content, or is in another state.
     Conflict = "conflict", 409, "It exists already, or has moved on";
+    /// A proposal has not all the signatures that it needs.
+    SignaturesMissing = "signatures-missing", 409, "Signatures are missing";
     /// The route exists and has no such method.
     MethodNotAllowed = "method-not-allowed", 405, "The route has no such method";
     /// The first call with this idempotency key has not answered yet.

@@ -11,9 +11,11 @@ use utoipa::ToSchema;
 use crate::shapes;
 
 mod against;
+mod authority;
 mod login;
 
 pub use against::EmergencyView;
+pub use authority::{KeyClaimView, KeyClaimed, ProposalKind, ProposalState, ProposalView};
 pub use login::{Challenge, ChallengeRequest, SessionOpened, SessionView};
 
 /// A signed document's envelope: JSON whose exact bytes survive.
@@ -163,6 +165,10 @@ pub struct Inbox {
     pub to_look_at: Vec<EmergencyView>,
     /// This person's own, which somebody else has to look at.
     pub owed: Vec<EmergencyView>,
+    /// Proposals that this person could still sign; without their envelopes.
+    pub to_sign: Vec<ProposalView>,
+    /// Key claims, for holders of the role `directory`.
+    pub key_claims: Vec<KeyClaimView>,
 }
 
 /// `POST /v1/inputs` (its body is the input, exactly)

@@ -4,9 +4,7 @@
 //! that nobody has ordered yet. It shows people what is missing, and nothing relies on it.
 
 use domain::decide::{InputRule, Window, decide};
-use domain::{
-    BundleIndex, Denial, Digest, GroupName, Manifest, Pair, PersonId, RequestId, Rule, RunId,
-};
+use domain::{BundleIndex, Denial, Digest, Manifest, Pair, RequestId, Rule, RunId};
 use store::{Document, DocumentKind, Filter};
 use trust::{
     AccessRequest, Approval, Document as Signed, Envelope, Local, OnFile, Review, RunRequest,
@@ -142,24 +140,10 @@ impl App {
             self_serve_runs: Vec::new(),
             owed: &owed,
         };
-        Ok(match trust::advise(&self.authority, &wish, file, local) {
+        Ok(match trust::advise(&self.adopted().authority, &wish, file, local) {
             Ok(advice) => decide(&advice.facts).err(),
             Err(e) => Some(unreadable(&crate::chain(&e))),
         })
-    }
-
-    /// Who is counted for a person: the owner of a service or agent.
-    pub(crate) fn counted(&self, person: &PersonId) -> PersonId {
-        self.authority.person(person).map_or(person, |p| p.counted()).clone()
-    }
-
-    pub(crate) fn is_human(&self, person: &PersonId) -> bool {
-        self.authority.person(person).is_some_and(trust::Person::is_human)
-    }
-
-    /// A person's groups; none for somebody who is not in the directory.
-    pub(crate) fn groups(&self, person: &PersonId) -> &[GroupName] {
-        self.authority.person(person).map(|p| &p.groups[..]).unwrap_or_default()
     }
 }
 

@@ -37,7 +37,7 @@ impl App {
     pub async fn stop(&self, who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
         // Not `writable`: also a server that is stopping takes stops.
         let came = Came::parse(Stop::DOC, bytes)?;
-        let stop = self.authority.verify_stop(&came.envelope);
+        let stop = self.adopted().authority.verify_stop(&came.envelope);
         let stop = stop.map_err(|e| AppError::document(Stop::DOC, e.problem.to_string()))?;
         is_mine(Stop::DOC, &stop.doc().by, who)?;
         let id = stop.doc().header.id.to_string();
@@ -51,7 +51,7 @@ impl App {
     pub async fn lift(&self, _who: &Who, bytes: &[u8]) -> Result<Filed, AppError> {
         self.writable()?;
         let came = Came::parse(Lift::DOC, bytes)?;
-        let lift = self.authority.verify_lift(&came.envelope, &self.in_force_against());
+        let lift = self.adopted().authority.verify_lift(&came.envelope, &self.in_force_against());
         let lift = lift.map_err(|e| AppError::document(Lift::DOC, e.problem.to_string()))?;
         let document = self.store.document_by_digest(&lift.doc().lifts).await?;
         let ends = |kind| matches!(kind, DocumentKind::Stop | DocumentKind::Review);
@@ -123,14 +123,15 @@ impl App {
     /// The audience of every signature here.
     #[must_use]
     pub fn trust_domain(&self) -> TrustDomain {
-        self.authority.trust_domain().clone()
+        self.adopted().authority.trust_domain().clone()
     }
 
     /// What a status would say now, as this control plane knows it. Whoever holds its key somewhere else
     /// finds it out for themselves.
     #[must_use]
     pub fn status_to_sign(&self, header: Header<StatusId>) -> Status {
-        let authority = &self.authority;
+        let adopted = self.adopted();
+        let authority = &adopted.authority;
         Status {
             header,
             keyring: authority.keyring_ref(),
@@ -159,7 +160,8 @@ impl App {
     pub(crate) fn newest_status(&self) -> Option<Envelope> {
         let (envelope, status) = self.lock_status().clone()?;
         let is_live = status.header.window().contains(self.clock.now());
-        let verified = self.authority.verify_status(&envelope, &self.in_force_against());
+        let adopted = self.adopted();
+        let verified = adopted.authority.verify_status(&envelope, &self.in_force_against());
         (is_live && verified.is_ok()).then_some(envelope)
     }
 

@@ -20,8 +20,9 @@ impl App {
         revision: &Digest,
         pairs: &[Pair],
     ) -> Result<Option<BaseDocuments>, AppError> {
+        let adopted = self.adopted();
         let helps = |p: &Pair| {
-            self.authority.target(&p.target).is_some_and(|t| t.reviews_unchanged.is_some())
+            adopted.authority.target(&p.target).is_some_and(|t| t.reviews_unchanged.is_some())
         };
         if !pairs.iter().any(helps) {
             return Ok(None);

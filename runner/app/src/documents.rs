@@ -73,7 +73,8 @@ impl App {
 
     /// A script's name belongs to its owners, where the policy names any.
     fn may_submit(&self, doc: &Submission) -> Result<(), AppError> {
-        let owned = self.authority.policy().scripts.iter().find(|s| s.name == doc.script);
+        let adopted = self.adopted();
+        let owned = adopted.authority.policy().scripts.iter().find(|s| s.name == doc.script);
         let groups = self.groups(&doc.author);
         match owned {
             Some(script) if !script.owners.iter().any(|g| groups.contains(g)) => {
@@ -114,7 +115,7 @@ impl App {
         let verified = self.verified(&came, who, |d: &AccessRequest| &d.caller)?;
         let doc = verified.doc();
         self.scope_is_asked_for(AccessRequest::DOC, "scope", &doc.revision, &doc.scope).await?;
-        if self.authority.runner_key(&doc.runner).is_none() {
+        if self.adopted().authority.runner_key(&doc.runner).is_none() {
             return Err(about(AccessRequest::DOC, "runner", "is no runner of the policy"));
         }
         let _filing = self.filing.lock().await;
@@ -155,7 +156,8 @@ impl App {
     /// The runner refuses a whole order because of one approval that relied on versions that it does
     /// not have; so nobody puts one on file, for whosever access request.
     fn versions_are_known(&self, doc: &Approval) -> Result<(), AppError> {
-        let authority = &self.authority;
+        let adopted = self.adopted();
+        let authority = &adopted.authority;
         let versions = [
             ("keyring", doc.keyring, authority.keyring_ref()),
             ("directory", doc.directory, authority.directory_ref()),
@@ -179,6 +181,7 @@ impl App {
     ) -> Result<Verified<D>, AppError> {
         self.writable()?;
         let verified: Verified<D> = self
+            .adopted()
             .authority
             .verify(&came.envelope, &self.in_force_against().stopped_keys())
             .and_then(|v: Verified<D>| v.live(self.clock.now()))
@@ -204,7 +207,8 @@ impl App {
             let problem = format!("names {}, which is no target of the script", pair.logical);
             return Err(about(doc, field, &problem));
         }
-        if let Some(pair) = pairs.iter().find(|p| self.authority.target(&p.target).is_none()) {
+        let adopted = self.adopted();
+        if let Some(pair) = pairs.iter().find(|p| adopted.authority.target(&p.target).is_none()) {
             let problem = format!("names {}, which is no target of the policy", pair.target);
             return Err(about(doc, field, &problem));
         }

@@ -85,6 +85,9 @@ pub enum AppError {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// A proposal lacks signatures, or what has to be adopted with it.
+    #[error("the proposal cannot be adopted yet: {0}")]
+    Missing(String),
     /// The uploaded files are no bundle.
     #[error("the bundle is refused: {0}")]
     Bundle(String),

@@ -53,7 +53,8 @@ impl Feed {
     /// The next event; waits for it while the run is live. `None` when there will be no more.
     ///
     /// # Errors
-    /// [`AppError::Unauthorized`] when the session is over, and when the store fails.
+    /// [`AppError::Unauthorized`] when the session is over, [`AppError::NotFound`] when its person may not
+    /// see the run any more, and when the store fails.
     pub async fn next(&mut self) -> Result<Option<RunEvent>, AppError> {
         loop {
             self.still_open().await?;
@@ -80,12 +81,14 @@ impl Feed {
         }
     }
 
-    /// Fails when the session is over. The store is asked only after something was revoked.
+    /// Fails when the session is over, or its person may not see the run any more. The store is asked
+    /// only after something was revoked.
     async fn still_open(&mut self) -> Result<(), AppError> {
         let late = self.app.clock.now_ms() >= self.who.expires_ms;
         if late || self.revoked.has_changed().unwrap_or(true) {
             self.revoked.mark_unchanged();
             self.app.still_open(&self.who).await?;
+            self.app.readable_run(&self.who, &self.run).await?;
         }
         Ok(())
     }

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Digest, Outcome, Pair, PersonId, RequestId, RunId, RunState};
-use executor::{Ended, RunEvent, RunOrder};
+use executor::{AuthorityDocuments, Ended, RunEvent, RunOrder};
 use store::{Document, DocumentKind, Run};
 use tokio_stream::StreamExt as _;
 use trust::chain::DOCUMENTS_MAX;
 use trust::{AccessRequest, ChainDocuments, Document as Signed, Envelope, Problem, RunRequest};
 
+use crate::adopted::Adopted;
 use crate::advice::Carried;
 use crate::documents::{Came, is_mine};
 use crate::live::Listed;
@@ -31,6 +32,15 @@ const CANCEL_REPEAT: Duration = Duration::from_millis(20);
 
 /// A run that is prepared within so many milliseconds found its component compiled.
 const PREPARED_MS_MAX: u64 = 100;
+
+/// An order, and what it takes to make it again.
+struct Ordered {
+    bytes: Vec<u8>,
+    request: RunRequest,
+    run_request: Envelope,
+    access: Option<RequestId>,
+    made_of: Arc<Adopted>,
+}
 
 impl App {
     /// Keeps an input's exact bytes and returns their digest.
@@ -78,8 +88,8 @@ impl App {
         }
         self.quotas.has_some(&who.person, Kind::CompileMs, self.clock.now_ms())?;
         self.has_input(who, &request, input).await?;
-        let (order, access) = self.order(&request, came.envelope).await?;
-        self.enqueue(&request, digest, access, order).await
+        let ordered = self.order(request, came.envelope).await?;
+        self.enqueue(digest, ordered).await
     }
 
     async fn has_input(
@@ -106,11 +116,8 @@ impl App {
 
     /// The order: documents out of the store, as they came. What is said against runs, its ends and
     /// after-reviews the runner has from the moment in which they were filed.
-    async fn order(
-        &self,
-        request: &RunRequest,
-        run_request: Envelope,
-    ) -> Result<(Vec<u8>, Option<RequestId>), AppError> {
+    async fn order(&self, request: RunRequest, run_request: Envelope) -> Result<Ordered, AppError> {
+        let made_of = self.adopted();
         let access = match &request.request {
             Some(digest) => Some(self.access_request_of(digest).await?),
             None => None,
@@ -119,7 +126,7 @@ impl App {
         let belongs = self.belongs(&request.revision, id.as_ref()).await?;
         let Carried { submissions, reviews, approvals } = self.carried(&belongs);
         let documents = ChainDocuments {
-            run_request,
+            run_request: run_request.clone(),
             access_request: access.map(|(envelope, _)| envelope),
             approvals,
             submissions,
@@ -131,15 +138,25 @@ impl App {
             status: self.newest_status().filter(|_| self.is_prod(&request.pairs)),
             base: self.base_of(&request.revision, &request.pairs).await?,
         };
-        let order = RunOrder {
-            v: 1,
-            keyring: self.documents.keyring.clone(),
-            successors: self.documents.successors.clone(),
-            directory: self.documents.directory.clone(),
-            policy: self.documents.policy.clone(),
-            documents,
-        };
-        Ok((order.to_bytes(), id))
+        let AuthorityDocuments { keyring, successors, directory, policy } =
+            made_of.documents.clone();
+        let order = RunOrder { v: 1, keyring, successors, directory, policy, documents };
+        Ok(Ordered { bytes: order.to_bytes(), request, run_request, access: id, made_of })
+    }
+
+    /// The order of a run whose turn has come. People may have adopted other documents while it waited;
+    /// a runner takes no older ones.
+    async fn newest_order(&self, ordered: Ordered) -> Vec<u8> {
+        if Arc::ptr_eq(&ordered.made_of, &self.adopted()) {
+            return ordered.bytes;
+        }
+        match self.order(ordered.request, ordered.run_request).await {
+            Ok(again) => again.bytes,
+            Err(e) => {
+                tracing::error!(error = %chain(&e), "an order is not renewed, and the runner denies it");
+                ordered.bytes
+            }
+        }
     }
 
     /// The access request that a run request names.
@@ -156,7 +173,7 @@ impl App {
     }
 
     fn is_prod(&self, pairs: &[Pair]) -> bool {
-        pairs.iter().any(|p| self.authority.target(&p.target).is_some_and(|t| t.prod))
+        pairs.iter().any(|p| self.adopted().authority.target(&p.target).is_some_and(|t| t.prod))
     }
 
     /// The newest documents whose keys may still sign and whose time is not over. The runner refuses
@@ -168,7 +185,8 @@ impl App {
         stopped: &BTreeSet<String>,
     ) -> Vec<Envelope> {
         let now = self.clock.now();
-        let counts = |envelope: &Envelope| match self.authority.verify::<D>(envelope, stopped) {
+        let adopted = self.adopted();
+        let counts = |envelope: &Envelope| match adopted.authority.verify::<D>(envelope, stopped) {
             Ok(verified) => verified.doc().window().contains(now),
             Err(e) => !matches!(
                 e.problem,
@@ -180,14 +198,9 @@ impl App {
     }
 
     /// Makes the row and the task that drives the run.
-    async fn enqueue(
-        self: &Arc<Self>,
-        request: &RunRequest,
-        digest: Digest,
-        access: Option<RequestId>,
-        order: Vec<u8>,
-    ) -> Result<Run, AppError> {
-        let run = queued(request, digest, access, self.clock.now_ms());
+    async fn enqueue(self: &Arc<Self>, digest: Digest, ordered: Ordered) -> Result<Run, AppError> {
+        let access = ordered.access.clone();
+        let run = queued(&ordered.request, digest, access, self.clock.now_ms());
         let (app, id, caller) = (Arc::clone(self), run.id.clone(), run.caller.clone());
         let max = self.limits.open_runs_max;
         let (listed, is_listed) = tokio::sync::oneshot::channel();
@@ -200,7 +213,7 @@ impl App {
             // Whoever asked may be gone; then the row is never made, and `go` fails.
             let _ = listed.send(());
             if go.await.is_ok() {
-                app.drive(&id, &caller, order, entry).await;
+                app.drive(&id, &caller, ordered, entry).await;
             }
         });
         if is_listed.await.is_err() {
@@ -222,7 +235,7 @@ impl App {
     }
 
     /// Waits for a slot, hands the order to the runner, and follows the run to its end.
-    async fn drive(&self, run: &RunId, caller: &PersonId, order: Vec<u8>, listed: Listed<'_>) {
+    async fn drive(&self, run: &RunId, caller: &PersonId, ordered: Ordered, listed: Listed<'_>) {
         let slot = tokio::select! {
             slot = Arc::clone(&self.live.slots).acquire_owned() => slot.ok(),
             () = listed.cancelled() => None,
@@ -232,6 +245,7 @@ impl App {
             self.close_row(run, Outcome::Cancelled).await;
             return;
         }
+        let order = self.newest_order(ordered).await;
         let ordered_ms = self.clock.now_ms();
         let mut events = self.runner.start(run.clone(), order).await;
         let mut preparing = true;

@@ -1,11 +1,12 @@
 //! The use-cases of the control plane: log in, upload, submit, review, request, approve, launch,
-//! stop, and what people may read.
+//! stop, change who may do what, and what people may read.
 //!
 //! Whatever changes is in the ledger first and in the store second; the store is a projection that
 //! `project` can make again. What it decides here is advice: the runner decides for itself, and the
 //! runner's denial is the one that counts. Not here: HTTP (crate `server`), SQL (crate `store`),
 //! executing and recording (crate `executor`).
 
+mod adopted;
 mod advice;
 mod against;
 mod audit;
@@ -16,6 +17,7 @@ mod error;
 mod evidence;
 mod feed;
 mod keeper;
+mod key_claims;
 mod launch;
 mod live;
 mod login;
@@ -24,6 +26,7 @@ mod open;
 mod owed;
 mod project;
 mod project_runs;
+mod proposals;
 mod queries;
 mod quota;
 mod reading;
@@ -37,11 +40,10 @@ mod voices;
 use std::sync::Arc;
 
 use domain::{Clock, Entropy};
-use executor::{AuthorityDocuments, Runner};
+use executor::Runner;
 use ledger::Ledger;
 use store::Store;
 use tokio::sync::{Mutex, watch};
-use trust::Authority;
 
 pub use against::Against;
 pub use audit::{AUDIT_ROWS_MAX, AuditPage};
@@ -51,16 +53,18 @@ pub use error::{AppError, chain};
 pub use evidence::Receipted;
 pub use feed::Feed;
 pub use keeper::{Keeper, KeeperError, Learned};
+pub use key_claims::{Claimed, KEY_CLAIM_BYTES_MAX, KEY_CLAIM_LIFE_MS};
 pub use login::{CHALLENGE_LIFE_MS, Opened, SESSION_LIFE_MS, Who};
 pub use once::{KEPT_MS, Once, Ticket};
 pub use open::{AppLimits, AppOptions, OpenError};
 pub use owed::{Emergency, SignedStatus};
+pub use proposals::{PROPOSAL_LIFE_MS, PROPOSALS_PER_PERSON_MAX, Proposal, ProposalState};
 pub use quota::QuotaLimits;
 pub use reading::{Leaves, RevisionStatus};
 pub use requests::{Inbox, RequestState, RequestStatus};
 pub use status::{Figures, Status, Versions};
-/// One target of the policy, as `targets` lists them.
-pub use trust::PolicyTarget;
+/// What answers are made of: a target of the policy, and what a proposal and a key claim say.
+pub use trust::{KeyClaim, Named, PolicyTarget, ProposedKind};
 pub use upload::{Upload, Uploaded};
 
 /// The control plane of one process. Shared by all callers through an `Arc`.
@@ -69,8 +73,7 @@ pub struct App {
     blobs: store::Blobs,
     runner: Arc<dyn Runner>,
     ledger: Ledger,
-    authority: Arc<Authority>,
-    documents: AuthorityDocuments,
+    newest: adopted::Newest,
     origins: Vec<String>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,

@@ -7,6 +7,7 @@ use domain::{Digest, PersonId, SessionId};
 use store::{Challenge, Session};
 use trust::{Envelope, Login};
 
+use crate::adopted::is_active;
 use crate::{App, AppError};
 
 /// Life of a challenge, milliseconds.
@@ -87,6 +88,7 @@ impl App {
         let asked = taken.ok_or_else(|| refused("no such challenge is open".to_owned()))?;
         let against = self.in_force_against();
         let login = self
+            .adopted()
             .authority
             .verify_login(
                 &envelope,
@@ -118,14 +120,14 @@ impl App {
         Ok(Opened { token, who: who(session) })
     }
 
-    /// Who a token belongs to. The person must still be in the directory.
+    /// Who a token belongs to. Its key must still be an active one of the person.
     ///
     /// # Errors
     /// When the token is unknown, over or revoked.
     pub async fn session(&self, token: &str) -> Result<Who, AppError> {
         let hash = Digest::of(token.as_bytes());
         let session = self.store.live_session(&hash, self.clock.now_ms()).await?;
-        let session = session.filter(|s| self.authority.person(&s.person).is_some());
+        let session = session.filter(|s| self.may_go_on(&s.person, &s.key_fingerprint));
         session.map(who).ok_or(AppError::Unauthorized(OVER))
     }
 
@@ -153,7 +155,13 @@ impl App {
     /// Fails when the session has ended since it was looked up.
     pub(crate) async fn still_open(&self, who: &Who) -> Result<(), AppError> {
         let live = self.store.session_is_live(&who.session, self.clock.now_ms()).await?;
+        let live = live && self.may_go_on(&who.person, &who.key_fingerprint);
         if live { Ok(()) } else { Err(AppError::Unauthorized(OVER)) }
+    }
+
+    /// Whether the directory in force still has the key that opened a session.
+    fn may_go_on(&self, person: &PersonId, key_fingerprint: &str) -> bool {
+        is_active(&self.adopted().authority, person, key_fingerprint)
     }
 }
 

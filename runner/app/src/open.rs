@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use domain::{Clock, Entropy, Outcome};
-use executor::{AuthorityDocuments, LocalRunner};
+use executor::{AuthorityDocuments, LocalRunner, Runner as _};
 use ledger::{Event, Position};
 use store::{RunFilter, Store, StoreError};
 use tokio::sync::Mutex;
 
+use crate::adopted::{Adopted, Newest};
 use crate::live::LiveRuns;
 use crate::project_runs::end_without_proof;
 use crate::quota::{QuotaLimits, Quotas};
@@ -47,7 +48,8 @@ pub struct AppOptions {
     pub blobs: store::Blobs,
     /// The runner of this process; its ledger is also this control plane's.
     pub runner: LocalRunner,
-    /// Keyring, directory and policy in force.
+    /// Keyring, directory and policy that this server was founded with, and newer ones that an operator
+    /// put there. What the runner has adopted since wins.
     pub documents: AuthorityDocuments,
     /// The addresses under which people reach this server, as `http://127.0.0.1:7070`.
     pub origins: Vec<String>,
@@ -70,6 +72,9 @@ pub enum OpenError {
     /// The runner does not accept keyring, directory and policy.
     #[error("the runner does not adopt keyring, directory and policy")]
     Adopt(#[from] executor::runner::AdoptError),
+    /// What the runner has adopted cannot be read back.
+    #[error("the runner's keyring, directory and policy cannot be read back")]
+    Recorded(#[from] executor::state::StateError),
     /// A row that no ledger entry explains.
     #[error(
         "the store has {kind} {digest} for ledger entry {index}, which is not about it: the store was changed by hand; delete it, and it is rebuilt from the ledger"
@@ -101,14 +106,15 @@ impl App {
         if let Some(anchor) = options.store.anchor().await? {
             ledger.check_anchor(&anchor.checkpoint)?;
         }
-        let authority = options.runner.adopt(&options.documents).await?;
+        let documents = options.runner.state().documents(&options.documents)?;
+        let authority = options.runner.adopt(&documents).await?;
+        let newest = Newest::new(Adopted { authority: (*authority).clone(), documents });
         let app = Self {
             store: options.store,
             blobs: options.blobs,
             runner: Arc::new(options.runner),
             ledger,
-            authority,
-            documents: options.documents,
+            newest,
             origins: options.origins,
             clock: options.clock,
             entropy: options.entropy,

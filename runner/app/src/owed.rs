@@ -60,7 +60,7 @@ impl App {
 
     /// Those that a person owes, and those that they can look at and have not.
     pub(crate) async fn emergencies_of(&self, who: &Who) -> Result<Concerns, AppError> {
-        let (own, solo) = (self.counted(&who.person), self.authority.is_solo());
+        let (own, solo) = (self.counted(&who.person), self.adopted().authority.is_solo());
         let mut concerns = Concerns { to_look_at: Vec::new(), owed: Vec::new() };
         for owed in self.runner.state().owed() {
             let (mine, may_look) = (owed.caller == own, self.could_look(who, &owed));

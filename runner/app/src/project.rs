@@ -5,14 +5,18 @@
 //! Entries were verified when they were accepted and are not verified again. An erased payload leaves
 //! a tombstone: a row with id and digest and an empty envelope.
 
-use domain::{Digest, RequestId};
+use std::collections::BTreeSet;
+
+use domain::{Digest, PersonId, RequestId};
+use executor::Together;
 use ledger::{Event, Position, StoredEntry};
 use store::{Document, DocumentKind, Revision, RevisionFile, StoreError, Tx};
 use trust::{
-    AccessRequest, AfterReview, Approval, Document as Signed, Envelope, Review, Stop, Submission,
-    Withdrawal,
+    AccessRequest, AfterReview, Approval, Directory, Document as Signed, Envelope, Keyring, Review,
+    Stop, Submission, Withdrawal,
 };
 
+use crate::adopted::active_keys;
 use crate::audit::audit_entry;
 use crate::project_runs::project_run;
 use crate::{App, AppError};
@@ -28,7 +32,7 @@ struct Row {
     digest: Digest,
     revision: Option<Digest>,
     request: Option<RequestId>,
-    person: Option<domain::PersonId>,
+    person: Option<PersonId>,
 }
 
 impl App {
@@ -78,6 +82,11 @@ impl App {
                 self.revoke_stopped(tx, entry).await?;
                 self.project_document(tx, entry).await
             }
+            Event::DirectoryAdopted { .. } => {
+                self.revoke_inactive(tx, entry).await?;
+                self.project_document(tx, entry).await
+            }
+            Event::KeyringAdopted { .. } => self.project_keyring(tx, entry).await,
             Event::SubmissionAccepted { .. }
             | Event::RejectionAccepted { .. }
             | Event::LiftAccepted { .. }
@@ -86,8 +95,6 @@ impl App {
             | Event::ReviewAccepted { .. }
             | Event::RequestAccepted { .. }
             | Event::ApprovalAccepted { .. }
-            | Event::KeyringAdopted { .. }
-            | Event::DirectoryAdopted { .. }
             | Event::PolicyAdopted { .. } => self.project_document(tx, entry).await,
         }
     }
@@ -143,6 +150,40 @@ impl App {
         Ok(Some((revision, files)))
     }
 
+    /// A keyring is recorded together with what was adopted with it, which has entries of its own.
+    async fn project_keyring(&self, tx: &mut Tx, entry: &StoredEntry) -> Result<(), AppError> {
+        let index = entry.position.index();
+        let unreadable = || AppError::EntryUnreadable { index, what: Keyring::DOC };
+        let Event::KeyringAdopted { id, document, .. } = &entry.leaf.event else {
+            return Ok(());
+        };
+        let envelope = match entry.payload() {
+            None => Vec::new(),
+            Some(payload) => {
+                let together = Together::parse(payload).map_err(|_| unreadable())?;
+                let keyring = together.keyring().ok_or_else(unreadable)?;
+                keyring.to_json().map_err(|_| unreadable())?
+            }
+        };
+        let (kind, id) = (DocumentKind::Keyring, id.to_string());
+        let row = Row { kind, id, digest: *document, revision: None, request: None, person: None };
+        insert(tx, entry, row, &envelope).await
+    }
+
+    /// Who is not in a new directory, or whose key is not active there, loses their sessions.
+    async fn revoke_inactive(&self, tx: &mut Tx, entry: &StoredEntry) -> Result<(), AppError> {
+        if entry.payload().is_none() {
+            return Ok(());
+        }
+        let directory: Directory = read(entry)?;
+        let active: BTreeSet<(PersonId, String)> = active_keys(&directory).collect();
+        let is_active =
+            |person: &PersonId, key: &str| active.contains(&(person.clone(), key.to_owned()));
+        tx.revoke_inactive(is_active, entry.leaf.at_ms).await?;
+        self.revoked.send_replace(());
+        Ok(())
+    }
+
     /// A stopped person or key loses its sessions, and so do the services and agents that the person
     /// answers for.
     async fn revoke_stopped(&self, tx: &mut Tx, entry: &StoredEntry) -> Result<(), AppError> {
@@ -154,7 +195,7 @@ impl App {
         match &stop.subject {
             StopSubject::Person(person) => {
                 tx.revoke_person(person, entry.leaf.at_ms).await?;
-                for other in self.authority.directory().people.iter() {
+                for other in &self.adopted().authority.directory().people {
                     if other.counted() == person {
                         tx.revoke_person(&other.id, entry.leaf.at_ms).await?;
                     }
@@ -197,9 +238,6 @@ fn row(entry: &StoredEntry) -> Result<Option<Row>, AppError> {
         Event::AfterReviewAccepted { id, document, .. } => {
             (DocumentKind::AfterReview, id.to_string(), document)
         }
-        Event::KeyringAdopted { id, document, .. } => {
-            (DocumentKind::Keyring, id.to_string(), document)
-        }
         Event::DirectoryAdopted { id, document, .. } => {
             (DocumentKind::Directory, id.to_string(), document)
         }
@@ -207,6 +245,7 @@ fn row(entry: &StoredEntry) -> Result<Option<Row>, AppError> {
             (DocumentKind::Policy, id.to_string(), document)
         }
         Event::LogOpened { .. }
+        | Event::KeyringAdopted { .. }
         | Event::RunDenied { .. }
         | Event::RunStarted { .. }
         | Event::CallIntent { .. }

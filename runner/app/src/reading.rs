@@ -81,9 +81,10 @@ impl App {
     /// The keyring, directory or policy in force.
     ///
     /// # Errors
-    /// Never in practice: they were read when the server started.
+    /// Never in practice: they were read when they were adopted.
     pub fn in_force(&self, kind: DocumentKind) -> Result<Document, AppError> {
-        let (authority, documents) = (&self.authority, &self.documents);
+        let adopted = self.adopted();
+        let (authority, documents) = (&adopted.authority, &adopted.documents);
         let (id, envelope): (String, &Envelope) = match kind {
             DocumentKind::Keyring => {
                 let newest = documents.successors.last().unwrap_or(&documents.keyring);
@@ -112,9 +113,11 @@ impl App {
     /// Every keyring from the first that this server knows to the one in force.
     ///
     /// # Errors
-    /// Never in practice: they were read when the server started.
+    /// Never in practice: they were read when they were adopted.
     pub fn keyrings(&self) -> Result<Vec<Document>, AppError> {
-        let all = [&self.documents.keyring].into_iter().chain(&self.documents.successors);
+        let adopted = self.adopted();
+        let documents = &adopted.documents;
+        let all = [&documents.keyring].into_iter().chain(&documents.successors);
         let one = |envelope: &Envelope| {
             let read: Keyring = trust::read_unverified(envelope)
                 .map_err(|e| AppError::document(Keyring::DOC, e.problem.to_string()))?;
@@ -125,8 +128,8 @@ impl App {
 
     /// The policy's targets.
     #[must_use]
-    pub fn targets(&self) -> &[PolicyTarget] {
-        &self.authority.policy().targets
+    pub fn targets(&self) -> Vec<PolicyTarget> {
+        self.adopted().authority.policy().targets.clone()
     }
 
     /// The log's newest signed checkpoint.
@@ -187,7 +190,7 @@ impl App {
     }
 }
 
-/// A document that this server was started with, as the store would have it.
+/// A document in force, as the store would have it.
 fn configured(kind: DocumentKind, id: String, envelope: &Envelope) -> Result<Document, AppError> {
     let bytes = envelope.to_json();
     Ok(Document {

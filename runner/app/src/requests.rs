@@ -7,7 +7,7 @@ use trust::AccessRequest;
 use crate::advice::{Belongs, unverified, usable};
 use crate::login::Who;
 use crate::owed::{Concerns, Emergency};
-use crate::{App, AppError};
+use crate::{App, AppError, Claimed, Proposal};
 
 /// Where an access request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,10 @@ pub struct Inbox {
     pub to_look_at: Vec<Emergency>,
     /// The person's own, which somebody else has to look at.
     pub owed: Vec<Emergency>,
+    /// Proposals that the person could still sign.
+    pub to_sign: Vec<Proposal>,
+    /// Key claims that the person has to look at.
+    pub key_claims: Vec<Claimed>,
 }
 
 impl App {
@@ -125,15 +129,16 @@ impl App {
         Ok(RequestStatus { request, submissions, reviews, approvals, state, missing, uses_spent })
     }
 
-    /// What waits for this person: revisions to review, access requests to approve, live runs.
+    /// What waits for this person: revisions to review, access requests to approve, live runs,
+    /// proposals to sign, key claims to look at.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn inbox(&self, who: &Who) -> Result<Inbox, AppError> {
-        let groups = self.groups(&who.person);
-        let targets = &self.authority.policy().targets;
+        let (adopted, groups) = (self.adopted(), self.groups(&who.person));
+        let targets = &adopted.authority.policy().targets;
         let human = self.is_human(&who.person);
-        let to_review = if human && targets.iter().any(|t| t.reviews.admits(groups)) {
+        let to_review = if human && targets.iter().any(|t| t.reviews.admits(&groups)) {
             self.unreviewed(who).await?
         } else {
             Vec::new()
@@ -157,7 +162,8 @@ impl App {
         let mine = RunFilter { caller: Some(who.person.clone()), open_only: true };
         let live_runs = self.store.runs(&mine).await?;
         let Concerns { to_look_at, owed } = self.emergencies_of(who).await?;
-        Ok(Inbox { to_review, to_approve, live_runs, to_look_at, owed })
+        let (to_sign, key_claims) = (self.to_sign(who).await?, self.claims_to_see(who).await?);
+        Ok(Inbox { to_review, to_approve, live_runs, to_look_at, owed, to_sign, key_claims })
     }
 
     /// Revisions that the person has neither submitted nor reviewed; where one person is all there

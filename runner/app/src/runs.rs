@@ -46,9 +46,11 @@ impl App {
         let Some(request) = unverified::<RunRequest>(&document) else {
             return Ok(false);
         };
+        let (adopted, groups) = (self.adopted(), self.groups(&who.person));
         let reads = |target: &TargetId| {
-            let readers = self.authority.target(target).map(|t| &t.readers[..]).unwrap_or_default();
-            self.groups(&who.person).iter().any(|g| readers.contains(g))
+            let target = adopted.authority.target(target);
+            let readers = target.map(|t| &t.readers[..]).unwrap_or_default();
+            groups.iter().any(|g| readers.contains(g))
         };
         Ok(!request.pairs.is_empty() && request.pairs.iter().all(|p| reads(&p.target)))
     }
@@ -92,8 +94,7 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] also when there is one that the person may not see.
     pub async fn cancel(&self, who: &Who, id: &RunId) -> Result<Run, AppError> {
-        let stops = self.authority.keyring().role(Role::Stop);
-        let may_stop = stops.is_some_and(|rule| rule.people.contains(&who.person));
+        let may_stop = self.holds(who, Role::Stop);
         let run = match self.store.run(id).await? {
             Some(run) if run.caller == who.person || may_stop => run,
             Some(_) | None => {

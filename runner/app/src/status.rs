@@ -50,7 +50,8 @@ impl App {
     /// # Errors
     /// When the store fails.
     pub async fn status(&self) -> Result<Status, AppError> {
-        let authority = &self.authority;
+        let adopted = self.adopted();
+        let authority = &adopted.authority;
         let of = |r: trust::VersionRef| (r.version, r.digest);
         Ok(Status {
             versions: Versions {

@@ -72,7 +72,7 @@ impl App {
             // The manifest was checked: every query's target has an engine.
             let engine = bundle.manifest.targets.get(&query.target).copied();
             let engine = engine.unwrap_or(Engine::Sqlite);
-            warnings.extend(queries::check(query, engine, text, targets)?);
+            warnings.extend(queries::check(query, engine, text, &targets)?);
         }
         let component = Arc::clone(&bundle.component);
         let facts = tokio::task::spawn_blocking(move || Sandbox::inspect(&component)).await;

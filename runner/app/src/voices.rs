@@ -19,9 +19,10 @@ impl App {
     pub(crate) async fn may_review(&self, review: &Review) -> Result<(), AppError> {
         let who = &review.reviewer;
         self.is_no_agent(who, "reviews")?;
-        let groups = self.groups(who);
+        let (adopted, groups) = (self.adopted(), self.groups(who));
         let mut targets = review.ceiling.targets.iter();
-        let admits = |id: &_| self.authority.target(id).is_some_and(|t| t.reviews.admits(groups));
+        let admits =
+            |id: &_| adopted.authority.target(id).is_some_and(|t| t.reviews.admits(&groups));
         if !targets.any(|t| admits(&t.target)) {
             return Err(AppError::Forbidden {
                 what: format!("{who} is in no group that reviews for these targets"),
@@ -58,14 +59,14 @@ impl App {
             let what = format!("{} is {who}'s own", access.header.id);
             return Err(AppError::Forbidden { what, help: OTHERS });
         }
-        let groups = self.groups(who);
+        let (adopted, groups) = (self.adopted(), self.groups(who));
         let admits = |id: &_| {
-            let target = self.authority.target(id);
+            let target = adopted.authority.target(id);
             let quorum = target.map(|t| match &t.break_glass {
                 Some(rules) if access.break_glass => &rules.approvals,
                 _ => &t.approvals,
             });
-            quorum.is_some_and(|q: &Quorum| q.admits(groups))
+            quorum.is_some_and(|q: &Quorum| q.admits(&groups))
         };
         match access.scope.targets.iter().find(|t| !admits(&t.target)) {
             None => Ok(()),
@@ -99,17 +100,18 @@ impl App {
         who: &PersonId,
         targets: impl Iterator<Item = &'t TargetId>,
     ) -> bool {
-        let groups = self.groups(who);
-        let known: Vec<_> = targets.filter_map(|t| self.authority.target(t)).collect();
+        let (adopted, groups) = (self.adopted(), self.groups(who));
+        let known: Vec<_> = targets.filter_map(|t| adopted.authority.target(t)).collect();
         let asks = |t: &&PolicyTarget| match &t.break_glass {
-            Some(rules) => rules.after_review.admits(groups),
-            None => t.approvals.admits(groups),
+            Some(rules) => rules.after_review.admits(&groups),
+            None => t.approvals.admits(&groups),
         };
         known.is_empty() || known.iter().any(asks)
     }
 
     fn is_no_agent(&self, who: &PersonId, what: &str) -> Result<(), AppError> {
-        let person = self.authority.person(who);
+        let adopted = self.adopted();
+        let person = adopted.authority.person(who);
         match person.filter(|p| !p.is_human()).map(Person::counted) {
             None => Ok(()),
             Some(owner) => Err(AppError::Forbidden {
@@ -121,6 +123,6 @@ impl App {
 
     /// Whether two names stand for one person, which matters wherever there are others.
     pub(crate) fn is_same(&self, one: &PersonId, other: &PersonId) -> bool {
-        !self.authority.is_solo() && self.counted(one) == self.counted(other)
+        !self.adopted().authority.is_solo() && self.counted(one) == self.counted(other)
     }
 }

@@ -6,9 +6,10 @@
 //! gains nothing, because the runner decides.
 
 mod earlier;
+mod served;
 
 use api::types::{DocumentView, EmergencyView};
-use domain::decide::InputRule;
+use domain::decide::{InputRule, SelfServeRun};
 use domain::{
     Denial, Digest, Facts, Pair, PersonId, RequestId, Rule, RunId, RunnerName, Timestamp,
 };
@@ -40,6 +41,8 @@ pub(crate) struct Dossier {
     status: Option<Envelope>,
     base: Option<BaseDocuments>,
     owed: Vec<OwedAfterReview>,
+    /// The caller's runs without an approval in the last day, once they were counted.
+    served: Vec<SelfServeRun>,
 }
 
 /// An access request with its approvals.
@@ -155,7 +158,18 @@ impl Dossier {
         let stopped = against.in_force.stopped_keys();
         let base = earlier::find(session, &authority, &bundle, pairs, &stopped).await?;
         let owed = owed(session, &authority).await?;
-        Ok(Self { authority, listed, against, bundle, submissions, reviews, status, base, owed })
+        Ok(Self {
+            authority,
+            listed,
+            against,
+            bundle,
+            submissions,
+            reviews,
+            status,
+            base,
+            owed,
+            served: Vec::new(),
+        })
     }
 
     /// The facts about a run that somebody has in mind.
@@ -198,8 +212,7 @@ impl Dossier {
             in_force: &against.in_force,
             run_id_spent: false,
             uses_spent: run.requested.map_or_else(Vec::new, |r| r.spent.clone()),
-            // Quotas are the runner's to count.
-            self_serve_runs: Vec::new(),
+            self_serve_runs: self.served.clone(),
             owed: &self.owed,
         };
         trust::advise(&self.authority, &wish, file, local)
@@ -252,6 +265,10 @@ pub(crate) fn doubt(facts: &Facts<'_>) -> Option<String> {
     })
 }
 
+fn second(ms: u64) -> Timestamp {
+    Timestamp::from_unix_s(i64::try_from(ms / 1000).unwrap_or(i64::MAX))
+}
+
 fn split(said: &[DocumentView]) -> anyhow::Result<(Vec<Envelope>, Vec<Envelope>)> {
     let (mut submissions, mut reviews) = (Vec::new(), Vec::new());
     for view in said {
@@ -298,7 +315,7 @@ fn one_owed(
         request_id: doc.header.id.clone(),
         caller: authority.person(&doc.caller)?.counted().clone(),
         targets: doc.scope.targets.iter().map(|t| t.target.clone()).collect(),
-        due: Timestamp::from_unix_s(i64::try_from(emergency.due_ms / 1000).unwrap_or(i64::MAX)),
+        due: second(emergency.due_ms),
         reviewers: emergency.looked.iter().filter(looked).cloned().collect(),
     })
 }

@@ -8,15 +8,18 @@ use std::sync::Arc;
 
 use domain::RunnerName;
 use ledger::{AppendError, Entry, Event as Logged};
-use trust::Envelope;
+use serde::{Deserialize, Serialize};
 use trust::authority::{Authority, AuthorityError, Seen};
+use trust::{DocumentError, Envelope};
 
 use crate::host::json;
+use crate::recorded::Together;
 use crate::runner::{Inner, lock};
 use crate::state::write_pin;
 
 /// The documents that say who may do what.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AuthorityDocuments {
     /// Who may sign what: the pinned keyring, or an earlier one.
     pub keyring: Envelope,
@@ -26,6 +29,14 @@ pub struct AuthorityDocuments {
     pub directory: Envelope,
     /// The targets.
     pub policy: Envelope,
+}
+
+impl AuthorityDocuments {
+    /// As [`crate::Runner::adopt`] takes them.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        json(self)
+    }
 }
 
 /// Why documents are not adopted.
@@ -39,6 +50,15 @@ pub enum AdoptError {
         "the policy has no runner {0} with this runner's key; sign a policy that has, or enrol again"
     )]
     NotThisRunner(RunnerName),
+    /// Somebody who is stopped signed what would be new.
+    #[error("nobody who is stopped changes who may do what; have it signed without them")]
+    Stopped(#[from] DocumentError),
+    /// The bytes are no such documents.
+    #[error("the documents cannot be read")]
+    Malformed(#[source] serde_json::Error),
+    /// The runner shuts down.
+    #[error("the runner is shutting down; whether it adopted the documents is unknown")]
+    Interrupted,
     /// The adoption cannot be recorded.
     #[error("the adoption cannot be recorded")]
     NotRecorded(#[from] AppendError),
@@ -75,6 +95,7 @@ impl Inner {
         if authority.runner_key(&self.name) != Some(self.key.public()) {
             return Err(AdoptError::NotThisRunner(self.name.clone()));
         }
+        authority.unstopped_since(&newest, &self.state.in_force())?;
         self.adopt_keyring(documents, &authority, &newest).await?;
         let directory = authority.directory_ref();
         if newest.directory != Some(directory) {
@@ -112,15 +133,15 @@ impl Inner {
         if pin == self.state.pinned() {
             return Ok(());
         }
-        let mut all = [&documents.keyring].into_iter().chain(&documents.successors);
-        let envelope = all.find(|k| k.payload_digest() == keyring.digest);
-        if let Some(envelope) = envelope.filter(|_| newest.keyring != Some(keyring)) {
+        if newest.keyring != Some(keyring) {
             let event = Logged::KeyringAdopted {
                 id: authority.keyring().header.id.clone(),
                 version: keyring.version,
                 document: keyring.digest,
             };
-            self.ledger.append_durable(Entry::new(event, json(envelope))).await?;
+            // One entry holds all three: whenever we die, they are adopted together or not at all.
+            let together = Together::of(documents, &self.state.pinned());
+            self.ledger.append_durable(Entry::new(event, json(&together))).await?;
             // From here on no older one is believed, whatever becomes of the file.
             self.state.adopt(Seen { keyring: Some(keyring), ..*newest });
         }

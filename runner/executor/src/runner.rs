@@ -48,6 +48,14 @@ pub trait Runner: Send + Sync {
     /// When it is not valid; or when it is in force now, but a restart would forget it.
     async fn accept(&self, envelope: Vec<u8>) -> Result<(), NotAccepted>;
 
+    /// Adopts keyring, directory and policy that follow what is in force ([`AuthorityDocuments`] as
+    /// JSON): verified against the pin, recorded, and from then on what every order is judged by. Live
+    /// runs go on. Adopting what is in force again is harmless.
+    ///
+    /// # Errors
+    /// When they are not acceptable, or the adoption cannot be recorded.
+    async fn adopt(&self, documents: Vec<u8>) -> Result<(), AdoptError>;
+
     /// Cancels a live run; false when there is none with this id.
     fn cancel(&self, run: &RunId) -> bool;
 
@@ -267,6 +275,15 @@ impl Runner for LocalRunner {
         // A task of its own: a caller that goes away does not leave a stop half accepted.
         let accepted = tokio::spawn(async move { inner.accept(&envelope).await });
         accepted.await.map_err(|_| NotAccepted::Interrupted)?
+    }
+
+    async fn adopt(&self, documents: Vec<u8>) -> Result<(), AdoptError> {
+        let documents: AuthorityDocuments =
+            serde_json::from_slice(&documents).map_err(AdoptError::Malformed)?;
+        let inner = Arc::clone(&self.inner);
+        // A task of its own: a caller that goes away does not leave an adoption half recorded.
+        let adopted = tokio::spawn(async move { inner.adopt(&documents).await });
+        adopted.await.map_err(|_| AdoptError::Interrupted)?.map(drop)
     }
 
     fn cancel(&self, run: &RunId) -> bool {

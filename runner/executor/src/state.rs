@@ -18,12 +18,12 @@ use domain::{Digest, Pair, PersonId, RunId};
 use ledger::{ReadError, Recovered};
 use trust::{Authority, InForce, Negative, OwedAfterReview, Pinned, Seen, VersionRef};
 
+use crate::adopt::AuthorityDocuments;
+use crate::status::KeptStatus;
 use memory::Memory;
 pub(crate) use memory::{Claim, ServedTo};
 pub use pin::enrol;
 pub(crate) use pin::write as write_pin;
-
-use crate::status::KeptStatus;
 
 /// Why a runner's state cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,9 @@ pub enum StateError {
     /// what is barred.
     #[error("entry {0} is a {1} that cannot be read; a runner does not start without its {1}s")]
     Unreadable(u64, &'static str),
+    /// A keyring, directory or policy that was adopted, or that the runner was founded with.
+    #[error("a {0} that is, or was, in force cannot be read; restore it from a backup")]
+    NotReadable(&'static str),
     /// Nobody knows any more who broke the glass, and nobody has looked at it.
     #[error(
         "entry {0} is the start of an emergency that cannot be read, and nobody has looked at it"
@@ -126,6 +129,18 @@ impl RunnerState {
     #[must_use]
     pub fn newest(&self) -> Seen {
         lock(&self.memory).newest()
+    }
+
+    /// Keyring, directory and policy as they were adopted last, as far as the log has them; the rest, and
+    /// what is newer, is `founding`'s. Nothing of it is believed yet.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub fn documents(
+        &self,
+        founding: &AuthorityDocuments,
+    ) -> Result<AuthorityDocuments, StateError> {
+        lock(&self.memory).documents().newest(founding)
     }
 
     /// Whether a run id has been spent.

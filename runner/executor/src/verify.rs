@@ -181,8 +181,13 @@ impl Inner {
         };
         self.adopt(&documents).await.map_err(|e| {
             let rule = match e {
-                AdoptError::Invalid(_) | AdoptError::NotThisRunner(_) => Rule::DocumentInvalid,
-                AdoptError::NotRecorded(_) | AdoptError::Pin(_) => Rule::NotRecorded,
+                AdoptError::Invalid(_)
+                | AdoptError::NotThisRunner(_)
+                | AdoptError::Stopped(_)
+                | AdoptError::Malformed(_) => Rule::DocumentInvalid,
+                AdoptError::NotRecorded(_) | AdoptError::Pin(_) | AdoptError::Interrupted => {
+                    Rule::NotRecorded
+                }
             };
             let help = "send the newest keyring, directory and policy of the trust domain";
             Denial::new(rule, chain(&e), help)

@@ -7,14 +7,18 @@
 //! everybody's.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
 use domain::Clock;
 
 use crate::ServerLimits;
+use crate::connections::Peer;
 
 /// Addresses that are counted apart; later ones count for all together only, until some have gone.
 const PEERS_MAX: usize = 4_096;
@@ -188,6 +192,18 @@ impl Failures {
     fn lock(&self) -> MutexGuard<'_, Counts> {
         // Counters and single insertions, so a panic elsewhere leaves them whole.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The network that a call comes from, as it is counted.
+pub(crate) struct Network(pub(crate) IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for Network {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|c| c.0.0.ip());
+        Ok(Self(network(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))))
     }
 }
 

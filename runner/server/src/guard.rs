@@ -21,12 +21,13 @@ use crate::ServerLimits;
 use crate::connections::Peer;
 use crate::failures::Failures;
 use crate::meter::Meter;
+use crate::once::NOBODYS;
 use crate::problem::Refusal;
 
 /// The request's id, also in problems and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Seconds of a call that logs in. Nobody is logged in yet, and whoever sends a byte a second must not
+/// Seconds of a call that logs in, or claims a key. Nobody is logged in yet, and whoever sends a byte a second must not
 /// hold the places of those who are.
 const LOGIN_S_MAX: u64 = 10;
 
@@ -69,7 +70,7 @@ impl Guard {
         let path = request.extensions().get::<MatchedPath>().map(|p| p.as_str().to_owned());
         let posted = path.as_deref().filter(|_| request.method() == Method::POST);
         let opens = posted == Some("/v1/sessions");
-        let logs_in = opens || posted == Some("/v1/challenges");
+        let logs_in = posted.is_some_and(|path| NOBODYS.contains(&path));
         if logs_in {
             if let Some(seconds) = self.failures.full(peer) {
                 return self.over_limit(seconds);

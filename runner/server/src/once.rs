@@ -27,8 +27,9 @@ use crate::session::Session;
 
 /// Says that an answer is an earlier call's.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// Routes of nobody who is logged in: there is nobody whose key it could be.
-const NOBODYS: [&str; 2] = ["/v1/challenges", "/v1/sessions"];
+/// Posts of nobody who is logged in: there is nobody whose key it could be, and whoever makes many of
+/// them is slowed down ([`crate::guard`]).
+pub(crate) const NOBODYS: [&str; 3] = ["/v1/challenges", "/v1/sessions", "/v1/key-claims"];
 /// Its handler asks for the key.
 pub(crate) const UPLOAD: &str = "/v1/revisions";
 

@@ -38,6 +38,10 @@ groups! {
     Open: 500 503;
     /// Logging in.
     Login: 400 401 413 429 500 503;
+    /// Claiming a key.
+    Claims: 400 413 422 429 500 503;
+    /// Reading a list that only holders of a role may read.
+    Holds: 401 403 429 500 503;
     /// Reading a list, or what there is one of.
     Reads: 401 429 500 503;
     /// Finding one thing.

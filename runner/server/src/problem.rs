@@ -93,6 +93,9 @@ pub(crate) fn describe(error: &AppError) -> (Code, String, &'static str) {
             own,
             "sign a corrected document; a signed one cannot be changed",
         ),
+        AppError::Missing(_) => {
+            (Code::SignaturesMissing, own, "have it signed: borescope inbox shows it to who can")
+        }
         AppError::Bundle(_) => (Code::BundleInvalid, own, "correct the files and upload again"),
         AppError::BundleFault(_) => {
             (Code::BundleInvalid, app::chain(error), "correct the files and upload again")

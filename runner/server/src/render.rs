@@ -1,6 +1,8 @@
 //! From rows and use-case results to the API's types. Every struct is taken apart by name, so that a
 //! new field is a compile error until somebody decides whether it is shown.
 
+mod authority;
+
 use api::types;
 use app::{
     AppError, AuditPage, Emergency, Filed, Inbox, Opened, Receipted, RequestState, RequestStatus,
@@ -9,6 +11,8 @@ use app::{
 use domain::SessionId;
 use serde_json::value::RawValue;
 use store::{AuditRow, Document, Revision, RevisionFile, Run, RunEvent};
+
+pub(crate) use authority::{claimed, key_claim, key_claims, proposal, proposal_in_list};
 
 /// An envelope whose exact bytes survive.
 fn raw(bytes: Vec<u8>, what: &str) -> Result<Box<RawValue>, AppError> {
@@ -93,13 +97,16 @@ pub(crate) fn signed_status(s: SignedStatus) -> Result<types::DocumentView, AppE
 }
 
 pub(crate) fn inbox(i: Inbox) -> types::Inbox {
-    let Inbox { to_review, to_approve, live_runs, to_look_at, owed } = i;
+    let Inbox { to_review, to_approve, live_runs, to_look_at, owed, to_sign, key_claims: claims } =
+        i;
     types::Inbox {
         to_review: to_review.into_iter().map(script).collect(),
         to_approve: documents(to_approve),
         live_runs: live_runs.into_iter().map(run).collect(),
         to_look_at: emergencies(to_look_at),
         owed: emergencies(owed),
+        to_sign: to_sign.into_iter().map(proposal_in_list).collect(),
+        key_claims: key_claims(claims),
     }
 }
 

@@ -21,9 +21,9 @@ use crate::body::BODY_BYTES_MAX;
 use crate::failures::Failures;
 use crate::guard::{Guard, guard, panicked};
 use crate::handlers::{
-    after_reviews, against, approvals, audit, documents, events, health, inbox, inputs, lifts, log,
-    policy, requests, reviews, revisions, run_files, runs, scripts, sessions, status, stops,
-    submissions, withdrawals,
+    after_reviews, against, approvals, audit, documents, events, health, inbox, inputs, key_claims,
+    lifts, log, policy, proposals, requests, reviews, revisions, run_files, runs, scripts,
+    sessions, status, stops, submissions, withdrawals,
 };
 use crate::meter::Meter;
 use crate::once::once;
@@ -123,6 +123,12 @@ fn table() -> OpenApiRouter<Shell> {
         .routes(routes!(policy::directory))
         .routes(routes!(policy::policy))
         .routes(routes!(policy::targets))
+        .routes(routes!(proposals::propose, proposals::proposals))
+        .routes(routes!(proposals::proposal))
+        .routes(routes!(proposals::adopt))
+        .routes(routes!(proposals::withdraw))
+        .routes(routes!(key_claims::claim, key_claims::key_claims))
+        .routes(routes!(key_claims::forget))
         .routes(routes!(audit::audit))
         .routes(routes!(status::status, status::new_status))
         .routes(routes!(status::signed_status))

@@ -310,13 +310,19 @@ impl Store {
         query.fetch_all(&self.reads).await?.iter().map(read).collect()
     }
 
-    /// The newest document of a kind: the keyring, directory or policy in force.
+    /// The newest document of a kind before ledger entry `index`: the keyring, directory or policy that
+    /// was in force then.
     ///
     /// # Errors
     /// As [`Store::document`].
-    pub async fn newest(&self, kind: DocumentKind) -> Result<Option<Document>, StoreError> {
-        let filter = Filter { kind: Some(kind), ..Filter::default() };
-        Ok(self.list(&filter, 1).await?.pop())
+    pub async fn document_before(
+        &self,
+        kind: DocumentKind,
+        index: u64,
+    ) -> Result<Option<Document>, StoreError> {
+        let query = sqlx::query(sql::DOCUMENT_BEFORE).bind(kind.code());
+        let query = query.bind(int(index, "a ledger index")?);
+        query.fetch_optional(&self.reads).await?.as_ref().map(read).transpose()
     }
 
     /// The ledger entry of the document with this payload digest.

@@ -190,6 +190,29 @@ impl Tx {
         self.revoke(sql::REVOKE_PERSON, person.as_str(), now_ms).await
     }
 
+    /// Revokes every session whose key is no longer its person's, as `is_active` says; returns how
+    /// many.
+    ///
+    /// # Errors
+    /// When the database fails or a row is corrupt.
+    pub async fn revoke_inactive(
+        &mut self,
+        is_active: impl Fn(&PersonId, &str) -> bool,
+        now_ms: u64,
+    ) -> Result<u64, StoreError> {
+        let mut revoked = 0;
+        for row in sqlx::query(sql::SESSION_KEYS).fetch_all(&mut *self.inner).await? {
+            let row = Reader::new(&row, "sessions", "person")?;
+            let (person, key): (PersonId, _) = (row.parse("person")?, row.text("key_fingerprint")?);
+            if !is_active(&person, &key) {
+                let query = sqlx::query(sql::REVOKE_KEY_OF).bind(person.as_str()).bind(key);
+                let query = query.bind(int(now_ms, "a time")?);
+                revoked += query.execute(&mut *self.inner).await?.rows_affected();
+            }
+        }
+        Ok(revoked)
+    }
+
     async fn revoke(
         &mut self,
         statement: &'static str,

@@ -35,6 +35,8 @@ statements! {
         (id, kind, digest, envelope, revision, request, person, created_ms, ledger_index)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
     DOCUMENT = "SELECT * FROM documents WHERE id = ?1 OR digest = ?2";
+    DOCUMENT_BEFORE = "SELECT * FROM documents WHERE kind = ?1 AND ledger_index < ?2
+        ORDER BY ledger_index DESC LIMIT 1";
     DOCUMENT_ENTRY = "SELECT id, kind, digest, ledger_index FROM documents WHERE digest = ?1";
     DOCUMENT_ENTRIES = "SELECT id, kind, digest, ledger_index FROM documents
         WHERE ledger_index >= ?1 ORDER BY ledger_index LIMIT ?2";
@@ -94,6 +96,9 @@ statements! {
         WHERE id = ?1 AND person = ?2 RETURNING *";
     REVOKE_KEY = "UPDATE sessions SET revoked_ms = ?2 WHERE key_fingerprint = ?1 AND revoked_ms IS NULL";
     REVOKE_PERSON = "UPDATE sessions SET revoked_ms = ?2 WHERE person = ?1 AND revoked_ms IS NULL";
+    SESSION_KEYS = "SELECT DISTINCT person, key_fingerprint FROM sessions WHERE revoked_ms IS NULL";
+    REVOKE_KEY_OF = "UPDATE sessions SET revoked_ms = ?3
+        WHERE person = ?1 AND key_fingerprint = ?2 AND revoked_ms IS NULL";
     PURGE_SESSIONS = "DELETE FROM sessions WHERE expires_ms <= ?1";
 
     // Challenges
@@ -101,6 +106,23 @@ statements! {
     INSERT_CHALLENGE = "INSERT INTO challenges (nonce, origin, person, expires_ms)
         SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM challenges) < ?5";
     TAKE_CHALLENGE = "DELETE FROM challenges WHERE nonce = ?1 AND expires_ms > ?2 RETURNING *";
+
+    // Proposals and key claims
+    PURGE_PROPOSALS = "DELETE FROM proposals WHERE expires_ms <= ?1";
+    PUT_PROPOSAL = "INSERT INTO proposals (digest, proposed_by, envelope, created_ms, expires_ms)
+        SELECT ?1, ?2, ?3, ?4, ?5 WHERE (SELECT count(*) FROM proposals) < ?6
+        OR EXISTS (SELECT 1 FROM proposals WHERE digest = ?1)
+        ON CONFLICT (digest) DO UPDATE SET envelope = excluded.envelope";
+    PROPOSALS = "SELECT * FROM proposals WHERE expires_ms > ?1 ORDER BY created_ms DESC, digest";
+    DROP_PROPOSAL = "DELETE FROM proposals WHERE digest = ?1";
+    PURGE_KEY_CLAIMS = "DELETE FROM key_claims WHERE expires_ms <= ?1";
+    REPLACE_KEY_CLAIM = "DELETE FROM key_claims WHERE key_fingerprint = ?1";
+    INSERT_KEY_CLAIM = "INSERT INTO key_claims
+        (digest, key_fingerprint, peer, envelope, created_ms, expires_ms)
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE (SELECT count(*) FROM key_claims) < ?7
+        AND (SELECT count(*) FROM key_claims WHERE peer = ?3) < ?8";
+    KEY_CLAIMS = "SELECT * FROM key_claims WHERE expires_ms > ?1 ORDER BY created_ms DESC, digest";
+    TAKE_KEY_CLAIM = "DELETE FROM key_claims WHERE digest = ?1 RETURNING *";
 
     // Idempotency
     CLAIM = "INSERT INTO idempotency (person, route, key, body_digest, created_ms)

@@ -2,6 +2,7 @@
 
 mod audit;
 mod blobs;
+mod changes;
 mod login;
 mod projection;
 mod runs;

@@ -5,6 +5,7 @@
 //! order. Versions only go forward: the newest seen are a parameter, kept by `executor`.
 
 mod error;
+mod proposal;
 mod succession;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use std::collections::BTreeSet;
 use domain::{Digest, PersonId, RunnerName, TargetId, Timestamp, TrustDomain};
 
 pub use error::AuthorityError;
+pub use proposal::{Lack, Named, Proposed, ProposedKeyring, ProposedKind, named};
 pub use succession::{SUCCESSORS_MAX, newest_keyring, succeed};
 
 use crate::document::{Document, DocumentError, Problem, Salt, VersionRef};

@@ -20,7 +20,10 @@ pub mod source;
 pub mod sshsig;
 pub mod verify;
 
-pub use authority::{Authority, AuthorityError, Pinned, Seen, newest_keyring, succeed};
+pub use authority::{
+    Authority, AuthorityError, Lack, Named, Pinned, Proposed, ProposedKeyring, ProposedKind, Seen,
+    named, newest_keyring, succeed,
+};
 pub use chain::{
     Advice, BaseDocuments, ChainDocuments, ChainError, ChainFacts, Local, OnFile, OwedAfterReview,
     Wish, advise, facts,

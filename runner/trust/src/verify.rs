@@ -22,7 +22,9 @@ use crate::key::{Fingerprint, PublicKey};
 use crate::sshsig::{Sshsig, SshsigError};
 
 pub use roles::{SoFar, signed_so_far};
-pub(crate) use roles::{first_keyring, next_keyring, threshold, unstopped, unstopped_threshold};
+pub(crate) use roles::{
+    first_keyring, holding, next_keyring, stopped, threshold, unstopped, unstopped_threshold,
+};
 
 /// Who signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +91,7 @@ struct Held {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct KeyBook {
     keys: BTreeMap<Fingerprint, Held>,
-    fitting: Arc<Fitting>,
+    pub(crate) fitting: Arc<Fitting>,
 }
 
 impl KeyBook {
@@ -145,7 +147,7 @@ impl Fitting {
 }
 
 /// Parses, checks the audience, verifies every signature; whose they are comes next.
-fn opened<D: Document>(
+pub(crate) fn opened<D: Document>(
     envelope: &Envelope,
     domain: &TrustDomain,
     fitting: &Fitting,

@@ -30,7 +30,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("runner/domain/", &["test", "-p", "domain", "--lib"]),
     ("runner/trust/", &["test", "-p", "trust", "--lib"]),
 ];
-/// Those of the whole boundary, for what stays green there.
+/// Those of the whole boundary, for what stays green there: the whole product is built for each.
 const BOUNDARY: &[&str] =
     &["test", "--workspace", "--test", "it", "--", "adversary::", "attacks::", "authority::"];
 /// How long the tests of one mutant may take, with building them: it may make one go on for ever.
@@ -41,10 +41,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What the command line says.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Mutants {
-    /// Only guards whose name contains this.
+    /// Only guards whose name or file contains this.
     pub(crate) filter: Option<String>,
     /// Where cargo builds; the scratch directory's own without it.
     pub(crate) target_dir: Option<PathBuf>,
+    /// Whether what no test of the pure crates sees is shown to the scenarios, too.
+    pub(crate) boundary: bool,
 }
 
 /// What became of one mutant.
@@ -62,9 +64,10 @@ pub(crate) fn run(wanted: &Mutants, root: &Path) -> Result<u8> {
     let list = fs::read_to_string(root.join(LIST)).with_context(|| LIST.to_owned())?;
     let all = guards::parse(&list).map_err(anyhow::Error::msg)?;
     let filter = wanted.filter.as_deref().unwrap_or_default();
-    let chosen: Vec<&Guard> = all.iter().filter(|g| g.name.contains(filter)).collect();
+    let wanted_one = |g: &&Guard| g.name.contains(filter) || g.file.contains(filter);
+    let chosen: Vec<&Guard> = all.iter().filter(wanted_one).collect();
     if chosen.is_empty() {
-        bail!("no guard of {LIST} has a name with `{filter}` in it");
+        bail!("no guard of {LIST} has a name or a file with `{filter}` in it");
     }
     let scratch = Scratch::of(root, wanted.target_dir.as_deref())?;
     say(&format!("the tree is copied to {}", scratch.tree.display()));
@@ -78,7 +81,7 @@ pub(crate) fn run(wanted: &Mutants, root: &Path) -> Result<u8> {
     let mut survivors = Vec::new();
     for (n, guard) in chosen.iter().enumerate() {
         let begin = Instant::now();
-        let end = scratch.without(guard)?;
+        let end = scratch.without(guard, wanted.boundary)?;
         let (mark, by) = match &end {
             End::Seen(by) => ("seen", by.as_str()),
             End::Survived => ("SURVIVED", "no test"),
@@ -139,19 +142,20 @@ impl Scratch {
     }
 
     /// The tests without one guard, which is put back afterwards.
-    fn without(&self, guard: &Guard) -> Result<End> {
+    fn without(&self, guard: &Guard, boundary: bool) -> Result<End> {
         let path = self.tree.join(&guard.file);
         let source = fs::read_to_string(&path).with_context(|| guard.file.clone())?;
         let disabled = guard.disabled(&source).map_err(anyhow::Error::msg)?;
         fs::write(&path, disabled)?;
-        let end = self.end(guard);
+        let end = self.end(guard, boundary);
         fs::write(&path, source)?;
         end
     }
 
-    fn end(&self, guard: &Guard) -> Result<End> {
+    fn end(&self, guard: &Guard, boundary: bool) -> Result<End> {
         let pure = PURE.iter().skip_while(|(package, _)| !guard.file.starts_with(package));
-        for tests in pure.map(|(_, tests)| *tests).chain([BOUNDARY]) {
+        let more = boundary.then_some(BOUNDARY);
+        for tests in pure.map(|(_, tests)| *tests).chain(more) {
             match self.tests(tests, COMMAND_MAX) {
                 Ok(None) => {}
                 Ok(Some(red)) => return Ok(End::Seen(red)),

@@ -80,7 +80,7 @@ pub(super) async fn found_out(attack: impl FnOnce(&mut Answer), says: &str) {
     let mut answer = Answer { honest, evidence, output, recording };
     checked(&answer).unwrap();
     attack(&mut answer);
-    let said = checked(&answer).expect_err("nobody notices");
+    let Err(said) = checked(&answer) else { panic!("nobody notices") };
     assert!(said.contains(says), "{said} does not say {says}");
 }
 

@@ -1,4 +1,5 @@
-//! Attacks on the store: SQL in the file of a server that is down, which is then started again.
+//! Attacks on the store: SQL in the file of a server that serves from it, or of one that is down and is
+//! started again.
 
 use std::path::Path;
 use std::time::Duration;
@@ -30,6 +31,15 @@ pub(super) enum Then {
     ChangesNothing,
 }
 
+/// When the store is changed.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum When {
+    /// Before the server is started again.
+    Down,
+    /// While the server serves from it.
+    Up,
+}
+
 /// A server on which Alice has spent one use of two, and Carol has stopped a target.
 struct World {
     served: Served,
@@ -55,13 +65,19 @@ async fn ordered(client: &Client, order: &RunOrdered) -> Result<RunView, api::Cl
     client.order_run(order, Duration::from_secs(60), None).await
 }
 
-/// Changes the store while the server is down, starts it, and looks.
-pub(super) async fn attacked(sql: String, then: Then) {
+/// Changes the store, starts the server again where it was down, and looks.
+pub(super) async fn attacked(when: When, sql: String, then: Then) {
     let World { served, granted, first, mallory } = world().await;
     let sessions = served.seen.sessions();
-    let down = served.down().await;
-    execute(&down.dir().join("store.sqlite"), &sql);
-    let served = match (down.up().await, &then) {
+    let served = if when == When::Up {
+        execute(&served.dir().join("store.sqlite"), &sql);
+        Ok(served)
+    } else {
+        let down = served.down().await;
+        execute(&down.dir().join("store.sqlite"), &sql);
+        down.up().await
+    };
+    let served = match (served, &then) {
         (Err(said), Then::Refuses(says)) => {
             assert!(said.contains(says), "{said} does not say {says}");
             return;
@@ -87,6 +103,7 @@ pub(super) async fn attacked(sql: String, then: Then) {
 
 fn execute(store: &Path, sql: &str) {
     let store = rusqlite::Connection::open(store).unwrap();
+    store.busy_timeout(Duration::from_secs(5)).unwrap();
     let before = store.total_changes();
     store.execute_batch(sql).unwrap();
     assert!(store.total_changes() > before, "nothing was changed by {sql}");
@@ -151,8 +168,7 @@ async fn shown(world: &World, alice: &Client) -> Result<(), String> {
 
 async fn is_found_out(world: &World) -> u64 {
     let alice = world.served.login("alice").await;
-    let said = shown(world, &alice).await.expect_err("nobody notices");
-    println!("found out: {said}");
+    assert!(shown(world, &alice).await.is_err(), "nobody notices");
     0
 }
 
@@ -209,11 +225,12 @@ macro_rules! stores {
     (@then is_found_out()) => { $crate::adversary::stores::Then::IsFoundOut };
     (@then signs_nothing()) => { $crate::adversary::stores::Then::SignsNothing };
     (@then changes_nothing()) => { $crate::adversary::stores::Then::ChangesNothing };
-    ($($name:ident: $sql:expr => $then:ident($($arg:tt)*);)*) => {$(
+    ($when:ident; $($name:ident: $sql:expr => $then:ident($($arg:tt)*);)*) => {$(
         #[tokio::test(flavor = "multi_thread")]
         async fn $name() {
             let then = stores!(@then $then($($arg)*));
-            $crate::adversary::stores::attacked(($sql).to_string(), then).await;
+            let when = $crate::adversary::stores::When::$when;
+            $crate::adversary::stores::attacked(when, ($sql).to_string(), then).await;
         }
     )*};
 }

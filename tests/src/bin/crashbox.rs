@@ -2,7 +2,8 @@
 //! compares that with what is on the disk.
 //!
 //! `crashbox DIR` opens (or opens again) the runner in DIR and starts runs without end. Lines:
-//! `ready`, `started RUN`, `ended RUN OUTCOME OUTPUT-DIGEST`.
+//! `ready`, `started RUN`, `ended RUN OUTCOME OUTPUT-DIGEST`. `crashbox DIR adopt` adopts one keyring
+//! after the other instead: `ready`, `adopted VERSION`.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -13,6 +14,9 @@ use executor::{RunEvent, Runner as _};
 use futures_util::StreamExt as _;
 use tests::rig::Rig;
 
+/// Keyrings in one adoption; the pin moves along.
+const WALKED_MAX: usize = 16;
+
 /// Runs at a time; as many uses are open.
 const WIDTH: u64 = 4;
 
@@ -20,11 +24,31 @@ const WIDTH: u64 = 4;
 async fn main() {
     let dir = std::env::args_os().nth(1).map(PathBuf::from);
     let Some(dir) = dir else { panic!("usage: crashbox DIR") };
-    let rig = Arc::new(Rig::at(dir).await);
+    let rig = Rig::at(dir).await;
     say("ready");
+    if std::env::args().nth(2).as_deref() == Some("adopt") {
+        adopting(rig).await;
+        return;
+    }
+    let rig = Arc::new(rig);
     let lanes = (0..WIDTH).map(|_| tokio::spawn(lane(Arc::clone(&rig))));
     for lane in lanes.collect::<Vec<_>>() {
         drop(lane.await);
+    }
+}
+
+/// Goes on with what the log says was adopted, and adopts successors of it.
+async fn adopting(mut rig: Rig) {
+    let found = rig.runner.state().documents(&rig.company.documents()).unwrap();
+    rig.company.go_on_with(found);
+    rig.adopt().await;
+    loop {
+        rig.company.succeed(|_| {});
+        if rig.company.successors.len() > WALKED_MAX {
+            rig.company.keyring = rig.company.successors.remove(0);
+        }
+        rig.adopt().await;
+        say(&format!("adopted {}", rig.company.keyring_ref().version));
     }
 }
 

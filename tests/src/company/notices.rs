@@ -3,11 +3,11 @@
 
 use domain::decide::Verdict;
 use domain::{
-    AfterReviewId, Digest, KeyringId, LiftId, Manifest, RunId, RunRequestId, StatusId, WithdrawalId,
+    AfterReviewId, Digest, LiftId, Manifest, RunId, RunRequestId, StatusId, WithdrawalId,
 };
 use trust::{
-    AccessRequest, AfterReview, AfterReviewVerdict, Directory, Envelope, InForce, Keyring, Lift,
-    Policy, Review, RunRequest, Status, Withdrawal,
+    AccessRequest, AfterReview, AfterReviewVerdict, Envelope, InForce, Keyring, Lift, Review,
+    RunRequest, Status, Withdrawal,
 };
 
 use super::{Company, RUNNER, p, pairs};
@@ -94,29 +94,14 @@ impl Company {
 
     /// Signs the next keyring, and directory and policy anew under it; `change` may alter the keyring.
     pub fn succeed(&mut self, change: impl FnOnce(&mut Keyring)) {
-        let newest = self.successors.last().unwrap_or(&self.keyring);
-        let mut next: Keyring = trust::read_unverified(newest).unwrap();
-        next.previous = Some(newest.payload_digest());
-        next.version += 1;
-        let (clock, entropy) = self.c();
-        next.header = self.header(KeyringId::new(clock, entropy), 365);
-        change(&mut next);
-        self.successors.push(self.sign("carol", &next));
+        let keyring = self.next_keyring(change);
+        self.successors.push(self.sign("carol", &keyring));
         (self.directory, self.policy) = self.under_the_newest_keyring();
     }
 
     /// The next directory and policy, with the newest keyring over them.
     pub fn under_the_newest_keyring(&self) -> (Envelope, Envelope) {
-        let mut directory: Directory = trust::read_unverified(&self.directory).unwrap();
-        directory.previous = Some(self.directory.payload_digest());
-        directory.version += 1;
-        directory.keyring = self.keyring_ref();
-        directory.header = self.directory_document().header;
-        let mut policy: Policy = trust::read_unverified(&self.policy).unwrap();
-        policy.previous = Some(self.policy.payload_digest());
-        policy.version += 1;
-        policy.keyring = self.keyring_ref();
-        policy.header = self.policy_document().header;
+        let (directory, policy) = (self.next_directory(|_| {}), self.next_policy(|_| {}));
         (self.sign("carol", &directory), self.sign("carol", &policy))
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use app::AppLimits;
+use executor::AuthorityDocuments;
 use server::ServerLimits;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -19,6 +20,7 @@ pub struct Down {
     company: Company,
     clock: Arc<ManualClock>,
     seen: Arc<Seen>,
+    founding: AuthorityDocuments,
     dir: TempDir,
 }
 
@@ -28,7 +30,8 @@ impl Served {
         // A server that has ended by itself hears nothing, and its error comes next.
         let _ = self.stop.send(());
         self.serving.await.unwrap().unwrap();
-        Down { company: self.company, clock: self.clock, seen: self.seen, dir: self.dir }
+        let Self { company, clock, seen, founding, dir, .. } = self;
+        Down { company, clock, seen, founding, dir }
     }
 }
 
@@ -43,16 +46,28 @@ impl Down {
     /// # Errors
     /// Why it refuses to.
     pub async fn up(self) -> Result<Served, String> {
-        let Self { company, clock, seen, dir } = self;
+        let Self { company, clock, seen, founding, dir } = self;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let origin = url(address, false);
-        let (app, runner) =
-            open(&company, &clock, &seen, dir.path(), origin, AppLimits::DEFAULT).await?;
+        let way = (&clock, &seen, dir.path(), origin);
+        let (app, runner) = open(&company, &founding, way, AppLimits::DEFAULT).await?;
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let serving =
             tokio::spawn(server::serve(listener, None, app, ServerLimits::DEFAULT, shutdown));
-        Ok(Served { company, clock, seen, runner, address, authority: None, dir, stop, serving })
+        let authority = None;
+        Ok(Served {
+            company,
+            clock,
+            seen,
+            runner,
+            address,
+            authority,
+            founding,
+            dir,
+            stop,
+            serving,
+        })
     }
 }

@@ -220,11 +220,14 @@ impl Checked {
         }
         let counts = approvals(&explain(&facts))?.contains(&mine.id.to_string());
         if !counts {
-            return Err(Denial::new(
-                Rule::ApprovalMissing,
-                format!("{} is in no approving group, or asks for it", session.person),
-                "leave it to somebody whose approval counts",
-            ));
+            let person = &session.person;
+            let fact = if mine.human {
+                format!("{person} is in no approving group, or asks for it")
+            } else {
+                format!("{person} is no human, and only humans approve")
+            };
+            let help = "leave it to somebody whose approval counts";
+            return Err(Denial::new(Rule::ApprovalMissing, fact, help));
         }
         facts.targets = rules;
         facts.approvals.extend(others);

@@ -19,7 +19,7 @@ use trust::Authority;
 
 use super::Call;
 use crate::exit::{Exit, Failure};
-use crate::out::Out;
+use crate::out::{Out, Style};
 use crate::session::{Session, envelope, read_input};
 use crate::view::{receipt, table};
 use crate::{next, when};
@@ -147,11 +147,26 @@ pub(crate) async fn command(call: &Call<'_>, args: RunArgs) -> anyhow::Result<Ex
     if let Some(dir) = &args.out {
         write(&session, dir, &ran).await?;
     }
-    show(call.out, &ran)?;
+    show(call.out, &ran, &ask.under)?;
+    owes(call, &session, &ran).await?;
     if let Some(dir) = &args.out {
         call.out.note(format!("written to {}", dir.display()));
     }
     Ok(exit(&ran.view.state))
+}
+
+/// After an emergency its caller hears what is owed for it.
+async fn owes(call: &Call<'_>, session: &Session, ran: &Ran) -> anyhow::Result<()> {
+    let Some(id) = ran.view.request.as_ref().filter(|_| ran.evidence.is_some()) else {
+        return Ok(());
+    };
+    let authority = session.authority().await?;
+    if super::show::is_emergency(session, &authority, Some(id)).await? {
+        let label = call.out.style_err(Style::Bad, "EMERGENCY:");
+        call.out
+            .note(format!("{label} somebody else must look at it: borescope after-review {id}"));
+    }
+    Ok(())
 }
 
 /// Orders the run, waits for its end, fetches and verifies what it left.
@@ -318,7 +333,7 @@ pub(crate) async fn write(session: &Session, dir: &Path, ran: &Ran) -> anyhow::R
 }
 
 /// Shows a run that ended: tables and value on standard output, the rest beside it.
-pub(crate) fn show(out: Out, ran: &Ran) -> anyhow::Result<()> {
+fn show(out: Out, ran: &Ran, under: &Under) -> anyhow::Result<()> {
     if out.json {
         return Ok(out.json(&json!({
             "run": ran.view,
@@ -327,7 +342,11 @@ pub(crate) fn show(out: Out, ran: &Ran) -> anyhow::Result<()> {
         }))?);
     }
     if let Some(denial) = &ran.view.denial {
-        next::tell(out, denial, &format!("borescope show {} --why", ran.view.id));
+        let on = match under {
+            Under::Request(_) => String::new(),
+            Under::SelfServe { pairs, .. } => format!(" --on {}", super::request::on(pairs)),
+        };
+        next::tell(out, denial, &format!("borescope show {} --why{on}", ran.view.id));
         return Ok(());
     }
     if let Some(released) = &ran.output {

@@ -27,32 +27,58 @@ pub(crate) async fn command(call: &Call<'_>, args: RunsArgs) -> anyhow::Result<E
     let session = call.session().await?;
     let mut runs = session.client.runs().await?;
     runs.truncate(args.limit);
-    if call.out.json {
-        runs.iter().try_for_each(|r| call.out.json(r))?;
-        return Ok(Exit::Ok);
-    }
     if runs.is_empty() {
-        call.out.note("there are no runs that you may see");
+        if !call.out.json {
+            call.out.note("there are no runs that you may see");
+        }
         return Ok(Exit::Ok);
     }
-    let emergencies = emergencies(&session).await?;
+    let emergencies = emergencies(&session, &runs).await?;
+    if call.out.json {
+        for run in &runs {
+            let mut row = serde_json::to_value(run)?;
+            row["break_glass"] = is_one(run, &emergencies).into();
+            call.out.json(&row)?;
+        }
+        return Ok(Exit::Ok);
+    }
     let rows: Vec<_> = runs.iter().map(|run| row(run, &emergencies, call)).collect();
     let header = ["run", "state", "caller", "queued", "took"];
     call.out.lines(table::list(header, &rows))?;
     Ok(Exit::Ok)
 }
 
-/// The access requests that break the glass, by their own verified words.
-async fn emergencies(session: &Session) -> anyhow::Result<BTreeSet<RequestId>> {
+/// The access requests of these runs that break the glass, by their own verified words.
+async fn emergencies(session: &Session, runs: &[RunView]) -> anyhow::Result<BTreeSet<RequestId>> {
     let authority = session.authority().await?;
-    let all = session.client.access_requests().await?;
-    let read = all.iter().filter_map(|view| verified::<AccessRequest>(&authority, view).ok());
-    Ok(read.filter(|r| r.doc().break_glass).map(|r| r.doc().header.id.clone()).collect())
+    let mut wanted: BTreeSet<&RequestId> = runs.iter().filter_map(|r| r.request.as_ref()).collect();
+    let mut broken = BTreeSet::new();
+    let mut note = |request: &AccessRequest| {
+        if request.break_glass {
+            broken.insert(request.header.id.clone());
+        }
+    };
+    for view in session.client.access_requests().await? {
+        if let Ok(request) = verified::<AccessRequest>(&authority, &view) {
+            wanted.remove(&request.doc().header.id);
+            note(request.doc());
+        }
+    }
+    // A list has an end; what is older is asked for by its id.
+    for id in wanted {
+        if let Ok(request) = session.statement::<AccessRequest>(&authority, id.as_str()).await {
+            note(request.doc());
+        }
+    }
+    Ok(broken)
+}
+
+fn is_one(run: &RunView, emergencies: &BTreeSet<RequestId>) -> bool {
+    run.request.as_ref().is_some_and(|r| emergencies.contains(r))
 }
 
 fn row(run: &RunView, emergencies: &BTreeSet<RequestId>, call: &Call<'_>) -> [String; 5] {
-    let broken = run.request.as_ref().is_some_and(|r| emergencies.contains(r));
-    let mark = if broken { " EMERGENCY" } else { "" };
+    let mark = if is_one(run, emergencies) { " EMERGENCY" } else { "" };
     let queued = Timestamp::from_unix_s(i64::try_from(run.queued_ms / 1000).unwrap_or(i64::MAX));
     let took = run.started_ms.zip(run.ended_ms);
     [

@@ -150,7 +150,7 @@ async fn show_run(call: &Call<'_>, session: &Session, run: &RunId) -> anyhow::Re
 }
 
 /// Whether an access request breaks the glass, by its own verified words.
-async fn is_emergency(
+pub(crate) async fn is_emergency(
     session: &Session,
     authority: &Authority,
     request: Option<&RequestId>,

@@ -175,3 +175,27 @@ fn nothing_is_signed_about_another_document_than_was_asked_for() {
     let told = team.refused(7, "carol", &["approve", &asked, "--yes"]);
     assert!(told.contains("about something else"), "{told}");
 }
+
+#[test]
+fn a_run_is_not_explained_by_the_order_of_another() {
+    let team = Team::found(|_, _, _| {});
+    team.reviewed(&[]);
+    let id = team.asks("alice", &["--uses", "2"]);
+    team.json("bob", &["approve", &id, "--yes"]);
+    for _ in 0..2 {
+        team.good("alice", &RUNS);
+    }
+    let runs = team.json("alice", &["runs"]);
+    let (one, other) = (field(&runs[0], "id"), runs[1]["run_request"].clone());
+    let liar = Liar::before(&team.listen);
+    liar.answers_for(&team.m, "carol");
+    let why = ["show", one, "--why"];
+    assert!(team.good("carol", &why).contains(": allowed"));
+    liar.lies(move |path, answer| {
+        if path.starts_with("/v1/runs/run_") && answer.get("run_request").is_some() {
+            answer["run_request"] = other.clone();
+        }
+    });
+    let told = team.refused(7, "carol", &why);
+    assert!(told.contains("do not rely on what it shows"), "{told}");
+}

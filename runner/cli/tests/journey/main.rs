@@ -4,7 +4,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a journey that cannot be set up has failed")]
 
-mod authority;
 mod hiding;
 mod keys;
 mod lies;
@@ -15,6 +14,7 @@ mod team;
 mod text;
 mod tls;
 mod token;
+mod ways;
 
 use machine::{Machine, copy_bundle, free_port, text as field};
 

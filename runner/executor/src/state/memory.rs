@@ -12,6 +12,7 @@ use trust::{
 };
 
 use super::StateError;
+use crate::recorded::Recorded;
 
 /// Milliseconds for which runs without an approval are remembered: more than the day that is counted.
 const SERVED_MS: u64 = 25 * 60 * 60 * 1000;
@@ -95,6 +96,8 @@ pub(super) struct Memory {
     /// Documents of the above kinds that are in the log, by the digest of their payload.
     recorded: BTreeSet<Digest>,
     newest: Seen,
+    /// What the adoptions before this start left.
+    documents: Recorded,
     /// Recordings that were released, by run.
     released: BTreeMap<RunId, Digest>,
 }
@@ -123,6 +126,10 @@ impl Memory {
 
     pub(super) fn in_force(&self) -> &InForce {
         &self.in_force
+    }
+
+    pub(super) fn documents(&self) -> &Recorded {
+        &self.documents
     }
 
     pub(super) fn newest(&self) -> Seen {
@@ -268,14 +275,17 @@ impl Memory {
             Event::KeyringAdopted { version, document, .. } => {
                 let seen = VersionRef { version: *version, digest: *document };
                 self.newest.keyring = newer(self.newest.keyring, Some(seen));
+                self.documents.keyring(entry.payload());
             }
             Event::DirectoryAdopted { version, document, .. } => {
                 let seen = VersionRef { version: *version, digest: *document };
                 self.newest.directory = newer(self.newest.directory, Some(seen));
+                self.documents.directory(entry.payload());
             }
             Event::PolicyAdopted { version, document, .. } => {
                 let seen = VersionRef { version: *version, digest: *document };
                 self.newest.policy = newer(self.newest.policy, Some(seen));
+                self.documents.policy(entry.payload());
             }
             Event::RunFinished { run, recording, .. } => {
                 self.released.insert(run.clone(), *recording);

@@ -77,8 +77,8 @@ async fn pump(
         let frame = match next {
             Ok(Some(event)) => frame(event).ok_or(Cut),
             Ok(None) => return,
-            Err(AppError::Unauthorized(_)) => {
-                tracing::info!("a stream of events ends with its session");
+            Err(AppError::Unauthorized(_) | AppError::NotFound(_)) => {
+                tracing::info!("a stream of events ends with the right to it");
                 Err(Cut)
             }
             Err(e) => {

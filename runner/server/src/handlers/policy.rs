@@ -9,24 +9,22 @@ use axum::extract::State;
 use store::DocumentKind;
 
 use super::Answer;
-use crate::openapi::Reads;
+use crate::openapi::{Open, Reads};
 use crate::render;
 use crate::session::Session;
 
-/// The keyring in force
-#[utoipa::path(get, path = "/v1/keyring", tag = "policy", security(("session" = [])),
-    responses((status = 200, body = DocumentView, description = "Root keys, roles and floors."), Reads))]
-pub(crate) async fn keyring(State(app): State<Arc<App>>, _: Session) -> Answer<Json<DocumentView>> {
+/// The keyring in force; open to everybody, because whoever wants to join has to compare it
+#[utoipa::path(get, path = "/v1/keyring", tag = "policy", security(()),
+    responses((status = 200, body = DocumentView, description = "Root keys, roles and floors."), Open))]
+pub(crate) async fn keyring(State(app): State<Arc<App>>) -> Answer<Json<DocumentView>> {
     Ok(Json(render::document(app.in_force(DocumentKind::Keyring)?)?))
 }
 
-/// Every keyring from the first that this server knows to the one in force, each following the last
-#[utoipa::path(get, path = "/v1/keyrings", tag = "policy", security(("session" = [])),
-    responses((status = 200, body = [DocumentView], description = "Whoever pins one of them verifies the rest by it."), Reads))]
-pub(crate) async fn keyrings(
-    State(app): State<Arc<App>>,
-    _: Session,
-) -> Answer<Json<Vec<DocumentView>>> {
+/// Every keyring from the first that this server knows to the one in force, each following the last;
+/// open to everybody
+#[utoipa::path(get, path = "/v1/keyrings", tag = "policy", security(()),
+    responses((status = 200, body = [DocumentView], description = "Whoever pins one of them verifies the rest by it."), Open))]
+pub(crate) async fn keyrings(State(app): State<Arc<App>>) -> Answer<Json<Vec<DocumentView>>> {
     Ok(Json(render::documents(app.keyrings()?)))
 }
 

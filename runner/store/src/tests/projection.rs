@@ -17,8 +17,10 @@ async fn a_document_comes_back_byte_for_byte() {
     assert_eq!(store.document_by_digest(&sent.digest).await.unwrap().unwrap(), sent);
     let filter = Filter { revision: sent.revision, ..Filter::default() };
     assert_eq!(store.documents(&filter).await.unwrap(), std::slice::from_ref(&sent));
-    assert_eq!(store.newest(DocumentKind::Submission).await.unwrap(), Some(sent));
-    assert_eq!(store.newest(DocumentKind::Policy).await.unwrap(), None);
+    let before = async |kind, index| store.document_before(kind, index).await.unwrap();
+    assert_eq!(before(DocumentKind::Submission, 1).await, Some(sent));
+    assert_eq!(before(DocumentKind::Submission, 0).await, None);
+    assert_eq!(before(DocumentKind::Policy, 1).await, None);
 }
 
 #[tokio::test]

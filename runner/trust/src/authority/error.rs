@@ -65,6 +65,19 @@ pub enum AuthorityError {
     /// A longer list of keyrings than anybody has.
     #[error("there are {0} keyrings after the first; at most {SUCCESSORS_MAX} are walked")]
     TooManyKeyrings(usize),
+    /// A proposal that is not the next version of what is in force.
+    #[error(
+        "the {doc} is version {}, and version {} ({}) is in force; only version {} can follow it",
+        got.version, current.version, current.digest, current.version.saturating_add(1)
+    )]
+    NotNext {
+        /// Which document.
+        doc: &'static str,
+        /// What is in force.
+        current: VersionRef,
+        /// What is proposed.
+        got: VersionRef,
+    },
     /// The successor of a version that was seen names another predecessor.
     #[error(
         "the {doc} version {} does not follow version {} ({}) that has been seen; sign it again as \

@@ -47,21 +47,24 @@ pub(crate) fn unstopped<D: Document>(
     verified: &Verified<D>,
     in_force: &InForce,
 ) -> Result<(), DocumentError> {
-    for (_, subject) in in_force.stops() {
-        for signer in verified.signers() {
-            let problem = match subject {
-                StopSubject::Key(key) if *key == signer.key.as_str() => {
-                    Problem::KeyStopped(signer.key.clone())
-                }
-                StopSubject::Person(person) if person.as_str() == signer.name => {
-                    Problem::PersonStopped(person.clone())
-                }
-                _ => continue,
-            };
-            return Err(error::<D>(problem));
-        }
+    let mut signers = verified.signers().iter();
+    match signers.find_map(|signer| stopped(signer, in_force)) {
+        Some(problem) => Err(error::<D>(problem)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// What is stopped about a signer, if anything is.
+pub(crate) fn stopped(signer: &Signer, in_force: &InForce) -> Option<Problem> {
+    in_force.stops().find_map(|(_, subject)| match subject {
+        StopSubject::Key(key) if *key == signer.key.as_str() => {
+            Some(Problem::KeyStopped(signer.key.clone()))
+        }
+        StopSubject::Person(person) if person.as_str() == signer.name => {
+            Some(Problem::PersonStopped(person.clone()))
+        }
+        _ => None,
+    })
 }
 
 fn threshold_signers(
@@ -78,7 +81,7 @@ fn threshold_signers(
 }
 
 /// The holder of a role whose key this is.
-fn holding(keyring: &Keyring, role: Role, key: &PublicKey) -> Result<Signer, Problem> {
+pub(crate) fn holding(keyring: &Keyring, role: Role, key: &PublicKey) -> Result<Signer, Problem> {
     let person = holder(keyring, key)?;
     if !keyring.role(role).is_some_and(|r| r.people.contains(person)) {
         return Err(Problem::NoRole { person: person.clone(), role });

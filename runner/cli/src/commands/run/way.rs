@@ -36,7 +36,8 @@ pub(super) async fn choose(
     wanted: Wanted<'_>,
 ) -> anyhow::Result<Result<Under, Exit>> {
     let revision = session.resolve(wanted.reference).await?;
-    let dossier = Dossier::fetch(session, &revision, wanted.pairs).await?;
+    let mut dossier = Dossier::fetch(session, &revision, wanted.pairs).await?;
+    dossier.count_served(session, &session.person).await?;
     check_pairs(&dossier.bundle, wanted.pairs)?;
     check_input(&dossier.bundle, wanted.input)?;
     let m = &dossier.bundle.manifest;

@@ -3,7 +3,10 @@
 //! Of an access request: of its next use. Of a revision: whether somebody could run it without an
 //! approval. Of a run: as of its start, with the documents that its receipt names.
 
-use domain::{Digest, RequestId, Rule, RunId, RunState, RunnerName, Step, Timestamp, explain};
+use api::types::RunView;
+use domain::{
+    Digest, Pair, PersonId, RequestId, Rule, RunId, RunnerName, Step, Timestamp, explain,
+};
 use serde_json::json;
 use trust::{
     AccessRequest, Advice, Approval, Authority, ChainError, Document, Review, RunRequest, Verified,
@@ -30,12 +33,21 @@ pub(super) async fn command(
 ) -> anyhow::Result<Exit> {
     let reference = args.reference.as_str();
     if let Ok(run) = reference.parse::<RunId>() {
-        return of_run(call, session, &run).await;
+        return of_run(call, session, &run, &args.targets).await;
     }
     if let Ok(request) = reference.parse::<RequestId>() {
         return of_request(call, session, &request).await;
     }
-    of_revision(call, session, args).await
+    if args.targets.is_empty() {
+        return Err(Failure::usage(
+            "where it would run is not given",
+            "bind each logical target: borescope show REVISION --why --on shop=shop-replica",
+        )
+        .into());
+    }
+    let digest = session.resolve(reference).await?;
+    let caller = args.as_caller.as_ref().unwrap_or(&session.person);
+    of_revision(call, session, &digest, &args.targets, caller).await
 }
 
 async fn of_request(call: &Call<'_>, session: &Session, id: &RequestId) -> anyhow::Result<Exit> {
@@ -50,22 +62,20 @@ async fn of_request(call: &Call<'_>, session: &Session, id: &RequestId) -> anyho
     tell(call, &title, dossier.advise(session, run), Tense::Now)
 }
 
-async fn of_revision(call: &Call<'_>, session: &Session, args: &ShowArgs) -> anyhow::Result<Exit> {
-    if args.targets.is_empty() {
-        return Err(Failure::usage(
-            "where it would run is not given",
-            "bind each logical target: borescope show REVISION --why --on shop=shop-replica",
-        )
-        .into());
-    }
-    let digest = session.resolve(&args.reference).await?;
-    let dossier = Dossier::fetch(session, &digest, &args.targets).await?;
-    check_pairs(&dossier.bundle, &args.targets)?;
-    let runner = runner_for(dossier.authority.policy(), &args.targets)?;
-    let caller = args.as_caller.as_ref().unwrap_or(&session.person);
+async fn of_revision(
+    call: &Call<'_>,
+    session: &Session,
+    digest: &Digest,
+    pairs: &[Pair],
+    caller: &PersonId,
+) -> anyhow::Result<Exit> {
+    let mut dossier = Dossier::fetch(session, digest, pairs).await?;
+    dossier.count_served(session, caller).await?;
+    check_pairs(&dossier.bundle, pairs)?;
+    let runner = runner_for(dossier.authority.policy(), pairs)?;
     let run = Imagined {
         caller,
-        pairs: &args.targets,
+        pairs,
         runner: &runner,
         input: Digest::of(b"{}"),
         requested: None,
@@ -126,9 +136,17 @@ struct Ordered {
     dossier: Dossier,
 }
 
-async fn of_run(call: &Call<'_>, session: &Session, id: &RunId) -> anyhow::Result<Exit> {
+async fn of_run(
+    call: &Call<'_>,
+    session: &Session,
+    id: &RunId,
+    pairs: &[Pair],
+) -> anyhow::Result<Exit> {
     let view = session.client.run(id).await?;
     run::is_ours(&view, id)?;
+    if view.started_ms.is_none() {
+        return of_none(call, session, &view, pairs).await;
+    }
     let authority = session.authority().await?;
     let ordered = ordered(session, &authority, &view).await?;
     let out = call.out;
@@ -152,20 +170,40 @@ async fn of_run(call: &Call<'_>, session: &Session, id: &RunId) -> anyhow::Resul
             documents(call, session, &authority, &ordered, receipt).await?;
         }
     }
-    if let Some(denial) = view.denial.as_ref().filter(|_| !out.json) {
-        let denied = format!("{}: {}", denial.rule.code(), denial.fact);
-        out.field("the runner denied it by ", &denied)?;
-    }
-    if matches!(view.state, RunState::Queued) && !out.json {
-        out.note("it waits for a place; the runner has not decided yet");
-    }
     derived(call, session, &ordered, at)
+}
+
+/// Of a run that never started: its order is not kept, so what is derived is what would be said of the
+/// same now. The runner's own answer comes first.
+async fn of_none(
+    call: &Call<'_>,
+    session: &Session,
+    view: &RunView,
+    pairs: &[Pair],
+) -> anyhow::Result<Exit> {
+    let out = call.out;
+    if !out.json {
+        out.line(format!("{} {}, by {}", view.id, view.state.code(), view.caller))?;
+        if let Some(denial) = &view.denial {
+            let denied = format!("{}: {}", denial.rule.code(), denial.fact);
+            out.field("the runner denied it by ", &denied)?;
+            out.field("help: ", &denial.help)?;
+        }
+    }
+    match &view.request {
+        Some(request) => of_request(call, session, request).await,
+        None if pairs.is_empty() => {
+            out.note("it named no access request; derive it anew with --on LOGICAL=TARGET");
+            Ok(Exit::Ok)
+        }
+        None => of_revision(call, session, &view.revision, pairs, &view.caller).await,
+    }
 }
 
 async fn ordered(
     session: &Session,
     authority: &Authority,
-    view: &api::types::RunView,
+    view: &RunView,
 ) -> anyhow::Result<Ordered> {
     let digest = view.run_request.to_string();
     let request: Verified<RunRequest> = session.statement(authority, &digest).await?;

@@ -7,7 +7,7 @@ fn a_clause_is_for_all_targets_of_the_review_unless_it_names_some() {
     let pair = crate::args::pair("shop=shop-replica").unwrap();
     let all = parse("on-call,support:5").unwrap().clause(std::slice::from_ref(&pair));
     assert_eq!((all.groups.len(), all.runs_per_day), (2, 5));
-    assert_eq!(all.targets, [pair.target.clone()]);
+    assert_eq!(all.targets, std::slice::from_ref(&pair.target));
     let one = parse("on-call@db:5432:2").unwrap().clause(&[pair]);
     assert_eq!((one.targets[0].as_str(), one.runs_per_day), ("db:5432", 2));
 }

@@ -46,6 +46,13 @@ fn what_reviewers_opened_runs_in_one_command_and_others_hear_what_to_ask_for() {
     assert!(why.contains(&format!("review   {review} by bob ✓")), "{why}");
     assert!(why.contains("✓ self-serve-not-reviewed") && why.contains(": allowed"), "{why}");
 
+    // The policy lets her do that three times a day; then an approval is needed.
+    team.good("alice", &RUNS);
+    team.good("alice", &RUNS);
+    let told = team.refused(3, "alice", &RUNS);
+    assert!(told.contains("self-serve-spent: alice started 3 of 3"), "{told}");
+    assert!(told.contains("ask for it: borescope request stuck-orders@"), "{told}");
+
     // Bob does not open it to himself. He hears the rule, the fact, and what to ask for.
     let told = team.refused(3, "bob", &RUNS);
     for part in ["self-serve-not-reviewed", "0 of 1 reviews by others", "shop=shop-replica to bob"]
@@ -88,7 +95,8 @@ fn an_emergency_has_one_approver_is_loud_and_owes_a_look() {
     let told = team.good("bob", &["approve", &id, "--yes"]);
     assert!(told.contains("EMERGENCY") && told.contains("for 15m"), "{told}");
     let run = ["run", "--request", &id, "--input", "input.json"];
-    assert!(team.good("alice", &run).contains("never-scanned"));
+    let told = team.good("alice", &run);
+    assert!(told.contains("never-scanned") && told.contains("somebody else must look"), "{told}");
     assert!(team.good("alice", &["runs"]).contains("EMERGENCY"));
     assert!(team.good("alice", &["show", &id]).contains("EMERGENCY"));
     let run = team.json("alice", &["runs"])[0]["id"].as_str().unwrap().to_owned();
@@ -179,6 +187,13 @@ fn an_approver_signs_less_than_what_was_asked_for_and_never_more() {
     assert!(told.contains("at most"), "{told}");
     let told = team.refused(2, "bob", &["approve", &id, "--yes", "--for", "30d"]);
     assert!(told.contains("cannot widen"), "{told}");
+    let run = ["run", "--request", &id, "--input", "input.json"];
+    let told = team.refused(3, "alice", &run);
+    let why = told.split_once("why:  borescope ").unwrap().1.lines().next().unwrap();
+    let why = team.good("alice", &why.split(' ').collect::<Vec<_>>());
+    for part in ["the runner denied it by", "✗ approval-missing", "0 of 2 approvals", "help: "] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
     let less = ["approve", &id, "--yes", "--for", "30m", "--fuel", "1000"];
     let told = team.good("bob", &less);
     assert!(told.contains("you sign") && told.contains("1 of 2 approvals"), "{told}");
@@ -189,6 +204,39 @@ fn an_approver_signs_less_than_what_was_asked_for_and_never_more() {
     );
     assert!(why.contains("next: borescope approve REQUEST"), "{why}");
     team.good("carol", &["approve", &id, "--yes"]);
-    let (code, told) = team.told("alice", &["run", "--request", &id, "--input", "input.json"]);
+    let (code, told) = team.told("alice", &run);
     assert!(code == 4 && told.contains("fuel"), "bob's bound binds: {code} {told}");
+}
+
+#[test]
+fn an_approver_counts_the_reviews_of_an_unchanged_earlier_revision_as_the_runner_does() {
+    let team = Team::found(|_, _, policy| {
+        policy.targets[0].reviews.required = 2;
+        policy.targets[0].reviews_unchanged = Some(1);
+    });
+    team.reviewed(&[]);
+    // Only the component changes: an empty custom section, and the version.
+    let component = team.m.path("stuck-orders/component.wasm");
+    let mut bytes = std::fs::read(&component).unwrap();
+    bytes.extend([0, 2, 1, b'x']);
+    std::fs::write(&component, bytes).unwrap();
+    let manifest = team.m.path("stuck-orders/script.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let (before, rest) = text.split_once("version = \"").unwrap();
+    let (first, after) = rest.split_once('"').unwrap();
+    std::fs::write(&manifest, format!("{before}version = \"99.0.0\"{after}")).unwrap();
+    team.reviewed(&[]);
+    let id = team.asks("alice", &[]);
+    let told = team.refused(3, "carol", &["approve", &id, "--yes"]);
+    assert!(told.contains("does not help: 1 of 2 reviews of it count"), "{told}");
+
+    let earlier = format!("stuck-orders@{first}");
+    let review = ["review", &earlier, "--target", "shop=shop-replica", "--approve", "--yes"];
+    team.json("carol", &review);
+    let why = team.good("carol", &["show", &id, "--why"]);
+    let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(why.contains("only the component changed"), "{why}");
+    team.good("carol", &["approve", &id, "--yes"]);
+    let told = team.good("alice", &RUNS);
+    assert!(told.contains("never-scanned"), "{told}");
 }

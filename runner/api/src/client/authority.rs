@@ -1,0 +1,70 @@
+//! The client's part about who may do what: documents in force, proposals, key claims.
+
+use domain::Digest;
+use reqwest::Method;
+
+use super::{Answer, Client, json};
+use crate::retry::once;
+use crate::types::{DocumentView, Envelope, KeyClaimView, KeyClaimed, ProposalView, TargetView};
+
+impl Client {
+    gets! {
+        /// The keyring in force; also without a session.
+        keyring() -> DocumentView = "/v1/keyring";
+        /// Every keyring, up to the one in force; also without a session.
+        keyrings() -> Vec<DocumentView> = "/v1/keyrings";
+        /// The directory in force.
+        directory() -> DocumentView = "/v1/directory";
+        /// The policy in force.
+        policy() -> DocumentView = "/v1/policy";
+        /// The policy's targets.
+        targets() -> Vec<TargetView> = "/v1/targets";
+        /// Open proposals, newest first, without their envelopes.
+        proposals() -> Vec<ProposalView> = "/v1/proposals";
+        /// One proposal, with its envelope.
+        proposal(digest: &Digest) -> ProposalView = "/v1/proposals/{digest}";
+        /// Key claims, for holders of the role `directory`.
+        key_claims() -> Vec<KeyClaimView> = "/v1/key-claims";
+    }
+
+    files! {
+        /// Proposes a signed keyring, directory or policy, or adds signatures to a proposal.
+        propose -> ProposalView = "/v1/proposals";
+    }
+
+    /// Puts a proposal in force that has all its signatures.
+    ///
+    /// # Errors
+    /// [`super::ClientError`]; its problem says what is missing.
+    pub async fn adopt(&self, digest: &Digest) -> Answer<ProposalView> {
+        let call = self.call(Method::POST, &format!("/v1/proposals/{digest}/adopt"));
+        once(call, &self.fresh_key()).await
+    }
+
+    /// Takes back a proposal that this person has signed or handed in.
+    ///
+    /// # Errors
+    /// [`super::ClientError`].
+    pub async fn drop_proposal(&self, digest: &Digest) -> Answer<ProposalView> {
+        let call = self.call(Method::POST, &format!("/v1/proposals/{digest}/drop"));
+        once(call, &self.fresh_key()).await
+    }
+
+    /// Hands in a key claim; without a session.
+    ///
+    /// # Errors
+    /// [`super::ClientError`].
+    pub async fn claim_key(&self, claim: &Envelope) -> Answer<KeyClaimed> {
+        let call = self.call(Method::POST, "/v1/key-claims").body(claim.get().to_owned());
+        json(call.header("content-type", "application/json")).await
+    }
+
+    /// Forgets a key claim, for holders of the role `directory`.
+    ///
+    /// # Errors
+    /// [`super::ClientError`].
+    pub async fn drop_key_claim(&self, digest: &Digest) -> Answer<KeyClaimView> {
+        let call = self.call(Method::POST, &format!("/v1/key-claims/{digest}/drop"));
+        once(call, &self.fresh_key()).await
+    }
+}
