@@ -180,10 +180,12 @@ fn cases() -> u32 {
 
 #[test]
 fn two_runners_do_what_the_model_says() {
-    let asked = std::env::var("BORESCOPE_MODEL_CASES").ok();
-    let cases = asked.map_or(CASES, |n| n.parse().unwrap());
-    let config =
-        Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() };
+    let config = Config {
+        cases: cases(),
+        failure_persistence: None,
+        max_shrink_iters: 400,
+        ..Config::default()
+    };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let history = prop::collection::vec(step(), 1..=STEPS_MAX).prop_map(History);
     let ran = TestRunner::new(config).run(&history, |h| runtime.block_on(lived(&h)));

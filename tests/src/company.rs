@@ -119,10 +119,10 @@ impl Company {
         let mut founding = Founding { keyring, directory: this.directory_document(), policy };
         change(&mut this, &mut founding);
         let Founding { keyring, mut directory, mut policy } = founding;
-        this.keyring = this.sign("carol", &keyring);
+        this.keyring = this.signed_by(&holders(&keyring, Role::Root), &keyring);
         (directory.keyring, policy.keyring) = (this.keyring_ref(), this.keyring_ref());
-        this.directory = this.sign("carol", &directory);
-        this.policy = this.sign("carol", &policy);
+        this.directory = this.signed_by(&holders(&keyring, Role::Directory), &directory);
+        this.policy = this.signed_by(&holders(&keyring, Role::Policy), &policy);
         this
     }
 
@@ -434,6 +434,12 @@ impl Company {
 /// The key of a runner besides the first, which a policy may list.
 pub fn another_runner(name: &str) -> SecretKey {
     SecretKey::from_seed(Digest::of(name.as_bytes()).as_bytes()).unwrap()
+}
+
+/// As many holders of a role as its threshold asks for.
+fn holders(keyring: &Keyring, role: Role) -> Vec<&str> {
+    let rule = keyring.role(role).unwrap();
+    rule.people.iter().take(rule.threshold as usize).map(PersonId::as_str).collect()
 }
 
 /// Every logical target of the manifest bound to the one real target.

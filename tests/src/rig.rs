@@ -509,6 +509,13 @@ impl Rig {
         self.company.documents()
     }
 
+    /// Goes on with what the runner's log says was adopted.
+    pub async fn go_on(&mut self) {
+        let found = self.runner.state().documents(&self.company.documents()).unwrap();
+        self.company.go_on_with(found);
+        self.adopt().await;
+    }
+
     /// Adopts them, as the control plane does at its start.
     pub async fn adopt(&self) {
         self.runner.adopt(&self.authority_documents()).await.unwrap();

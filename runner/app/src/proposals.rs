@@ -15,7 +15,7 @@ use domain::{Digest, PersonId};
 use executor::AuthorityDocuments;
 use executor::runner::AdoptError;
 use store::{DocumentKind, Proposal as Row};
-use trust::{Authority, Envelope, Named, ProposedKind, Role, Sshsig};
+use trust::{Authority, Envelope, Named, Policy, ProposedKind, Role, Sshsig};
 
 use crate::adopted::Adopted;
 use crate::documents::Came;
@@ -87,6 +87,7 @@ impl App {
                 format!("{} signed it with {}, and is stopped", stopped.name, stopped.key);
             return Err(AppError::document(DOC, problem));
         }
+        self.keeps_the_runner(&came.envelope)?;
         let now_ms = self.clock.now_ms();
         let row = match table.find(&digest) {
             Some(open) => {
@@ -163,7 +164,7 @@ impl App {
         let documents = successors(&adopted.documents, open, &table)?;
         // If we die before the runner has recorded it, nothing has happened; after it, the next start
         // goes on with what the runner has recorded.
-        self.runner.adopt(documents.to_bytes()).await.map_err(not_adopted)?;
+        self.runner.adopt(documents.to_bytes()).await.map_err(|e| not_adopted(&e))?;
         self.follow_the_runner(documents)?;
         tracing::info!(proposal = %digest, person = %who.person, "a proposal is adopted");
         self.project().await?;
@@ -223,6 +224,16 @@ impl App {
         Ok(())
     }
 
+    /// Whether a policy, if it is one, has this runner, who would adopt no other.
+    fn keeps_the_runner(&self, envelope: &Envelope) -> Result<(), AppError> {
+        let Ok(policy) = trust::read_unverified::<Policy>(envelope) else { return Ok(()) };
+        let (name, key) = self.runner.identity();
+        if policy.runner(name).is_some_and(|r| r.key == *key) {
+            return Ok(());
+        }
+        Err(not_adopted(&AdoptError::NotThisRunner(name.clone())))
+    }
+
     /// Services and agents change nothing of who may do what.
     fn is_a_person(&self, who: &Who) -> Result<(), AppError> {
         if self.is_human(&who.person) {
@@ -265,14 +276,14 @@ impl App {
     }
 }
 
-fn not_adopted(error: AdoptError) -> AppError {
+fn not_adopted(error: &AdoptError) -> AppError {
     match error {
-        AdoptError::NotRecorded(_) | AdoptError::Pin(_) => AppError::ReadOnly(chain(&error)),
+        AdoptError::NotRecorded(_) | AdoptError::Pin(_) => AppError::ReadOnly(chain(error)),
         AdoptError::Interrupted => AppError::Stopping,
         AdoptError::Invalid(_)
         | AdoptError::NotThisRunner(_)
         | AdoptError::Stopped(_)
-        | AdoptError::Malformed(_) => AppError::document(DOC, chain(&error)),
+        | AdoptError::Malformed(_) => AppError::document(DOC, chain(error)),
     }
 }
 

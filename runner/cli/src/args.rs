@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Init(c::init::InitArgs),
     /// Serve the API, with a runner in this process
     Serve(c::serve::ServeArgs),
+    /// Pin a server's keyring and ask to be enrolled there
+    Join(c::join::JoinArgs),
     /// Prove who you are to a server, and keep it as a context
     Login(c::login::LoginArgs),
     /// End the session of a context, and forget its token
@@ -121,8 +123,10 @@ pub(crate) enum Command {
     Replay(c::replay::ReplayArgs),
     /// Verify evidence or a journal offline, against a trust file
     Verify(c::verify::VerifyArgs),
-    /// Whose keys sign what
+    /// People, their keys, groups and roles: show, propose, sign, adopt, revoke, accept
     Keys(c::keys::KeysArgs),
+    /// Targets and their rules: show, test, propose, sign, adopt; who can do what
+    Policy(c::policy::PolicyArgs),
 }
 
 /// Parses the command line. An error repeats what was typed, so it is the one about the same words

@@ -8,10 +8,13 @@ pub(crate) mod cancel;
 pub(crate) mod demo;
 pub(crate) mod inbox;
 pub(crate) mod init;
+pub(crate) mod join;
 pub(crate) mod keys;
 pub(crate) mod lift;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod policy;
+pub(crate) mod proposals;
 pub(crate) mod replay;
 pub(crate) mod request;
 pub(crate) mod review;
@@ -58,6 +61,7 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Demo(args) => demo::command(&call, args).await,
         Command::Init(args) => init::command(&call, &args),
         Command::Serve(args) => serve::command(&call, args).await,
+        Command::Join(args) => join::command(&call, args).await,
         Command::Login(args) => login::command(&call, args).await,
         Command::Logout(args) => logout::command(&call, args).await,
         Command::Sessions(args) => sessions::command(&call, args).await,
@@ -81,5 +85,6 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Replay(args) => replay::command(&call, args).await,
         Command::Verify(args) => verify::command(&call, &args),
         Command::Keys(args) => keys::command(&call, args).await,
+        Command::Policy(args) => policy::command(&call, args).await,
     }
 }

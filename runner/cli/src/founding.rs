@@ -119,7 +119,7 @@ pub(crate) struct Founding<'a> {
     pub(crate) runner: RunnerName,
     /// `directory.toml`.
     pub(crate) directory: String,
-    /// `policy/targets.toml`, without the runner's own entry.
+    /// `policy/targets.toml`; the runner's own entry is added when it has none.
     pub(crate) policy: String,
     /// Whether a policy may let people run without an approval what reviewers opened to them: a floor
     /// of the keyring.
@@ -181,7 +181,7 @@ pub(crate) fn found(
         },
     )?;
     let policy = source::policy(
-        &format!("{}\n{}", founding.policy, runner_entry(&founding.runner, &keys)),
+        &with_runner(&founding.policy, &founding.runner, &keys),
         Issue {
             header: world.header(&founding.trust_domain, id(PolicyId::new, world), LIFE_S),
             version: 1,
@@ -264,7 +264,20 @@ fn first_keyring(
     })
 }
 
-fn runner_entry(runner: &RunnerName, keys: &RunnerKeys) -> String {
+/// A policy's source in which this runner has an entry.
+fn with_runner(policy: &str, runner: &RunnerName, keys: &RunnerKeys) -> String {
+    let table: toml::Table = toml::from_str(policy).unwrap_or_default();
+    let runners = table.get("runner").and_then(toml::Value::as_array);
+    let named =
+        |r: &toml::Value| r.get("name").and_then(toml::Value::as_str) == Some(runner.as_str());
+    if runners.is_some_and(|all| all.iter().any(named)) {
+        return policy.to_owned();
+    }
+    format!("{policy}\n{}", runner_entry(runner, keys))
+}
+
+/// The entry of a runner in a policy's source.
+pub(crate) fn runner_entry(runner: &RunnerName, keys: &RunnerKeys) -> String {
     format!(
         "[[runner]]\nname = \"{runner}\"\nkey = \"{}\"\nlog_vkey = \"{}\"\n",
         keys.receipt, keys.log_vkey

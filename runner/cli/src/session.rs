@@ -13,11 +13,10 @@ use domain::bundle::INDEX_PATH;
 use domain::{BundleIndex, BundlePath, Clock, Digest, Entropy, PersonId, Timestamp, TrustDomain};
 use executor::{OsEntropy, SystemClock};
 use serde_json::value::RawValue;
-use trust::{
-    Authority, Document, Envelope, Header, Keyring, Pinned, Salt, Seen, Verified, VersionRef,
-};
+use trust::{Authority, Document, Envelope, Header, Salt, Verified};
 
 use crate::args::Who;
+use crate::believed::{Memory, Pin, Shown};
 use crate::bundle::Bundle;
 use crate::config::{self, Config, Context, Environment};
 use crate::exit::Failure;
@@ -71,10 +70,12 @@ pub(crate) struct Session {
     pub(crate) key: Signer,
     /// The audience of every signature.
     pub(crate) trust_domain: TrustDomain,
-    /// The keyring that is believed.
+    /// The keyring that is believed, and those that follow it.
     pub(crate) keyring: Digest,
     /// Status keepers that are told of stops directly.
     pub(crate) keepers: Vec<Client>,
+    /// The newest versions seen.
+    pub(crate) memory: Memory,
     /// Time and entropy.
     pub(crate) world: World,
 }
@@ -111,6 +112,7 @@ impl Session {
             key,
             trust_domain: context.trust_domain,
             keyring: context.keyring,
+            memory: Memory::of(&env.dir, &name),
             world: World::real(),
         };
         // A token belongs to the server that gave it; another address is told nothing.
@@ -139,25 +141,32 @@ impl Session {
         self.key.sign(doc)
     }
 
-    /// Keyring, directory and policy of the server, verified against the pinned keyring.
+    /// Keyring, directory and policy of the server, verified against the pinned keyring and the newest
+    /// versions seen.
     pub(crate) async fn authority(&self) -> anyhow::Result<Authority> {
-        let keyring = envelope(&self.client.keyring().await?)?;
-        let directory = envelope(&self.client.directory().await?)?;
-        let policy = envelope(&self.client.policy().await?)?;
-        let claimed: Keyring = trust::read_unverified(&keyring)?;
-        let pinned = Pinned {
-            trust_domain: self.trust_domain.clone(),
-            keyring: VersionRef { version: claimed.version, digest: self.keyring },
+        let pin = Pin { trust_domain: self.trust_domain.clone(), keyring: self.keyring };
+        let seen = self.memory.seen(&pin)?;
+        let shown = Shown::by(&self.client).await?;
+        let established = match shown.establish(&pin, &seen, self.world.now()) {
+            Ok(authority) => Ok(authority),
+            Err(first) => {
+                // Something may have been adopted between two of the answers.
+                let again = Shown::by(&self.client).await?;
+                if again == shown {
+                    Err(first)
+                } else {
+                    again.establish(&pin, &seen, self.world.now())
+                }
+            }
         };
-        let now = self.world.now();
-        Authority::establish(&keyring, &[], &directory, &policy, &pinned, &Seen::default(), now)
-            .map_err(|e| {
-                Failure::evidence(
-                    format!("the server's keyring, directory and policy are not to be believed: {e}"),
-                    "compare the context's keyring digest with your administrators; sign nothing until it fits",
-                )
-                .into()
-            })
+        let authority = established.map_err(|e| {
+            Failure::evidence(
+                format!("the server's keyring, directory and policy are not to be believed: {e}"),
+                "compare the context's keyring digest with your administrators; sign nothing until it fits",
+            )
+        })?;
+        self.memory.keep(&pin, &authority)?;
+        Ok(authority)
     }
 
     /// A signed statement by its id or digest, verified: the one that was asked for.

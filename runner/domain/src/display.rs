@@ -45,6 +45,19 @@ pub fn neutralise_json(json: &str) -> String {
     })
 }
 
+/// `text` as a basic string of TOML, quotes included: the same value, with those characters as
+/// `\UXXXXXXXX`, so that what is shown can be read back.
+#[must_use]
+pub fn quoted_toml(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    let safe = clean(&escaped, |c, out| match c {
+        '\n' => out.push_str("\\n"),
+        '\t' => out.push_str("\\t"),
+        c => out.push_str(&format!("\\U{:08X}", u32::from(c))),
+    });
+    format!("\"{safe}\"")
+}
+
 /// At most `chars_max` characters of a text that somebody else made long; says how many it cut.
 #[must_use]
 pub fn shorten(text: &str, chars_max: usize) -> String {

@@ -14,7 +14,7 @@ use ledger::{AppendError, Entry, Event as Logged, Health, Ledger, Recovered};
 use sandbox::{Cancel, Sandbox};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
-use trust::{Authority, Envelope, SecretKey};
+use trust::{Authority, Envelope, PublicKey, SecretKey};
 
 use crate::accept::RestsOn;
 use crate::adopt::Adopted;
@@ -67,6 +67,9 @@ pub trait Runner: Send + Sync {
 
     /// What it counts with besides an order, for advice.
     fn state(&self) -> &RunnerState;
+
+    /// Its name, and the key of its receipts: a policy without them is none that it adopts.
+    fn identity(&self) -> (&RunnerName, &PublicKey);
 
     /// Why no run can be recorded, and therefore started; `None` when all is well.
     fn not_ready(&self) -> Option<String>;
@@ -309,6 +312,10 @@ impl Runner for LocalRunner {
 
     fn state(&self) -> &RunnerState {
         &self.inner.state
+    }
+
+    fn identity(&self) -> (&RunnerName, &PublicKey) {
+        (&self.inner.name, self.inner.key.public())
     }
 
     fn not_ready(&self) -> Option<String> {

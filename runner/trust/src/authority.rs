@@ -27,7 +27,7 @@ use crate::negative::InForce;
 use crate::verify::{self, KeyBook, Verified};
 
 /// Trust domains that begin so are for one person.
-const SOLO_PREFIX: &str = "solo/";
+pub(crate) const SOLO_PREFIX: &str = "solo/";
 
 /// What is trusted before anything is read.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

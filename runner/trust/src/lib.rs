@@ -9,9 +9,11 @@ mod wire;
 
 pub mod authority;
 pub mod chain;
+pub mod change;
 pub mod document;
 pub mod documents;
 pub mod envelope;
+pub mod imagine;
 pub mod key;
 pub mod negative;
 pub mod secret;
@@ -19,6 +21,7 @@ pub mod signing;
 pub mod source;
 pub mod sshsig;
 pub mod verify;
+pub mod versioned;
 
 pub use authority::{
     Authority, AuthorityError, Lack, Named, Pinned, Proposed, ProposedKeyring, ProposedKind, Seen,
@@ -28,18 +31,21 @@ pub use chain::{
     Advice, BaseDocuments, ChainDocuments, ChainError, ChainFacts, Local, OnFile, OwedAfterReview,
     Wish, advise, facts,
 };
+pub use change::{Change, Effect};
 pub use document::{
     Document, DocumentError, Header, Problem, Salt, SignedBy, VersionRef, namespace, payload,
     payload_type, read_unverified, sign, sign_all, sign_more,
 };
 pub use documents::*;
 pub use envelope::{Envelope, EnvelopeError, pae};
+pub use imagine::{Ground, Scene};
 pub use key::{Fingerprint, KeyError, PublicKey};
 pub use negative::{InForce, Negative, Rejection};
 pub use secret::{KeyFile, SecretKey};
 pub use signing::ToSign;
 pub use sshsig::{Sshsig, SshsigError};
 pub use verify::{Signer, SoFar, Verified, signed_so_far, verify_key_claim};
+pub use versioned::Versioned;
 
 #[cfg(test)]
 mod testing;

@@ -1,7 +1,14 @@
-//! The source that people edit, `policy/targets.toml` and `directory.toml`, turned into payloads.
+//! The source that people edit, `policy/targets.toml`, `directory.toml` and `keyring.toml`, turned into
+//! payloads and back.
 //!
 //! Only here do defaults exist: a missing limit is the finite default of [`domain::limits`], a
 //! missing list is empty, a missing `prod` is true. The signed payload writes everything out.
+
+mod keyring;
+mod text;
+
+pub use keyring::keyring;
+pub use text::{of_directory, of_keyring, of_policy};
 
 use domain::decide::{BreakGlassRules, Quorum, SelfServeRules};
 use domain::manifest::Engine;

@@ -1,6 +1,7 @@
 //! A small trust domain for the tests of this crate: carol reviews, anna writes, otto is on call,
 //! ruth approves and holds every role. Keys, ids and salts are fixed, so golden files are stable.
 
+pub(crate) mod generated;
 mod notices;
 mod security_key;
 

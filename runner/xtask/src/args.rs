@@ -62,17 +62,18 @@ benches: instantiate, host-call, chain, rows, launch, hello (needs `wasmtime` on
 replay, verify, ready, cancel. What each measures: tests/benches/README.md";
 
 const MUTATE: &str = "\
-usage: cargo xtask mutate [--target-dir DIR] [--boundary] [FILTER]
+usage: cargo xtask mutate [--unseen] [--boundary] [--target-dir DIR] [FILTER]
 
 Copies the tree to target/mutate/tree, disables one guard of runner/xtask/guards.txt after another
 there, and runs the tests of domain and trust until one turns red. Prints which test saw which
 guard. With FILTER only guards whose name or file contains it. With --boundary those that stay green
 are shown to the scenarios that attack the whole, which takes minutes for each.
 
-The exit code is 1 when a guard survives: then a test is missing. A whole run in which none does
-writes runner/xtask/guards.seen.md. It takes some 10 seconds of processor time for each guard and is
-not part of `ci`; there a test checks that every guard of the list is still where the list says.
---target-dir names a directory to build in, instead of target/mutate/target.";
+The exit code is 1 when a guard survives: then a test is missing. Which test saw which is kept in
+runner/xtask/guards.seen.md; with --unseen only those run that are not in there. It takes some 10
+seconds of processor time for each guard and is not part of `ci`; there a test checks that every
+guard of the list is still where the list says. --target-dir names a directory to build in, instead
+of target/mutate/target.";
 
 /// What to do.
 #[derive(Debug, PartialEq)]
@@ -151,6 +152,7 @@ fn mutants_of(words: &[&str], mutants: Mutants) -> Result<Task, String> {
         ["--target-dir", dir, rest @ ..] => {
             mutants_of(rest, Mutants { target_dir: Some(dir.into()), ..mutants })
         }
+        ["--unseen", rest @ ..] => mutants_of(rest, Mutants { unseen: true, ..mutants }),
         ["--boundary", rest @ ..] => mutants_of(rest, Mutants { boundary: true, ..mutants }),
         [filter, rest @ ..] if mutants.filter.is_none() && !filter.starts_with('-') => {
             mutants_of(rest, Mutants { filter: Some((*filter).to_owned()), ..mutants })

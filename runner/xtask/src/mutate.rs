@@ -3,8 +3,8 @@
 //! unnoticed.
 //!
 //! The list is `guards.txt` beside this crate, read by [`guards`]; by which test each was seen last is in
-//! `guards.seen.md`, written by a whole run in which none survives. Neighbour: `steps`, which runs what
-//! shows its output; here the output is read.
+//! `guards.seen.md`, which a run keeps up to date guard by guard. Neighbour: `steps`, which runs what shows
+//! its output; here the output is read.
 
 pub(crate) mod guards;
 
@@ -47,6 +47,8 @@ pub(crate) struct Mutants {
     pub(crate) target_dir: Option<PathBuf>,
     /// Whether what no test of the pure crates sees is shown to the scenarios, too.
     pub(crate) boundary: bool,
+    /// Whether only those are disabled that no test is known to see.
+    pub(crate) unseen: bool,
 }
 
 /// What became of one mutant.
@@ -64,10 +66,14 @@ pub(crate) fn run(wanted: &Mutants, root: &Path) -> Result<u8> {
     let list = fs::read_to_string(root.join(LIST)).with_context(|| LIST.to_owned())?;
     let all = guards::parse(&list).map_err(anyhow::Error::msg)?;
     let filter = wanted.filter.as_deref().unwrap_or_default();
-    let wanted_one = |g: &&Guard| g.name.contains(filter) || g.file.contains(filter);
-    let chosen: Vec<&Guard> = all.iter().filter(wanted_one).collect();
+    let mut seen = guards::rows(&fs::read_to_string(root.join(SEEN)).unwrap_or_default());
+    let chosen: Vec<&Guard> = all
+        .iter()
+        .filter(|g| g.name.contains(filter) || g.file.contains(filter))
+        .filter(|g| !wanted.unseen || !seen.contains_key(&g.name))
+        .collect();
     if chosen.is_empty() {
-        bail!("no guard of {LIST} has a name or a file with `{filter}` in it");
+        bail!("no guard of {LIST} is left that has `{filter}` in its name or file");
     }
     let scratch = Scratch::of(root, wanted.target_dir.as_deref())?;
     say(&format!("the tree is copied to {}", scratch.tree.display()));
@@ -77,7 +83,6 @@ pub(crate) fn run(wanted: &Mutants, root: &Path) -> Result<u8> {
             bail!("{red} is red with every guard in place; mend that first");
         }
     }
-    let mut rows = Vec::new();
     let mut survivors = Vec::new();
     for (n, guard) in chosen.iter().enumerate() {
         let begin = Instant::now();
@@ -91,9 +96,13 @@ pub(crate) fn run(wanted: &Mutants, root: &Path) -> Result<u8> {
         let seconds = begin.elapsed().as_secs();
         say(&format!("{done:>3}/{of} {mark:<8} {seconds:>4} s  {} (by {by})", guard.name));
         match end {
-            End::Seen(by) => rows.push(format!("| {} | `{by}` |\n", guard.name)),
-            End::Survived | End::Broken(_) => survivors.push(guard.name.as_str()),
+            End::Seen(by) => drop(seen.insert(guard.name.clone(), by)),
+            End::Survived | End::Broken(_) => {
+                seen.remove(&guard.name);
+                survivors.push(guard.name.as_str());
+            }
         }
+        fs::write(root.join(SEEN), guards::table(&all, &seen))?;
     }
     if !survivors.is_empty() {
         let names = survivors.join("\n  ");
@@ -101,9 +110,6 @@ pub(crate) fn run(wanted: &Mutants, root: &Path) -> Result<u8> {
         return Ok(1);
     }
     say(&format!("\nall {} were seen", chosen.len()));
-    if chosen.len() == all.len() {
-        fs::write(root.join(SEEN), format!("{}{}", guards::SEEN_HEAD, rows.concat()))?;
-    }
     Ok(0)
 }
 

@@ -156,6 +156,10 @@ async fn what_could_never_be_adopted_is_refused_when_it_is_proposed() {
         policy.targets[0].self_serve = Some(rules);
     });
     assert!(refusal(&c.sign("carol", &low)).await.contains("the keyring's floors forbid it"));
+    let elsewhere =
+        c.next_policy(|policy| policy.runners[0].key = c.key("mallory").public().clone());
+    let said = refusal(&c.sign("carol", &elsewhere)).await;
+    assert!(said.contains("no runner runner-1 with this runner's key"), "{said}");
     // A keyring that lowers the floors is the roots' alone.
     let floorless = c.next_keyring(|keyring| keyring.floors.approvals_required = 0);
     let said = refusal(&c.sign("bob", &floorless)).await;

@@ -82,7 +82,7 @@ async fn a_runner_that_died_between_the_entries_of_an_adoption_finishes_it() {
     assert_eq!(pinned, rig.company.keyring_ref(), "the keyring is adopted");
     assert!(rig.runner.adopt(&founding).await.is_err(), "nothing goes back to what was");
     let found = rig.runner.state().documents(&founding).unwrap();
-    assert_eq!(found, next, "what was adopted with it is found in its entry");
+    assert!(found == next, "what was adopted with it is not found in its entry");
     rig.runner.adopt(&found).await.unwrap();
     assert_eq!(rig.runner.state().newest().policy, Some(rig.company.policy_ref()));
 
@@ -103,7 +103,9 @@ async fn who_is_stopped_changes_nothing_of_who_may_do_what() {
     // Whoever has carol's stolen key signs a directory with friends in it, and orders a run by it.
     let next = rig.company.next_directory(|_| {});
     rig.company.directory = rig.company.sign("carol", &next);
-    let refused = rig.runner.adopt(&rig.authority_documents()).await.unwrap_err();
+    let Err(refused) = rig.runner.adopt(&rig.authority_documents()).await else {
+        panic!("a stolen key that is stopped changed the directory")
+    };
     assert!(refused.to_string().contains("nobody who is stopped"), "{refused}");
     let story = rig.story("stuck-orders", STUCK_ORDERS_INPUT);
     let (run, order) = rig.order(&story, |_, _| {});

@@ -39,9 +39,7 @@ async fn main() {
 
 /// Goes on with what the log says was adopted, and adopts successors of it.
 async fn adopting(mut rig: Rig) {
-    let found = rig.runner.state().documents(&rig.company.documents()).unwrap();
-    rig.company.go_on_with(found);
-    rig.adopt().await;
+    rig.go_on().await;
     loop {
         rig.company.succeed(|_| {});
         if rig.company.successors.len() > WALKED_MAX {

@@ -120,7 +120,7 @@ impl App {
                 }
             }
         }
-        table.open.sort_by(|a, b| b.row.created_ms.cmp(&a.row.created_ms));
+        table.open.sort_by_key(|open| std::cmp::Reverse(open.row.created_ms));
         Ok(table)
     }
 }

@@ -1,6 +1,6 @@
 //! `borescope inbox`: what waits for you.
 
-use api::types::{DocumentView, EmergencyView};
+use api::types::{DocumentView, EmergencyView, ProposalKind};
 use clap::Args;
 use domain::Timestamp;
 use trust::AccessRequest;
@@ -17,7 +17,7 @@ use crate::when;
 pub(crate) struct InboxArgs {}
 
 /// Lists revisions to review, access requests to approve, emergencies to look at and those that you
-/// owe a look for, and your live runs.
+/// owe a look for, proposals to sign, key claims to accept, and your live runs.
 pub(crate) async fn command(call: &Call<'_>, _args: InboxArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
     let inbox = session.client.inbox().await?;
@@ -52,7 +52,22 @@ pub(crate) async fn command(call: &Call<'_>, _args: InboxArgs) -> anyhow::Result
         let next = format!("somebody else: borescope after-review {}", e.request.id);
         ["EMERGENCY of yours".to_owned(), due(call, now, e), caller(&e.request), next]
     });
-    let rows: Vec<_> = owed.chain(looks).chain(reviews).chain(approvals).chain(runs).collect();
+    let proposals = inbox.to_sign.iter().map(|p| {
+        let (verb, what) = match p.kind {
+            ProposalKind::Keyring => ("keys", "keyring"),
+            ProposalKind::Directory => ("keys", "directory"),
+            ProposalKind::Policy => ("policy", "policy"),
+        };
+        let next = format!("borescope {verb} sign {}", p.digest.short());
+        let what = format!("{what} version {}", p.version);
+        ["sign".to_owned(), what, p.proposed_by.to_string(), next]
+    });
+    let claims = inbox.key_claims.iter().map(|c| {
+        let next = format!("borescope keys accept {} --group GROUP", c.digest.short());
+        ["accept".to_owned(), c.key_fingerprint.clone(), c.person.to_string(), next]
+    });
+    let waiting = owed.chain(looks).chain(reviews).chain(approvals);
+    let rows: Vec<_> = waiting.chain(proposals).chain(claims).chain(runs).collect();
     if rows.is_empty() {
         call.out.note("nothing waits for you");
         return Ok(Exit::Ok);

@@ -1,5 +1,7 @@
 //! `borescope init`: a server's folder for development, ready for `borescope serve`.
 
+mod expected;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,8 @@ use serde_json::json;
 use super::Call;
 use crate::exit::{Exit, Failure};
 use crate::founding::{
-    DataDir, Founding, NewPerson, STATUS_KEY, directory_source, found, is_solo, write_new,
+    DataDir, Founding, NewPerson, STATUS_KEY, directory_source, found, is_solo, runner_entry,
+    runner_keys, write_new,
 };
 use crate::keys;
 use crate::server_config::FILE;
@@ -28,7 +31,7 @@ use crate::signer::Signer;
   borescope init ./mine --solo --person alice --target shop-replica=/srv/shop.sqlite
 
 Makes keys/ (one key a person, unless keys/NAME.pub is there), policy/directory.toml,
-policy/targets.toml, borescope.toml, trust.toml and data/. A .pub file may be of any ed25519 key:
+policy/targets.toml, policy/tests.toml, borescope.toml, trust.toml and data/. A .pub file may be of any ed25519 key:
 under a passphrase, in an agent, on a security key. The first person holds every role: this is for
 development. Files that are there are used, not replaced; edit the policy sources first if
 you like, and run init after that.
@@ -90,7 +93,10 @@ pub(crate) fn command(call: &Call<'_>, args: &InitArgs) -> anyhow::Result<Exit> 
     let people = people(args, &key_dir, &world)?;
     let sources = dir.join("policy");
     write_new(&sources.join("directory.toml"), &directory_source(&people))?;
-    write_new(&sources.join("targets.toml"), &targets_source(args)?)?;
+    let runner = runner_keys(&data, &domain, &args.runner, &world)?;
+    let targets = format!("{}\n{}", targets_source(args)?, runner_entry(&args.runner, &runner));
+    write_new(&sources.join("targets.toml"), &targets)?;
+    write_new(&sources.join("tests.toml"), &expected::source(&args.people, &args.targets))?;
     let read = |name: &str| {
         let path = sources.join(name);
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))

@@ -11,6 +11,7 @@ use ledger::TrustFile;
 use trust::{Login, Salt};
 
 use super::Call;
+use crate::believed::Memory;
 use crate::config::{self, Config, Context};
 use crate::exit::{Exit, Failure};
 use crate::session::{Session, World, client, wire};
@@ -73,6 +74,7 @@ pub(crate) async fn command(call: &Call<'_>, args: LoginArgs) -> anyhow::Result<
         trust_domain: context.trust_domain.clone(),
         keyring: context.keyring,
         keepers: Vec::new(),
+        memory: Memory::of(&call.env.dir, &name),
         world: World::real(),
     };
     let opened = log_in(&mut session).await?;
@@ -123,7 +125,7 @@ fn new_context(call: &Call<'_>, trust: &Path) -> anyhow::Result<Context> {
 }
 
 /// The certificates of a file, as the context keeps them.
-fn authorities(path: &Path) -> anyhow::Result<String> {
+pub(super) fn authorities(path: &Path) -> anyhow::Result<String> {
     let place = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {place}"))?;
     let wrong = |problem: String| {

@@ -20,7 +20,7 @@ use trust::Authority;
 use super::Call;
 use crate::exit::{Exit, Failure};
 use crate::out::{Out, Style};
-use crate::session::{Session, envelope, read_input};
+use crate::session::{Session, read_input};
 use crate::view::{receipt, table};
 use crate::{next, when};
 
@@ -270,21 +270,11 @@ pub(crate) async fn evidence(
     authority: &Authority,
     run: &RunId,
 ) -> anyhow::Result<Proved> {
-    let view = session.client.receipt(run).await?;
-    let evidence = RunEvidence {
-        v: 1,
-        receipt: trust::Envelope::from_json(view.receipt.get().as_bytes())?,
-        proof: ledger::LogProof {
-            index: view.proof.index,
-            leaf: view.proof.leaf,
-            inclusion: view.proof.inclusion,
-            checkpoint: view.proof.checkpoint,
-        },
-        keyring: envelope(&session.client.keyring().await?)?,
-        successors: Vec::new(),
-        directory: envelope(&session.client.directory().await?)?,
-        policy: envelope(&session.client.policy().await?)?,
-    };
+    // With what was in force at the run, and every keyring from the first to that, so that whoever pins
+    // an older one can follow.
+    let bytes = session.client.evidence(run).await?;
+    let evidence: RunEvidence = serde_json::from_slice(&bytes)
+        .with_context(|| format!("the evidence of {run} is not of this version"))?;
     let trust = trust_of(session, authority)?;
     let verified = evidence.verify(Some(&trust)).map_err(|e| {
         Failure::evidence(

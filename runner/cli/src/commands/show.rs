@@ -149,15 +149,29 @@ async fn show_run(call: &Call<'_>, session: &Session, run: &RunId) -> anyhow::Re
     Ok(Exit::Ok)
 }
 
-/// Whether an access request breaks the glass, by its own verified words.
+/// Whether an access request breaks the glass, by its own verified words. Of one whose content was
+/// erased nobody knows any more.
 pub(crate) async fn is_emergency(
     session: &Session,
     authority: &Authority,
     request: Option<&RequestId>,
 ) -> anyhow::Result<bool> {
     let Some(id) = request else { return Ok(false) };
-    let request: Verified<AccessRequest> = session.statement(authority, id.as_str()).await?;
-    Ok(request.doc().break_glass)
+    let found: anyhow::Result<Verified<AccessRequest>> =
+        session.statement(authority, id.as_str()).await;
+    match found {
+        Ok(request) => Ok(request.doc().break_glass),
+        Err(error) if is_absent(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_absent(error: &anyhow::Error) -> bool {
+    let code = error.downcast_ref::<api::ClientError>().and_then(|e| match e {
+        api::ClientError::Problem(problem) => Some(problem.code),
+        _ => None,
+    });
+    code == Some(api::Code::NotFound)
 }
 
 async fn show_request(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use domain::{Pair, PersonId, RunnerName, TargetId, TrustDomain};
 
 use super::production::Production;
+use crate::believed::Memory;
 use crate::founding::{DataDir, Founding, NewPerson, TrustSource, directory_source, found};
 use crate::keys;
 use crate::session::{Session, World, client};
@@ -122,6 +123,7 @@ pub(super) fn session(
         trust_domain: trust.trust_domain.clone(),
         keyring: trust.keyring,
         keepers: Vec::new(),
+        memory: Memory::default(),
         world: world.clone(),
     })
 }

@@ -107,3 +107,11 @@ fn whatever_cannot_be_printed_is_hidden_and_whatever_has_no_width_is_counted() {
         assert!(!once.chars().any(is_hidden));
     }
 }
+
+#[test]
+fn what_is_quoted_for_toml_shows_everything_and_loses_nothing() {
+    let text = "a \"b\" \\ c\n\td\u{1b}[31m\u{202e}e\u{200b}f";
+    let quoted = quoted_toml(text);
+    assert_eq!(neutralise(&quoted), quoted, "nothing is left to neutralise");
+    assert_eq!(quoted, "\"a \\\"b\\\" \\\\ c\\n\\td\\U0000001B[31m\\U0000202Ee\\U0000200Bf\"");
+}

@@ -1,5 +1,7 @@
 //! Defaults exist in the source only, and each is the careful one.
 
+mod round_trip;
+
 use super::*;
 use crate::testing::header;
 use crate::testing::{key, keyring_ref};

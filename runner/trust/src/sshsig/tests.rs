@@ -88,6 +88,17 @@ fn a_signature_that_only_loose_verification_accepts_is_refused() {
 }
 
 #[test]
+fn a_reserved_field_that_says_something_is_not_read() {
+    let good = Sshsig::sign(&key(7), "ns@example", b"message").to_blob();
+    let namespace = b"ns@example";
+    let place = good.windows(namespace.len()).position(|w| w == namespace).unwrap();
+    let (before, after) = good.split_at(place + namespace.len());
+    let bad = [before, &[0, 0, 0, 1, b'x'], &after[4..]].concat();
+    let said = Sshsig::from_blob(&bad).unwrap_err().to_string();
+    assert!(said.contains("its reserved field is not empty"), "{said}");
+}
+
+#[test]
 fn a_signature_for_nothing_or_for_too_much_is_not_read() {
     let read = |namespace: &str| {
         Sshsig::from_blob(&Sshsig::sign(&key(7), namespace, b"message").to_blob())

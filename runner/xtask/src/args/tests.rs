@@ -49,8 +49,8 @@ fn benches_can_be_chosen_by_a_part_of_their_name() {
 #[test]
 fn mutants_can_be_chosen_and_built_elsewhere() {
     let (filter, target_dir) = (Some("stop".to_owned()), Some("/t".into()));
-    let wanted = Mutants { filter, target_dir, boundary: true };
-    assert_eq!(parsed("mutate --target-dir /t --boundary stop"), Ok(Task::Mutate(wanted)));
+    let wanted = Mutants { filter, target_dir, boundary: true, unseen: true };
+    assert_eq!(parsed("mutate --target-dir /t --boundary --unseen stop"), Ok(Task::Mutate(wanted)));
     assert!(parsed("mutate --target-dir").is_err(), "a directory is wanted");
     assert!(parsed("mutate stop lift").is_err(), "one filter at a time");
 }

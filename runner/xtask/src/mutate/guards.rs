@@ -13,11 +13,13 @@
 //! its first character on; those after `+` are what stands there instead, and may be none. A line that
 //! begins with `#`, and an empty one, says nothing.
 
+use std::collections::BTreeMap;
+
 /// What stands above the table of who saw which.
-pub(crate) const SEEN_HEAD: &str = "\
+const SEEN_HEAD: &str = "\
 # Which test sees which guard
 
-Written by `cargo xtask mutate`: the first test that turned red when the guard alone was disabled.
+Kept by `cargo xtask mutate`: the first test that turned red when the guard alone was disabled.
 
 | guard | seen red by |
 |---|---|
@@ -47,6 +49,21 @@ impl Guard {
             )),
         }
     }
+}
+
+/// Which test saw which guard, by the guard's name.
+pub(crate) fn rows(table: &str) -> BTreeMap<String, String> {
+    let row = |line: &str| {
+        let (guard, test) = line.strip_prefix("| ")?.strip_suffix("` |")?.split_once(" | `")?;
+        Some((guard.to_owned(), test.to_owned()))
+    };
+    table.lines().filter_map(row).collect()
+}
+
+/// The table, in the order of the list; what is not in the list any more leaves it.
+pub(crate) fn table(guards: &[Guard], seen: &BTreeMap<String, String>) -> String {
+    let row = |g: &Guard| Some(format!("| {} | `{}` |\n", g.name, seen.get(&g.name)?));
+    [SEEN_HEAD.to_owned()].into_iter().chain(guards.iter().filter_map(row)).collect()
 }
 
 /// The guards of a list.

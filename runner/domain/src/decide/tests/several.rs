@@ -118,6 +118,22 @@ fn a_stop_of_the_caller_and_one_of_the_author_each_stop_it() {
 }
 
 #[test]
+fn what_nobody_submitted_is_nobodys_to_run() {
+    assert_eq!(after(|f| f.submissions.clear()), Some(Rule::SubmissionMissing));
+}
+
+#[test]
+fn a_wish_for_changes_is_told_as_a_no_and_not_as_a_yes() {
+    let manifest = manifest();
+    let mut f = facts(&manifest);
+    f.reviews[0].verdict = Verdict::RequestChanges;
+    let steps = explain(&f);
+    for rule in [Rule::ReviewRejected, Rule::ReviewMissing] {
+        assert!(steps.iter().any(|s| s.rule == rule && !s.satisfied), "{rule:?}: {steps:?}");
+    }
+}
+
+#[test]
 fn who_is_in_no_group_neither_bars_nor_narrows() {
     let nobody = |f: &mut Facts<'_>| {
         let verdict = Verdict::RequestChanges;
