@@ -27,6 +27,9 @@ pub(super) fn all() -> Vec<Operation> {
     all.extend(runs());
     all.extend(against());
     all.extend(reading());
+    all.extend(claims());
+    // Last: what is adopted here is in force from then on.
+    all.extend(proposals());
     all
 }
 
@@ -183,6 +186,8 @@ fn access() -> Vec<Operation> {
                 now!(draft(stage.town.company().after_review(person, &stage.emergency)))
             }),
         ),
+        op("GET /v1/after-reviews", [plain("", |_, _| "GET /v1/after-reviews".into())]),
+        op("GET /v1/emergencies", [plain("", |_, _| "GET /v1/emergencies".into())]),
         op("GET /v1/inbox", [plain("", |_, _| "GET /v1/inbox".into())]),
     ]
 }
@@ -225,9 +230,14 @@ fn against() -> Vec<Operation> {
                 now!(draft(stage.town.company().lift(p(NO_DIGEST))))
             })),
         ),
+        op("GET /v1/lifts", [plain("", |_, _| "GET /v1/lifts".into())]),
+        op("GET /v1/rejections", [plain("", |_, _| "GET /v1/rejections".into())]),
+        op("GET /v1/against", [plain("", |_, _| "GET /v1/against?from=0".into())]),
         // Before the reviewer's own withdrawal, which would leave nothing to withdraw.
         op("POST /v1/withdrawals", withdrawals.into_iter().chain(of_bob)),
+        op("GET /v1/withdrawals", [plain("", |_, _| "GET /v1/withdrawals".into())]),
         op("POST /v1/status", status()),
+        op("GET /v1/status/signed", [plain("", |_, _| "GET /v1/status/signed".into())]),
         op("GET /v1/status", [plain("", |_, _| "GET /v1/status".into())]),
     ]
 }
@@ -327,5 +337,86 @@ fn reading() -> Vec<Operation> {
             [plain("", |_, _| "GET /v1/log/consistency?old=1&new=2".into())],
         ),
         op("GET /v1/log/leaves", [plain("", |_, _| "GET /v1/log/leaves?from=0&count=1".into())]),
+    ]
+}
+
+fn claims() -> Vec<Operation> {
+    let claims = |about, signs: fn(&'static str) -> &'static str| {
+        tried(about, move |stage, person| {
+            Box::pin(async move {
+                let claim = stage.claim(person, signs(person)).to_json().unwrap();
+                stage.town.call(None, "POST /v1/key-claims", &[], &claim).await.into()
+            })
+        })
+    };
+    let forgotten = tried("of a newcomer", |stage, person| {
+        Box::pin(async move {
+            let claim = stage.claim(NOBODY, NOBODY);
+            let bytes = claim.to_json().unwrap();
+            let claimed = stage.town.call(None, "POST /v1/key-claims", &[], &bytes).await;
+            assert_eq!(claimed.status, 200, "{claimed:?}");
+            let line = format!("POST /v1/key-claims/{}/drop", claim.payload_digest());
+            stage.town.call(Some(person), &line, &[], b"").await.into()
+        })
+    });
+    let drop_none = |_: &Stage, _: &str| format!("POST /v1/key-claims/{NO_DIGEST}/drop");
+    vec![
+        op(
+            "POST /v1/key-claims",
+            [
+                claims("of a key of one's own", |person| person),
+                claims("of another's key", |person| tests::town::Town::other(person)),
+            ],
+        ),
+        op("GET /v1/key-claims", [plain("", |_, _| "GET /v1/key-claims".into())]),
+        op("POST /v1/key-claims/{digest}/drop", [forgotten, plain("that there is not", drop_none)]),
+    ]
+}
+
+/// Something that is done to a directory that Carol has proposed, which lacks nothing.
+fn of_proposal(about: &str, method: &'static str, rest: &'static str) -> Tried {
+    tried(about, move |stage, person| {
+        Box::pin(async move {
+            let digest = stage.proposed().await;
+            let line = format!("{method} /v1/proposals/{digest}{rest}");
+            let cell = stage.town.call(Some(person), &line, &[], b"").await.into();
+            // Nobody has room for many.
+            let line = format!("POST /v1/proposals/{digest}/drop");
+            drop(stage.town.call(Some("carol"), &line, &[], b"").await);
+            cell
+        })
+    })
+}
+
+fn proposals() -> Vec<Operation> {
+    let none = |_: &Stage, _: &str| format!("GET /v1/proposals/{NO_DIGEST}");
+    let drop_none = |_: &Stage, _: &str| format!("POST /v1/proposals/{NO_DIGEST}/drop");
+    let adopt_none = |_: &Stage, _: &str| format!("POST /v1/proposals/{NO_DIGEST}/adopt");
+    vec![
+        op(
+            "POST /v1/proposals",
+            signed("of a directory", "/v1/proposals", |stage, _| {
+                Box::pin(async move { draft(stage.next_directory().await) })
+            }),
+        ),
+        op("GET /v1/proposals", [plain("", |_, _| "GET /v1/proposals".into())]),
+        op(
+            "GET /v1/proposals/{digest}",
+            [of_proposal("of the administrator", "GET", ""), plain("that there is not", none)],
+        ),
+        op(
+            "POST /v1/proposals/{digest}/drop",
+            [
+                of_proposal("of the administrator", "POST", "/drop"),
+                plain("that there is not", drop_none),
+            ],
+        ),
+        op(
+            "POST /v1/proposals/{digest}/adopt",
+            [
+                of_proposal("of the administrator, lacking nothing", "POST", "/adopt"),
+                plain("that there is not", adopt_none),
+            ],
+        ),
     ]
 }

@@ -1,12 +1,12 @@
 //! What there is to be read and acted on before anybody tries anything.
 
-use domain::RequestId;
 use domain::decide::StopSubject;
+use domain::{Digest, RequestId};
 use executor::OsEntropy;
 use serde_json::Value;
 use tests::raw_http::Answer;
 use tests::town::{KeyState, NOBODY, PEOPLE, Plan, Scene, Town};
-use trust::{AccessRequest, Envelope, Stop};
+use trust::{AccessRequest, Directory, Envelope, KeyClaim, Stop};
 
 use super::rows::COLUMNS;
 
@@ -111,6 +111,39 @@ impl Stage {
         let read: AccessRequest =
             trust::read_unverified(self.ran.request.as_ref().unwrap()).unwrap();
         read.header.id
+    }
+
+    /// A claim that somebody has a key which no document knows, signed by it or by another.
+    pub(super) fn claim(&self, person: &str, signs: &str) -> Envelope {
+        let key = self.town.key(person, KeyState::Unknown);
+        let claim = self.town.company().key_claim(person, key);
+        let claim: KeyClaim = trust::read_unverified(&claim).unwrap();
+        trust::sign(&claim, self.town.key(signs, KeyState::Unknown)).unwrap()
+    }
+
+    /// The directory after the one in force, in which nothing has changed.
+    pub(super) async fn next_directory(&self) -> Directory {
+        let mut next = self.town.company().next_directory(|_| {});
+        let newest = self.town.call(Some("carol"), "GET /v1/directory", &[], b"").await;
+        // When she is stopped, nobody says which one is in force.
+        if newest.status >= 400 {
+            return next;
+        }
+        let newest = newest.json()["envelope"].to_string();
+        let newest = Envelope::from_json(newest.as_bytes()).unwrap();
+        let header = next.header;
+        next = trust::read_unverified(&newest).unwrap();
+        next.header = header;
+        (next.version, next.previous) = (next.version + 1, Some(newest.payload_digest()));
+        next
+    }
+
+    /// Carol proposes it, unless she is stopped, and it lacks nothing.
+    pub(super) async fn proposed(&self) -> Digest {
+        let next = self.town.sign("carol", &self.next_directory().await);
+        let proposed = self.town.post("carol", "/v1/proposals", &next).await;
+        assert!(matches!(proposed.status, 200 | 401), "{proposed:?}");
+        next.payload_digest()
     }
 
     /// Carol stops somebody.
