@@ -38,14 +38,12 @@ pub(crate) const fn command(rule: Rule) -> Option<&'static str> {
         Rule::ApprovalMissing => Some("borescope approve REQUEST"),
         Rule::GrantNotYet => Some("borescope show REQUEST"),
         Rule::SoloProd => Some("borescope init --help"),
-        Rule::TargetUnknown
-        | Rule::ProdNotSupported
-        | Rule::StatusMissing
-        | Rule::StatusExpired
-        | Rule::StatusDiffers
-        | Rule::CallerNotAllowed
-        | Rule::NotRecorded
-        | Rule::ClockWentBack => None,
+        Rule::StatusMissing | Rule::StatusExpired => Some("borescope status keep --help"),
+        Rule::StatusDiffers => Some("borescope stops"),
+        Rule::TargetUnknown | Rule::CallerNotAllowed => {
+            Some("borescope policy who-can --target TARGET")
+        }
+        Rule::ProdNotSupported | Rule::NotRecorded | Rule::ClockWentBack => None,
     }
 }
 

@@ -135,6 +135,11 @@ async fn every_operation_works_at_least_once() {
     let stop = c.sign("carol", &c.stop(StopSubject::Revision(scripts[0].revision)));
     carol.stop(&wire(&stop)).await.unwrap();
     assert_eq!(bob.stops().await.unwrap().len(), 2, "a lifted one is still on file");
+    let said = bob.against(0).await.unwrap();
+    let kinds: Vec<&str> = said.documents.iter().map(|d| d.kind.as_str()).collect();
+    assert_eq!(kinds, ["review", "withdrawal", "stop", "lift", "stop"], "and nothing else");
+    let rest = bob.against(said.next).await.unwrap();
+    assert!(rest.documents.is_empty() && rest.next == said.next);
     assert!(!bob.audit("").await.unwrap().events.is_empty());
     let status = bob.status().await.unwrap();
     assert!(status.ready && status.stops == 1 && status.policy.version == 1, "{status:?}");

@@ -109,6 +109,7 @@ async fn a_bar_whose_signer_is_gone_still_bars() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keeper_that_cannot_read_what_it_kept_signs_nothing() {
     let rig = Rig::new().await;
+    rig.adopt().await;
     let dir = tempfile::tempdir().unwrap();
     let stop = rig.company.sign("carol", &rig.company.stop(StopSubject::Everything));
     keeper(&rig, dir.path()).take(&bytes(&stop)).unwrap();

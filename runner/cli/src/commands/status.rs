@@ -28,6 +28,8 @@ const ASK_EVERY: Duration = Duration::from_secs(5);
 
 /// Arguments.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  borescope status keep --status-key status-key --dir kept")]
 pub(crate) struct StatusArgs {
     /// What about it
     #[command(subcommand)]
