@@ -164,8 +164,8 @@ fn who_may_do_what_and_why_not() {
         review scripts: (anna review-missing) carol (otto review-missing) (ruth review-missing) (bot review-missing)
         approve access requests: (anna approval-missing) (carol approval-missing) (otto approval-missing) ruth (bot approval-missing)
         approve emergencies: (anna approval-missing) carol (otto approval-missing) ruth (bot approval-missing)
-        look at emergencies afterwards: (anna after-review-overdue) (carol after-review-overdue) (otto after-review-overdue) ruth (bot after-review-overdue)
-        read results of others: (anna caller-not-allowed) (carol caller-not-allowed) (otto caller-not-allowed) (ruth caller-not-allowed) (bot caller-not-allowed)
+        look at emergencies afterwards: (anna no rule) (carol no rule) (otto no rule) ruth (bot no rule)
+        read results of others: (anna no rule) (carol no rule) (otto no rule) (ruth no rule) (bot no rule)
     "#]].assert_eq(&told);
 }
 
