@@ -101,3 +101,11 @@ fn what_was_said_survives_json() {
     }
     assert_eq!(Rejection::of(&review()), None);
 }
+
+#[test]
+fn the_digest_of_what_is_in_force_is_of_rejections_too() {
+    let rejected = Rejection::of(&rejection()).unwrap();
+    let with = all(&[Negative::Rejection(digest(1), rejected)]);
+    assert_ne!(with.digest(), InForce::default().digest());
+    assert_eq!(with.digest(), all(&[Negative::Stop(digest(1), StopSubject::Everything)]).digest());
+}

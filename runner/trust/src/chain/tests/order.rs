@@ -235,3 +235,12 @@ fn an_access_request_is_for_this_runner() {
     let said = Runner::new().refusal(&ChainDocuments { access_request, ..documents() });
     assert!(said.contains("about another runner"), "{said}");
 }
+
+#[test]
+fn a_run_request_is_about_the_bundle_in_hand() {
+    let mut run = run_request();
+    run.revision = Digest::of(b"another");
+    let run_request = sign(&run, &key(OTTO)).unwrap();
+    let said = Runner::new().refusal(&ChainDocuments { run_request, ..documents() });
+    assert!(said.starts_with("the run request") && said.contains("another revision"), "{said}");
+}
