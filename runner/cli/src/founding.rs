@@ -189,7 +189,7 @@ pub(crate) fn found(
             keyring: pin,
         },
     )?;
-    is_possible(founding, &policy)?;
+    is_possible(founding, &policy, &keys)?;
     let documents = Documents {
         keyring,
         successors: Vec::new(),
@@ -209,7 +209,14 @@ pub(crate) fn found(
 }
 
 /// What would be refused when the server starts is refused before anything is written.
-fn is_possible(founding: &Founding<'_>, policy: &Policy) -> Result<(), Failure> {
+fn is_possible(founding: &Founding<'_>, policy: &Policy, keys: &RunnerKeys) -> Result<(), Failure> {
+    let name = &founding.runner;
+    if policy.runner(name).is_none_or(|r| r.key != keys.receipt || r.log_vkey != keys.log_vkey) {
+        return Err(Failure::usage(
+            format!("the policy's runner {name} has other keys than the one of this folder"),
+            "remove its [[runner]] entry from policy/targets.toml: init adds the right one",
+        ));
+    }
     let solo = is_solo(&founding.trust_domain);
     if let Some(target) = policy.targets.iter().find(|t| solo && t.prod) {
         return Err(Failure::usage(

@@ -42,9 +42,10 @@ impl Firm {
         let firm = Self::founded();
         let bob = std::fs::read_to_string(firm.m.path("server/keys/bob.pub")).unwrap();
         let source = firm.source("keys", &["source", "keyring"]);
-        let source = source
-            .replace("threshold = 1", "threshold = 2")
-            .replace("people = [\"alice\"]", "people = [\"alice\", \"bob\"]");
+        let source = source.replace(
+            "threshold = 1\npeople = [\"alice\"]",
+            "threshold = 2\npeople = [\"alice\", \"bob\"]",
+        );
         let key = format!("\n[[key]]\nperson = \"bob\"\nkey = \"{}\"\n", bob.trim());
         std::fs::write(firm.m.path("keyring.toml"), source + &key).unwrap();
         let told = firm.as_("alice", &["keys", "propose", "keyring.toml", "--keyring", "--yes"]);
