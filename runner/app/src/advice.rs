@@ -3,8 +3,8 @@
 //! The same `decide()`, over facts that are made by the same functions ([`trust::advise`]), for a run
 //! that nobody has ordered yet. It shows people what is missing, and nothing relies on it.
 
-use domain::decide::{InputRule, Window, decide};
-use domain::{BundleIndex, Denial, Digest, Manifest, Pair, RequestId, Rule, RunId};
+use domain::decide::{InputRule, Window, decide, explain};
+use domain::{BundleIndex, Denial, Digest, Facts, Manifest, Pair, RequestId, Rule, RunId};
 use store::{Document, DocumentKind, Filter};
 use trust::{
     AccessRequest, Approval, Document as Signed, Envelope, Local, OnFile, Review, RunRequest,
@@ -85,18 +85,18 @@ impl App {
         Ok(Manifest::parse(&bytes).ok())
     }
 
-    /// What the runner would say about the next use of an access request; `None`: yes.
-    pub(crate) async fn missing(
+    /// What the runner would say about the next use of an access request.
+    pub(crate) async fn advised(
         &self,
         document: &Document,
         access: &AccessRequest,
         belongs: &Belongs,
         uses_spent: &[u64],
-    ) -> Result<Option<Denial>, AppError> {
+    ) -> Result<Advised, AppError> {
         let revision = self.store.revision(&access.revision).await?;
         let index = revision.and_then(|r| BundleIndex::parse(&r.index).ok());
         let (Some(manifest), Some(index)) = (self.manifest(&access.revision).await?, index) else {
-            return Ok(Some(Denial::new(
+            return Ok(Advised::only(Denial::new(
                 Rule::BundleInvalid,
                 format!("the files of {} are gone", access.revision),
                 "submit the revision again",
@@ -106,7 +106,7 @@ impl App {
         let base = self.base_of(&access.revision, &pairs).await?;
         let status = self.newest_status();
         let Ok(envelope) = Envelope::from_json(&document.envelope) else {
-            return Ok(Some(unreadable("the access request cannot be read")));
+            return Ok(Advised::only(unreadable("the access request cannot be read")));
         };
         let wish = Wish {
             run: RunId::new(&*self.clock, &*self.entropy),
@@ -141,10 +141,40 @@ impl App {
             owed: &owed,
         };
         Ok(match trust::advise(&self.adopted().authority, &wish, file, local) {
-            Ok(advice) => decide(&advice.facts).err(),
-            Err(e) => Some(unreadable(&crate::chain(&e))),
+            Ok(advice) => Advised {
+                missing: decide(&advice.facts).err(),
+                wants_approval: wants_approval(&advice.facts),
+            },
+            Err(e) => Advised::only(unreadable(&crate::chain(&e))),
         })
     }
+}
+
+/// What would come of an access request.
+pub(crate) struct Advised {
+    /// Why it would not run; `None`: it would.
+    pub(crate) missing: Option<Denial>,
+    /// Whether an approval is what people can help with.
+    pub(crate) wants_approval: bool,
+}
+
+impl Advised {
+    fn only(denial: Denial) -> Self {
+        Self { missing: Some(denial), wants_approval: false }
+    }
+}
+
+/// Whether nothing but approvals is missing, and the word on what is in force, which comes by itself.
+fn wants_approval(facts: &Facts<'_>) -> bool {
+    let mut wants = false;
+    for step in explain(facts).iter().filter(|s| !s.satisfied) {
+        match step.rule {
+            Rule::ApprovalMissing => wants = true,
+            Rule::StatusMissing | Rule::StatusExpired | Rule::StatusDiffers => {}
+            _ => return false,
+        }
+    }
+    wants
 }
 
 /// What an access request answers whose own documents are not valid.

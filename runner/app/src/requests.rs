@@ -4,7 +4,7 @@ use domain::{Denial, RequestId, Rule, Timestamp};
 use store::{Document, DocumentKind, Filter, Revision, Run, RunFilter};
 use trust::AccessRequest;
 
-use crate::advice::{Belongs, unverified, usable};
+use crate::advice::{Advised, Belongs, unverified, usable};
 use crate::login::Who;
 use crate::owed::{Concerns, Emergency};
 use crate::{App, AppError, Claimed, Proposal};
@@ -39,6 +39,8 @@ pub struct RequestStatus {
     pub state: RequestState,
     /// The first rule that fails now; `None` when it can be used.
     pub missing: Option<Denial>,
+    /// Whether an approval is what people can help with.
+    pub wants_approval: bool,
     /// Numbers of uses that were started.
     pub uses_spent: Vec<u64>,
 }
@@ -122,11 +124,21 @@ impl App {
     ) -> Result<RequestStatus, AppError> {
         let belongs = self.belongs(&access.revision, Some(&access.header.id)).await?;
         let uses_spent = self.uses_spent(&access.header.id).await?;
-        let missing = self.missing(&request, access, &belongs, &uses_spent).await?;
+        let Advised { missing, wants_approval } =
+            self.advised(&request, access, &belongs, &uses_spent).await?;
         let now = self.clock.now();
         let state = state(access, missing.as_ref(), &uses_spent, now);
         let Belongs { submissions, reviews, approvals } = belongs;
-        Ok(RequestStatus { request, submissions, reviews, approvals, state, missing, uses_spent })
+        Ok(RequestStatus {
+            request,
+            submissions,
+            reviews,
+            approvals,
+            state,
+            missing,
+            wants_approval,
+            uses_spent,
+        })
     }
 
     /// What waits for this person: revisions to review, access requests to approve, live runs,
@@ -153,9 +165,8 @@ impl App {
                 continue;
             }
             let status = self.request_status(document, &access).await?;
-            let wanted = status.missing.as_ref().is_some_and(|d| d.rule == Rule::ApprovalMissing);
             let done = status.approvals.iter().any(|a| a.person.as_ref() == Some(&who.person));
-            if wanted && !done {
+            if status.wants_approval && !done {
                 to_approve.push(status.request);
             }
         }

@@ -36,7 +36,7 @@ impl App {
     }
 
     async fn may_read(&self, who: &Who, run: &Run) -> Result<bool, AppError> {
-        if run.caller == who.person {
+        if self.answers_for(who, run) {
             return Ok(true);
         }
         // Only a run that started has its request on file, and only such a run read anything.
@@ -51,6 +51,11 @@ impl App {
             adopted.authority.target(target).is_some_and(|t| t.is_read_by(&groups))
         };
         Ok(!request.pairs.is_empty() && request.pairs.iter().all(|p| reads(&p.target)))
+    }
+
+    /// Whether a run is the person's own, or one of their service or agent, which they answer for.
+    fn answers_for(&self, who: &Who, run: &Run) -> bool {
+        run.caller == who.person || self.counted(&run.caller) == who.person
     }
 
     /// The runs that this person may see, newest first.
@@ -86,7 +91,7 @@ impl App {
         self.readable_run(who, id).await
     }
 
-    /// Cancels a run: its caller may, and who holds the role `stop`. One that has ended stays as it
+    /// Cancels a run: its caller may, whoever answers for the caller, and who holds the role `stop`. One that has ended stays as it
     /// is.
     ///
     /// # Errors
@@ -94,7 +99,7 @@ impl App {
     pub async fn cancel(&self, who: &Who, id: &RunId) -> Result<Run, AppError> {
         let may_stop = self.holds(who, Role::Stop);
         let run = match self.store.run(id).await? {
-            Some(run) if run.caller == who.person || may_stop => run,
+            Some(run) if may_stop || self.answers_for(who, &run) => run,
             Some(_) | None => {
                 let run = self.readable_run(who, id).await?;
                 return Err(AppError::Forbidden {

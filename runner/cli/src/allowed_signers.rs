@@ -7,8 +7,9 @@ use std::fmt;
 
 use serde::Serialize;
 use trust::{
-    AccessRequest, Approval, Authority, Directory, Document, KeyStatus, Keyring, Login, Policy,
-    PublicKey, Receipt, Review, Role, RunRequest, Stop, Submission, namespace,
+    AccessRequest, AfterReview, Approval, Authority, Directory, Document, KeyStatus, Keyring, Lift,
+    Login, Policy, PublicKey, Receipt, Review, Role, RunRequest, Status, Stop, Submission,
+    Withdrawal, namespace,
 };
 
 /// A key, whose it is, and what it may sign. Its text is a line of `allowed_signers`.
@@ -74,6 +75,8 @@ fn statements(authority: &Authority) -> Vec<String> {
         name::<AccessRequest>(authority),
         name::<Approval>(authority),
         name::<RunRequest>(authority),
+        name::<Withdrawal>(authority),
+        name::<AfterReview>(authority),
         name::<Login>(authority),
     ]
 }
@@ -85,6 +88,8 @@ fn roles(authority: &Authority, person: &domain::PersonId) -> Vec<String> {
         (Role::Directory, name::<Directory>(authority)),
         (Role::Policy, name::<Policy>(authority)),
         (Role::Stop, name::<Stop>(authority)),
+        (Role::Lift, name::<Lift>(authority)),
+        (Role::Status, name::<Status>(authority)),
     ];
     let holds = |role| authority.keyring().role(role).is_some_and(|r| r.people.contains(person));
     of_role.into_iter().filter(|(role, _)| holds(*role)).map(|(_, name)| name).collect()

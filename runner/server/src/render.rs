@@ -58,7 +58,16 @@ pub(crate) fn revision(r: RevisionStatus) -> types::RevisionView {
 }
 
 pub(crate) fn access_request(r: RequestStatus) -> Result<types::RequestView, AppError> {
-    let RequestStatus { request, submissions, reviews, approvals, state, missing, uses_spent } = r;
+    let RequestStatus {
+        request,
+        submissions,
+        reviews,
+        approvals,
+        state,
+        missing,
+        wants_approval: _,
+        uses_spent,
+    } = r;
     Ok(types::RequestView {
         request: document(request)?,
         submissions: documents(submissions),

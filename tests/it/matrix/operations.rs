@@ -365,7 +365,7 @@ fn claims() -> Vec<Operation> {
             "POST /v1/key-claims",
             [
                 claims("of a key of one's own", |person| person),
-                claims("of another's key", |person| tests::town::Town::other(person)),
+                claims("of another's key", tests::town::Town::other),
             ],
         ),
         op("GET /v1/key-claims", [plain("", |_, _| "GET /v1/key-claims".into())]),
