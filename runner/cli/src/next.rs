@@ -72,7 +72,9 @@ pub(crate) fn tell(out: Out, denial: &Denial, why: &str) {
     let code = denial.rule.code();
     out.note(format!("{} {code}: {}", out.style_err(Style::Bad, "denied:"), denial.fact));
     out.note(format!("  help: {}", denial.help));
-    if let Some(command) = command(denial.rule) {
+    // Where the help is a command already, another one for everybody says less.
+    let command = command(denial.rule).filter(|_| !denial.help.contains("borescope "));
+    if let Some(command) = command {
         out.note(format!("  next: {command}"));
     }
     out.note(format!("  why:  {why}"));
