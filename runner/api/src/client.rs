@@ -12,10 +12,9 @@ use serde::de::DeserializeOwned;
 use crate::retry::{Tries, once};
 use crate::tls::{self, Authorities, CertificateFault, TlsFault};
 use crate::types::{
-    AgainstView, AuditPageView, Challenge, ChallengeRequest, ConsistencyView, DocumentView,
-    Envelope, Filed, Inbox, InputStored, LeavesView, ProofView, Ready, ReceiptView, RequestView,
-    RevisionView, RunOrdered, RunView, ScriptView, SessionOpened, SessionView, StatusView,
-    Uploaded,
+    AuditPageView, Challenge, ChallengeRequest, ConsistencyView, DocumentView, Envelope, Filed,
+    Inbox, InputStored, LeavesView, ProofView, Ready, ReceiptView, RequestView, RevisionView,
+    RunOrdered, RunView, ScriptView, SessionOpened, SessionView, StatusView, Uploaded,
 };
 use crate::{IDEMPOTENCY_KEY, Origin, OriginError, Problem, RunEvents};
 
@@ -191,8 +190,6 @@ impl Client {
         run(id: &RunId) -> RunView = "/v1/runs/{id}";
         /// A run's receipt with its proof.
         receipt(id: &RunId) -> ReceiptView = "/v1/runs/{id}/receipt";
-        /// Some of what was said against runs, from an entry on.
-        against(from: u64) -> AgainstView = "/v1/against?from={from}";
         /// All access requests.
         access_requests() -> Vec<DocumentView> = "/v1/access-requests";
         /// One page of what happened; `query` as the API documents it.

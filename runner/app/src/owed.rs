@@ -84,30 +84,6 @@ impl App {
             && self.is_asked_to_look(&who.person, owed.targets.iter())
     }
 
-    /// All lifts, newest first.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn lifts_on_file(&self) -> Result<Vec<Document>, AppError> {
-        self.whole(DocumentKind::Lift).await
-    }
-
-    /// All withdrawals, newest first.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn withdrawals_on_file(&self) -> Result<Vec<Document>, AppError> {
-        self.whole(DocumentKind::Withdrawal).await
-    }
-
-    /// All stops, newest first.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn stops_on_file(&self) -> Result<Vec<Document>, AppError> {
-        self.whole(DocumentKind::Stop).await
-    }
-
     /// All after-reviews, newest first, at most as many as a list has.
     ///
     /// # Errors
@@ -115,18 +91,6 @@ impl App {
     pub async fn after_reviews_on_file(&self) -> Result<Vec<Document>, AppError> {
         let filter = Filter { kind: Some(DocumentKind::AfterReview), ..Filter::default() };
         Ok(self.store.documents(&filter).await?)
-    }
-
-    /// Rejecting reviews that nobody withdrew or lifted.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn rejections_in_force(&self) -> Result<Vec<Document>, AppError> {
-        let mut all = Vec::new();
-        for (digest, _) in self.in_force_against().rejections() {
-            all.extend(self.store.document_by_digest(digest).await?);
-        }
-        Ok(all)
     }
 
     /// The newest status that came since the start, while it is valid.
@@ -143,11 +107,5 @@ impl App {
             since: status.header.not_before,
             envelope: envelope.to_json().map_err(|_| absent())?,
         })
-    }
-
-    /// Every one: of what a status is compared with nothing may be left out.
-    async fn whole(&self, kind: DocumentKind) -> Result<Vec<Document>, AppError> {
-        let filter = Filter { kind: Some(kind), ..Filter::default() };
-        Ok(self.store.documents_all(&filter).await?)
     }
 }

@@ -14,6 +14,9 @@ use trust::{Authority, Envelope, InForce, Lift, Negative, Rejection, Review, Sto
 
 use crate::session::{Session, envelope};
 
+/// Documents after which a server is not asked for more: one that lies would go on for ever.
+const LISTED_MAX: usize = 100_000;
+
 /// Everything that the server lists, in the order in which it came there.
 pub(crate) struct Listed(Vec<(DocumentView, Envelope)>);
 
@@ -58,22 +61,18 @@ pub(crate) enum Banned {
 impl Listed {
     /// Asks the server.
     pub(crate) async fn fetch(session: &Session) -> anyhow::Result<Self> {
-        let client = &session.client;
-        let mut all = Vec::new();
-        for list in [
-            client.stops().await?,
-            client.rejections().await?,
-            client.lifts().await?,
-            client.withdrawals().await?,
-        ] {
-            for view in list {
+        let (mut all, mut from) = (Vec::new(), 0);
+        loop {
+            let page = session.client.against(from).await?;
+            for view in page.documents {
                 let envelope = envelope(&view)?;
                 all.push((view, envelope));
             }
+            if page.next <= from || all.len() > LISTED_MAX {
+                return Ok(Self(all));
+            }
+            from = page.next;
         }
-        // Who lifts was not stopped then; bans come before what ends them.
-        all.sort_by_key(|(view, _)| view.created_ms);
-        Ok(Self(all))
     }
 
     /// What of it was in force at `until_ms`; `None`: now.

@@ -205,7 +205,7 @@ impl Store {
     }
 
     /// All documents that match, newest first. For kinds whose number is bounded elsewhere, and where
-    /// one that is left out would be a fault: stops, spent uses.
+    /// one that is left out would be a fault: spent uses.
     ///
     /// # Errors
     /// As [`Store::document`].

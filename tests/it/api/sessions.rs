@@ -180,7 +180,7 @@ async fn a_stolen_token_reviews_approves_runs_and_stops_nothing() {
     }
 
     assert_eq!(alice.revision(&revision).await.unwrap().documents.len(), before);
-    assert!(alice.stops().await.unwrap().is_empty());
+    assert!(alice.against(0).await.unwrap().documents.is_empty());
     let run = served.ran(&alice, &granted, 1).await;
     assert_eq!(run.state.code(), "succeeded", "the use was not spent: {run:?}");
     served.close().await;

@@ -216,7 +216,6 @@ fn against() -> Vec<Operation> {
                 now!(draft(Stage::stop_of_nothing(&stage.town, person)))
             }),
         ),
-        op("GET /v1/stops", [plain("", |_, _| "GET /v1/stops".into())]),
         op(
             "POST /v1/lifts",
             signed("of a stop", "/v1/lifts", |stage, _| {
@@ -230,12 +229,9 @@ fn against() -> Vec<Operation> {
                 now!(draft(stage.town.company().lift(p(NO_DIGEST))))
             })),
         ),
-        op("GET /v1/lifts", [plain("", |_, _| "GET /v1/lifts".into())]),
-        op("GET /v1/rejections", [plain("", |_, _| "GET /v1/rejections".into())]),
         op("GET /v1/against", [plain("", |_, _| "GET /v1/against?from=0".into())]),
         // Before the reviewer's own withdrawal, which would leave nothing to withdraw.
         op("POST /v1/withdrawals", withdrawals.into_iter().chain(of_bob)),
-        op("GET /v1/withdrawals", [plain("", |_, _| "GET /v1/withdrawals".into())]),
         op("POST /v1/status", status()),
         op("GET /v1/status/signed", [plain("", |_, _| "GET /v1/status/signed".into())]),
         op("GET /v1/status", [plain("", |_, _| "GET /v1/status".into())]),

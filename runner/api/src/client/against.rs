@@ -4,18 +4,12 @@ use reqwest::Method;
 
 use super::{Answer, Client, json};
 use crate::retry::once;
-use crate::types::{DocumentView, EmergencyView, Envelope, Filed};
+use crate::types::{AgainstView, DocumentView, EmergencyView, Envelope, Filed};
 
 impl Client {
     gets! {
-        /// All stops.
-        stops() -> Vec<DocumentView> = "/v1/stops";
-        /// All lifts.
-        lifts() -> Vec<DocumentView> = "/v1/lifts";
-        /// All withdrawals.
-        withdrawals() -> Vec<DocumentView> = "/v1/withdrawals";
-        /// Rejecting reviews that are in force.
-        rejections() -> Vec<DocumentView> = "/v1/rejections";
+        /// Some of what was said against runs, from an entry on.
+        against(from: u64) -> AgainstView = "/v1/against?from={from}";
         /// All after-reviews, newest first.
         after_reviews() -> Vec<DocumentView> = "/v1/after-reviews";
         /// Emergencies that somebody still has to look at.

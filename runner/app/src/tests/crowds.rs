@@ -96,7 +96,7 @@ async fn the_oldest_of_a_thousand_stops_still_bans() {
     for subject in [StopSubject::Person(person("otto")), StopSubject::Target(t("shop"))] {
         app.stop(&who("ruth"), &team.stop(subject)).await.unwrap();
     }
-    let of = app.stops_on_file().await.unwrap()[0].clone();
+    let of = app.said_against(0).await.unwrap().documents[1].clone();
     crowd(&app, &of, |_| {}).await;
     is_refused(&app.login(&answer(&app, "otto", "otto", ORIGIN).await).await);
 }

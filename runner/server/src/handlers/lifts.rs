@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use api::shapes::EnvelopeShape;
-use api::types::{DocumentView, Filed};
+use api::types::Filed;
 use app::App;
 use axum::Json;
 use axum::extract::State;
 
 use super::Answer;
 use crate::body::Raw;
-use crate::openapi::{Files, Reads};
+use crate::openapi::Files;
 use crate::render;
 use crate::session::Session;
 
@@ -24,14 +24,4 @@ pub(crate) async fn lift(
     Raw(envelope): Raw,
 ) -> Answer<Json<Filed>> {
     Ok(Json(render::filed(app.lift(&who, &envelope).await?)))
-}
-
-/// All lifts, newest first; each ends the stop or rejection that it names
-#[utoipa::path(get, path = "/v1/lifts", tag = "stops", security(("session" = [])),
-    responses((status = 200, body = [DocumentView], description = "Signed lifts."), Reads))]
-pub(crate) async fn lifts(
-    State(app): State<Arc<App>>,
-    _: Session,
-) -> Answer<Json<Vec<DocumentView>>> {
-    Ok(Json(render::documents(app.lifts_on_file().await?)))
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use api::shapes::EnvelopeShape;
-use api::types::{DocumentView, Filed};
+use api::types::Filed;
 use app::App;
 use axum::Json;
 use axum::extract::State;
 
 use super::Answer;
 use crate::body::Raw;
-use crate::openapi::{Files, Reads};
+use crate::openapi::Files;
 use crate::render;
 use crate::session::Session;
 
@@ -24,14 +24,4 @@ pub(crate) async fn review(
     Raw(envelope): Raw,
 ) -> Answer<Json<Filed>> {
     Ok(Json(render::filed(app.review(&who, &envelope).await?)))
-}
-
-/// Reviews that reject and are in force, of any revision; each bars it for the targets that it names
-#[utoipa::path(get, path = "/v1/rejections", tag = "reviews", security(("session" = [])),
-    responses((status = 200, body = [DocumentView], description = "Signed reviews."), Reads))]
-pub(crate) async fn rejections(
-    State(app): State<Arc<App>>,
-    _: Session,
-) -> Answer<Json<Vec<DocumentView>>> {
-    Ok(Json(render::documents(app.rejections_in_force().await?)))
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use api::shapes::EnvelopeShape;
-use api::types::{DocumentView, Filed};
+use api::types::Filed;
 use app::App;
 use axum::Json;
 use axum::extract::State;
 
 use super::Answer;
 use crate::body::Raw;
-use crate::openapi::{Files, Reads};
+use crate::openapi::Files;
 use crate::render;
 use crate::session::Session;
 
@@ -24,14 +24,4 @@ pub(crate) async fn stop(
     Raw(envelope): Raw,
 ) -> Answer<Json<Filed>> {
     Ok(Json(render::filed(app.stop(&who, &envelope).await?)))
-}
-
-/// All stops, newest first; each of them bans until it is lifted
-#[utoipa::path(get, path = "/v1/stops", tag = "stops", security(("session" = [])),
-    responses((status = 200, body = [DocumentView], description = "Signed stops."), Reads))]
-pub(crate) async fn stops(
-    State(app): State<Arc<App>>,
-    _: Session,
-) -> Answer<Json<Vec<DocumentView>>> {
-    Ok(Json(render::documents(app.stops_on_file().await?)))
 }
