@@ -33,7 +33,7 @@ Shows trust domain and keyring of the server, which you compare with somebody wh
 another channel: everything that you will ever be shown is verified against it. Then it hands in a key
 claim, which a holder of the role `directory` accepts. Whoever is enrolled already is just logged in.")]
 pub(crate) struct JoinArgs {
-    /// The server, as https://borescope.shop.example
+    /// Address of the server, as people dial it
     #[arg(value_name = "URL")]
     server: String,
     /// Trust file with trust domain and keyring digest, from somebody whom you trust

@@ -43,8 +43,8 @@ pub(crate) struct ReviewArgs {
     targets: Vec<Pair>,
     #[command(flatten)]
     verdict: VerdictArgs,
-    /// Members of these groups may run it without an approval, N times a day each: GROUP[,GROUP][@TARGET[,TARGET]]:N;
-    /// repeat for more
+    /// Members of these groups may run it without an approval, so many times a day each, as on-call:5,
+    /// or on one target only, as on-call,payments@shop-replica:5; repeat for more
     #[arg(long, value_name = "GROUPS:N", value_parser = self_serve::parse, requires = "approve")]
     self_serve: Vec<self_serve::Opened>,
     #[command(flatten)]

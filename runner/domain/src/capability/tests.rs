@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Capabilities, Pair, Scope, ScopeError};
+use super::{Capabilities, Pair, QueryScope, Scope, ScopeError};
+use crate::QueryName;
 use crate::limits::{Limits, QueryLimits};
 
 fn limits() -> impl Strategy<Value = Limits> {
@@ -120,4 +121,19 @@ fn a_scope_cannot_hide_a_second_entry_for_a_pair() {
     let mut scope = one.scope();
     scope.targets.push(scope.targets[0].clone());
     assert_eq!(scope.capabilities(), Err(ScopeError::PairTwice(pair)));
+}
+
+#[test]
+fn a_scope_cannot_hide_a_second_entry_for_a_query() {
+    let pair = Pair { logical: "a".parse().unwrap(), target: "b".parse().unwrap() };
+    let query: QueryName = "q".parse().unwrap();
+    let limits = QueryLimits { calls_max: 1, rows_total_max: 1, bytes_total_max: 1 };
+    let one = Capabilities {
+        pairs: BTreeMap::from([(pair.clone(), BTreeMap::from([(query.clone(), limits)]))]),
+        limits: Limits::DEFAULT,
+    };
+    let mut scope = one.scope();
+    let wider = QueryScope { calls_max: 100, ..scope.targets[0].queries[0].clone() };
+    scope.targets[0].queries.push(wider);
+    assert_eq!(scope.capabilities(), Err(ScopeError::QueryTwice(pair, query)));
 }

@@ -100,6 +100,8 @@ fn what_was_said_survives_json() {
         assert_eq!(serde_json::from_str::<Negative>(&json).unwrap(), negative);
     }
     assert_eq!(Rejection::of(&review()), None);
+    let changes = Review { verdict: Verdict::RequestChanges, ..review() };
+    assert_eq!(Rejection::of(&changes), None, "a wish is no ban");
 }
 
 #[test]

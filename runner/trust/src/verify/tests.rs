@@ -59,3 +59,17 @@ fn a_document_of_one_signer_has_nobody_to_wait_for() {
     let so_far = signed_so_far::<crate::Lift>(&lift, &domain(), &keyring()).unwrap();
     assert_eq!(so_far, SoFar { signed: vec![t("ruth")], missing: 1 });
 }
+
+#[test]
+fn a_signature_that_is_remembered_fits_for_its_own_purpose_only() {
+    use sha2::{Digest as _, Sha512};
+
+    let hash: [u8; 64] = Sha512::digest(b"what was signed").into();
+    let signature = crate::Sshsig::sign(&key(OTTO), "a-review", b"what was signed");
+    let fitting = Fitting::default();
+    fitting.verify(&signature, "a-review", &hash).unwrap();
+    fitting.verify(&signature, "a-review", &hash).unwrap();
+    fitting.verify(&signature, "an-approval", &hash).unwrap_err();
+    let other: [u8; 64] = Sha512::digest(b"something else").into();
+    fitting.verify(&signature, "a-review", &other).unwrap_err();
+}

@@ -36,6 +36,19 @@ fn an_author_does_not_review_their_own_script() {
 }
 
 #[test]
+fn somebody_who_is_stopped_approves_nothing() {
+    let by_carol = |f: &mut Facts<'_>| f.approvals[0].approver = person("carol");
+    assert_eq!(after(by_carol), None);
+    assert_eq!(
+        after(|f| {
+            by_carol(f);
+            f.stops.push(StopSubject::Person(person("carol")));
+        }),
+        Some(Rule::ApprovalMissing)
+    );
+}
+
+#[test]
 fn one_person_with_two_reviews_is_one_person() {
     let both = |f: &mut Facts<'_>| f.targets[0].reviews.required = 2;
     assert_eq!(

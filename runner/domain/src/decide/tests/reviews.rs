@@ -142,6 +142,11 @@ fn a_change_of_nothing_but_the_component_may_need_fewer_reviews() {
     assert_eq!(denied(&|f| f.targets[0].reviews_unchanged = None), missing);
     assert_eq!(denied(&|f| f.base = None), missing);
     assert_eq!(denied(&|f| f.reviews.clear()), missing, "its own review is needed whatever else");
+    let nobody = |f: &mut Facts<'_>| {
+        f.targets[0].reviews_unchanged = Some(0);
+        f.reviews.clear();
+    };
+    assert_eq!(denied(&nobody), missing, "also where a policy asks for none");
     assert_eq!(denied(&|f| f.request.as_mut().unwrap().break_glass = true), missing);
     assert_eq!(base(&|b| b.revision = Digest::of(b"revision")), missing);
     assert_eq!(base(&|b| b.difference = Some("queries/q.sql differs".to_owned())), missing);

@@ -156,6 +156,21 @@ fn what_the_run_depends_on_is_everybody_and_every_key() {
 }
 
 #[test]
+fn what_an_agent_wrote_rests_on_whoever_answers_for_it() {
+    let mut others = directory();
+    others.people.push(person("dora", 60, crate::PersonKind::Human, &["authors"]));
+    others.people[4].owner = Some(t("dora"));
+    let runner = Runner::under(authority_with(&others, &policy()));
+    let mut order = documents();
+    order.approvals = vec![by(RUTH, &adjusted(&others, &policy(), approval()))];
+    let mut by_bot = submission();
+    by_bot.author = t("bot");
+    order.submissions.push(sign(&by_bot, &key(BOT)).unwrap());
+    let chain = runner.chain(&order).unwrap();
+    assert!(chain.depends_on.contains(&StopSubject::Person(t("dora"))));
+}
+
+#[test]
 fn a_security_key_that_nobody_touched_says_nothing() {
     let (token, mut with_token) = (SecurityKey::new(30), directory());
     with_token.people[1].keys[0].key = token.public();
