@@ -95,7 +95,7 @@ macro_rules! gets {
         $(#[$doc])*
         ///
         /// # Errors
-        /// [`ClientError`].
+        /// [`crate::ClientError`].
         pub async fn $name(&self $(, $arg: $type)*) -> Answer<$answer> {
             json(self.call(Method::GET, &format!($path))).await
         }
@@ -108,7 +108,7 @@ macro_rules! gets_bytes {
         $(#[$doc])*
         ///
         /// # Errors
-        /// [`ClientError`].
+        /// [`crate::ClientError`].
         pub async fn $name(&self $(, $arg: $type)*) -> Answer<Vec<u8>> {
             let response = accepted(self.call(Method::GET, &format!($path)).send().await?).await?;
             Ok(response.bytes().await?.to_vec())
@@ -122,7 +122,7 @@ macro_rules! files {
         $(#[$doc])*
         ///
         /// # Errors
-        /// [`ClientError`].
+        /// [`crate::ClientError`].
         pub async fn $name(&self, envelope: &Envelope) -> Answer<$answer> {
             let call = self.call(Method::POST, $path);
             let body = envelope.get().to_owned();
@@ -231,7 +231,7 @@ impl Client {
     /// Asks for a login challenge.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`crate::ClientError`].
     pub async fn challenge(&self, request: &ChallengeRequest) -> Answer<Challenge> {
         json(self.call(Method::POST, "/v1/challenges").json(request)).await
     }
@@ -239,7 +239,7 @@ impl Client {
     /// Logs in with a signed challenge, which is good for one call.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`crate::ClientError`].
     pub async fn open_session(&self, login: &Envelope) -> Answer<SessionOpened> {
         let call = self.call(Method::POST, "/v1/sessions").body(login.get().to_owned());
         json(call.header("content-type", "application/json")).await
@@ -248,7 +248,7 @@ impl Client {
     /// Ends a session of this person; one that has ended stays so.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`crate::ClientError`].
     pub async fn revoke_session(&self, id: &SessionId) -> Answer<SessionView> {
         json(self.call(Method::DELETE, &format!("/v1/sessions/{id}"))).await
     }
@@ -256,7 +256,7 @@ impl Client {
     /// Uploads a bundle, `bundle.sha256` included; files are streamed from disk.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`crate::ClientError`].
     pub async fn upload(&self, files: &[(BundlePath, PathBuf)]) -> Answer<Uploaded> {
         let key = self.fresh_key();
         let mut tries = Tries::default();
@@ -286,7 +286,7 @@ impl Client {
     /// Sends an input's exact bytes.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`crate::ClientError`].
     pub async fn store_input(&self, input: Vec<u8>) -> Answer<InputStored> {
         once(self.call(Method::POST, "/v1/inputs").body(input), &self.fresh_key()).await
     }
@@ -295,7 +295,7 @@ impl Client {
     /// answer without a second effect; without one the call has a fresh key of its own.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`crate::ClientError`].
     pub async fn order_run(
         &self,
         order: &RunOrdered,
@@ -313,7 +313,7 @@ impl Client {
     /// Cancels a run.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`crate::ClientError`].
     pub async fn cancel(&self, id: &RunId) -> Answer<RunView> {
         let call = self.call(Method::POST, &format!("/v1/runs/{id}/cancel"));
         once(call, &self.fresh_key()).await
