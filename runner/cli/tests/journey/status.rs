@@ -51,14 +51,18 @@ fn run(m: &Machine, request: &str) -> (i32, String) {
 
 /// Runs until the answer has these words: what was signed meanwhile arrives a moment later.
 fn run_until(m: &Machine, request: &str, exit: i32, words: &str) {
-    loop {
+    let mut last = String::new();
+    // Minutes: long after anything that is on its way would have come.
+    for _ in 0..400 {
         let (code, told) = run(m, request);
         if code == exit && told.contains(words) {
             return;
         }
         assert_eq!(code, 3, "{told}");
+        last = told;
         std::thread::sleep(std::time::Duration::from_millis(300));
     }
+    panic!("`{words}` was never said: {last}");
 }
 
 /// Takes the status key out of the server's hands.
