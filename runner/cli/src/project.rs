@@ -21,15 +21,6 @@ use crate::exit::Failure;
 /// The schema's file, as the manifest names it.
 const SCHEMA_PATH: &str = "input.schema.json";
 
-/// A folder that passed every check.
-#[derive(Debug)]
-pub(crate) struct Project {
-    /// Its manifest.
-    pub(crate) manifest: Manifest,
-    /// Every file of the bundle but the component.
-    pub(crate) files: BTreeMap<BundlePath, Vec<u8>>,
-}
-
 /// A folder that is being checked.
 struct Folder<'d> {
     dir: &'d Path,
@@ -38,22 +29,19 @@ struct Folder<'d> {
     manifest: Manifest,
 }
 
-impl Project {
-    /// Reads and checks the folder of a script that is only SQL.
-    ///
-    /// # Errors
-    /// The first thing that is wrong, with its file and line.
-    pub(crate) fn read_sql(dir: &Path) -> Result<Self, Failure> {
-        let folder = Folder::open(dir)?;
-        folder.check_parameters_are_filled()?;
-        let schema = folder.schema()?;
-        if let Some(schema) = &schema {
-            folder.check_pointers(schema)?;
-        }
-        folder.check_queries()?;
-        let files = folder.files()?;
-        Ok(Self { manifest: folder.manifest, files })
+/// Reads and checks the folder of a script that is only SQL: every file of its bundle but the component.
+///
+/// # Errors
+/// The first thing that is wrong, with its file and line.
+pub(crate) fn read_sql(dir: &Path) -> Result<BTreeMap<BundlePath, Vec<u8>>, Failure> {
+    let folder = Folder::open(dir)?;
+    folder.check_parameters_are_filled()?;
+    let schema = folder.schema()?;
+    if let Some(schema) = &schema {
+        folder.check_pointers(schema)?;
     }
+    folder.check_queries()?;
+    folder.files()
 }
 
 impl<'d> Folder<'d> {

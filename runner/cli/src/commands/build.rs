@@ -17,8 +17,7 @@ use super::Call;
 use crate::bundle::{Bundle, write_index};
 use crate::exit::{Exit, Failure};
 use crate::out::Style;
-use crate::project::Project;
-use crate::stock;
+use crate::{project, stock};
 
 /// Where a script's bundle goes, below its folder.
 const BUNDLE_DIR: &str = "target/bundle";
@@ -81,8 +80,7 @@ pub(crate) fn build(dir: &Path) -> anyhow::Result<(Built, Bundle)> {
         )
         .into());
     }
-    let project = Project::read_sql(dir)?;
-    let mut files = project.files;
+    let mut files = project::read_sql(dir)?;
     let component: BundlePath = COMPONENT_PATH.parse()?;
     files.insert(component, stock::COMPONENT.to_vec());
     let digests = files.iter().map(|(path, bytes)| (path.clone(), Digest::of(bytes)));
