@@ -1,5 +1,6 @@
 //! Embeds the bundles that `borescope demo` submits: the ready-made scripts, and two scripts that
-//! try what they may not. One more is only put beside them, for the tests of the program.
+//! try what they may not; and the component of scripts that are only SQL. One more guest is only put
+//! beside them, for the tests of the program.
 
 #[path = "build/guests.rs"]
 mod guests;
@@ -17,12 +18,18 @@ fn main() -> Result<(), guests::Failure> {
     let proofs = repository.join("tests/guests");
     let loud =
         Guests { packages: vec![proofs.join("loud-mouth")], workspace: proofs, listed: false };
+    let stock = Guests {
+        packages: vec![repository.join("sdk/stock")],
+        workspace: repository.clone(),
+        listed: false,
+    };
     embed(
         &repository,
         &[
             Guests { workspace: repository.clone(), packages: scripts, listed: true },
             Guests::all_in(&attackers, &attackers)?,
             loud,
+            stock,
         ],
     )
 }

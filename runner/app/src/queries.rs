@@ -8,11 +8,12 @@ use trust::PolicyTarget;
 
 use crate::AppError;
 
-/// Checks one query of a script for `engine`; a warning is for author and reviewers.
+/// Checks one query of a script for `engine`; a warning is for author and reviewers. Without any target,
+/// as on an author's machine, what no policy could allow is still refused.
 ///
 /// # Errors
 /// [`AppError::Bundle`] when no target could take it, whatever its policy grants.
-pub(crate) fn check(
+pub fn check(
     query: &Query,
     engine: Engine,
     text: &str,
@@ -54,7 +55,11 @@ fn postgres(
         }
     }
     match first {
-        None => Ok(Some("no target of the policy is a PostgreSQL database".to_owned())),
+        // Nothing is granted: what remains is what no policy could allow.
+        None => match gate(text, &types, &Grant { relations: Vec::new() }) {
+            Err(refusal) if !is_of_policy(&refusal.what) => Err(refusal),
+            _ => Ok(Some("no target of the policy is a PostgreSQL database".to_owned())),
+        },
         Some((target, refusal)) if is_of_policy(&refusal.what) => {
             Ok(Some(format!("{target} would not run it: {refusal}")))
         }

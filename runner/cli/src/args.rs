@@ -85,6 +85,10 @@ pub(crate) enum Command {
     Logout(c::logout::LogoutArgs),
     /// List your sessions, or end one
     Sessions(c::sessions::SessionsArgs),
+    /// Begin a script: a folder with commented files that work
+    New(c::new::NewArgs),
+    /// Check a script's folder and make its bundle
+    Build(c::build::BuildArgs),
     /// Upload a bundle and sign 'I submit this revision'
     Submit(c::submit::SubmitArgs),
     /// List scripts and their revisions

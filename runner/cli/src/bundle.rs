@@ -77,6 +77,11 @@ impl Bundle {
         Some(String::from_utf8_lossy(bytes).into_owned())
     }
 
+    /// The digest of the component, of the bytes that were hashed here; of nothing when there is none.
+    pub(crate) fn component_digest(&self) -> Digest {
+        self.component().map_or_else(|_| Digest::of(b""), Digest::of)
+    }
+
     /// The component's bytes.
     pub(crate) fn component(&self) -> anyhow::Result<&[u8]> {
         let found = self.files.iter().find(|(p, _)| p.as_str() == COMPONENT_PATH);

@@ -4,6 +4,7 @@
 pub(crate) mod after_review;
 pub(crate) mod approve;
 pub(crate) mod audit;
+pub(crate) mod build;
 pub(crate) mod cancel;
 pub(crate) mod demo;
 pub(crate) mod inbox;
@@ -13,6 +14,7 @@ pub(crate) mod keys;
 pub(crate) mod lift;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod new;
 pub(crate) mod policy;
 pub(crate) mod proposals;
 pub(crate) mod replay;
@@ -65,6 +67,8 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Login(args) => login::command(&call, args).await,
         Command::Logout(args) => logout::command(&call, args).await,
         Command::Sessions(args) => sessions::command(&call, args).await,
+        Command::New(args) => new::command(&call, &args),
+        Command::Build(args) => build::command(&call, &args),
         Command::Submit(args) => submit::command(&call, args).await,
         Command::Scripts(args) => scripts::command(&call, args).await,
         Command::Show(args) => show::command(&call, args).await,

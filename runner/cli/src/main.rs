@@ -20,10 +20,12 @@ mod narrow;
 mod next;
 mod node;
 mod out;
+mod project;
 mod server_config;
 mod session;
 mod signer;
 mod status_signing;
+mod stock;
 mod view;
 mod when;
 

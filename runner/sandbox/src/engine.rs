@@ -27,7 +27,7 @@ pub(crate) const WASMTIME_VERSION: &str = "48.0.8";
 /// What code is generated for, whatever machine compiles.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// Raised with every change of behaviour in `interfaces`, `wasi`, `gate` or `random`.
-const HOST_LAYER_VERSION: u32 = 2;
+const HOST_LAYER_VERSION: u32 = 3;
 
 /// Fuel of instantiation. Its consumption depends on the operating system, so it never counts.
 pub(crate) const INSTANTIATION_FUEL: u64 = 1_000_000_000;

@@ -68,6 +68,9 @@ pub(crate) struct World {
     calls_max: u64,
     output_left: u64,
     pub(crate) run: String,
+    /// The queries that may be opened, sorted: a fact of the effective capabilities, so that a replay
+    /// knows it without the manifest.
+    pub(crate) queries: Vec<String>,
     pub(crate) started_at_ms: u64,
     /// Nanoseconds of the guest's monotonic clock.
     pub(crate) monotonic_ns: Arc<AtomicU64>,
@@ -90,6 +93,12 @@ impl World {
         let limits = &plan.effective.limits;
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(HANDLES_MAX);
+        let queries: BTreeSet<String> = plan
+            .effective
+            .pairs
+            .values()
+            .flat_map(|of| of.keys().map(ToString::to_string))
+            .collect();
         Self {
             bridge,
             quota: Quota::new(limits.memory_bytes_max),
@@ -99,6 +108,7 @@ impl World {
             calls_max: limits.host_calls_max,
             output_left: limits.output_bytes_max,
             run: plan.run.to_string(),
+            queries: queries.into_iter().collect(),
             started_at_ms: plan.started_at_ms,
             monotonic_ns: Arc::new(AtomicU64::new(0)),
             random: Stream::new("random", plan.seed),

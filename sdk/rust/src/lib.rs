@@ -60,6 +60,6 @@ pub mod entry;
 pub use borescope_macros::script;
 pub use error::{Error, Result};
 pub use output::{artifact, progress};
-pub use query::{Cursor, Query, Rows, Values, query};
+pub use query::{Cursor, Query, Rows, Values, queries, query};
 pub use table::{Table, table};
 pub use value::{Column, Value};

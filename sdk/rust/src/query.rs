@@ -21,6 +21,13 @@ pub fn query(name: &str) -> Query {
     Query { name: name.to_owned(), params: Vec::new() }
 }
 
+/// The names of the queries that this run may open, sorted; fewer than the manifest declares when
+/// reviewers, approvers or the policy left some out.
+#[must_use]
+pub fn queries() -> Vec<String> {
+    sql::queries()
+}
+
 /// A call of a query, not yet sent.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is asked before `open`, `all` or `first`"]

@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
     ("borescope-macros", &[]),
     ("borescope", &["borescope-macros"]),
+    ("stock", &["borescope"]),
 ];
 
 /// What every script may depend on directly.

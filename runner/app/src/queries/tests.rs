@@ -65,4 +65,7 @@ fn what_no_policy_could_allow_is_refused_with_its_place() {
 fn without_any_target_of_the_engine_the_author_is_told_that_nothing_was_checked() {
     let said = said("SELECT id FROM orders", &[]);
     assert!(said.contains("no target of the policy is a PostgreSQL database"), "{said}");
+    for sql in ["DELETE FROM orders", "SELECT id FROM orders; SELECT 1", "SELEC"] {
+        assert!(self::said(sql, &[]).starts_with("refused: "), "{sql}");
+    }
 }

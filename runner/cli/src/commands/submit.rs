@@ -9,7 +9,7 @@ use domain::{Digest, ScriptName, ScriptVersion, SubmissionId};
 use serde::Serialize;
 use trust::Submission;
 
-use super::Call;
+use super::{Call, build};
 use crate::bundle::{Bundle, write_index};
 use crate::exit::{Exit, Failure};
 use crate::out::Style;
@@ -21,13 +21,14 @@ const LIFE_S: i64 = 365 * 86_400;
 /// Arguments.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  borescope submit ./stuck-orders
+  borescope submit ./stuck-orders        a bundle's folder
+  borescope submit late-orders           a script that is only SQL: built anew, then submitted
 
-The folder holds component.wasm, script.toml, queries/*.sql and, as needed, input.schema.json,
+A bundle's folder holds component.wasm, script.toml, queries/*.sql and, as needed, input.schema.json,
 source.tar, readme.md and fixtures/. bundle.sha256 is written there; check it with
 `sha256sum -c bundle.sha256`.")]
 pub(crate) struct SubmitArgs {
-    /// Folder with the bundle's files
+    /// Folder with the bundle's files, or of a script that `borescope build` takes
     dir: PathBuf,
 }
 
@@ -49,7 +50,10 @@ pub(crate) struct Submitted {
 /// Submits and shows what to do next.
 pub(crate) async fn command(call: &Call<'_>, args: SubmitArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
-    let submitted = submit(&session, &args.dir, || call.out.progress("uploading")).await?;
+    // An old bundle beside a changed script would be submitted for the new one.
+    let dir =
+        if build::is_project(&args.dir) { build::build(&args.dir)?.0.bundle } else { args.dir };
+    let submitted = submit(&session, &dir, || call.out.progress("uploading")).await?;
     if call.out.json {
         call.out.json(&submitted)?;
         return Ok(Exit::Ok);

@@ -6,10 +6,11 @@ use domain::value::ParamType;
 
 use crate::bundle::Bundle;
 use crate::out::{Out, Style, WIDTH, hang, hang_at};
+use crate::stock;
 
 use super::{bytes, count, limits};
 
-/// The whole of it, as lines: identity, files, queries, limits, interfaces.
+/// The whole of it, as lines: identity, limits, interfaces, whose component it is, queries, files.
 pub(crate) fn whole(bundle: &Bundle, interfaces: &[String], out: Out) -> Vec<String> {
     let m = &bundle.manifest;
     let bold = |text: &str| out.style(Style::Bold, text);
@@ -22,6 +23,7 @@ pub(crate) fn whole(bundle: &Bundle, interfaces: &[String], out: Out) -> Vec<Str
     }
     lines.extend(hang("limits ", &limits(&m.limits), 72));
     lines.extend(hang("uses   ", &neutralise(&interfaces.join(", ")), 72));
+    lines.extend(hang("built  ", &stock::in_words(&bundle.component_digest()), 72));
     for query in &m.queries {
         lines.push(String::new());
         one_query(&mut lines, bundle, query, out);

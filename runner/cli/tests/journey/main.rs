@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a journey that cannot be set up has failed")]
 
+mod author;
 mod authority;
 mod hiding;
 mod keys;

@@ -7,7 +7,7 @@ use wasmtime::component::{Linker, LinkerInstance, Resource, ResourceType};
 
 use super::contract::borescope::debug::sql::Page;
 use super::wit::{Column, Error, Value};
-use super::{Place, digest_json, rows_out};
+use super::{Place, digest_json, record_only, rows_out, wrap};
 use crate::bridge::{Ask, Bridge, Reply};
 use crate::port::CallError;
 use crate::recording::{CallResult, Event};
@@ -37,6 +37,9 @@ pub(crate) fn link(l: &mut Linker<World>) -> wasmtime::Result<()> {
         Ok(())
     })?;
     link_columns(&mut l)?;
+    let queries = Place { interface: INTERFACE, function: "queries" };
+    let nothing = |(): &()| digest_json(&json!([]));
+    wrap(&mut l, queries, record_only, nothing, |world, (), _| Ok((world.queries.clone(),)))?;
     l.func_wrap_async("open", |cx: StoreContextMut<'_, World>, args: OpenArgs| {
         Box::new(async move { Ok((open(cx, args).await?,)) })
     })?;

@@ -54,6 +54,7 @@ const SQL: &str = r#"
     (export "cursor" (type $cursor (sub resource)))
     (export "[method]cursor.next" (func (param "self" (borrow $cursor)) (param "max-rows" u32)
       (result (result $page (error $error)))))
+    (export "queries" (func (result (list string))))
     (export "open" (func (param "query" string) (param "params" (list (tuple string $value)))
       (result (result (own $cursor) (error $error)))))))
   (alias export $sql "cursor" (type $cursor))
@@ -95,11 +96,12 @@ const LOWER: &str = r#"
 const LOWER_SQL: &str = r#"
   (core func $open (canon lower (func $sql "open") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
   (core func $next (canon lower (func $sql "[method]cursor.next") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+  (core func $queries (canon lower (func $sql "queries") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
   (core func $drop (canon resource.drop $cursor))
 "#;
 
 /// A component whose `run` is `body`: core code over the imports `emit`, `progress`, `table`, `artifact`,
-/// `random`, `fuel`, `open`, `next`, `drop`. `body` leaves nothing on the stack; what it stores at 0
+/// `random`, `fuel`, `open`, `next`, `queries`, `drop`. `body` leaves nothing on the stack; what it stores at 0
 /// is the result: discriminant, text pointer, text length. It starts as ok(null).
 pub(crate) fn guest(body: &str) -> Vec<u8> {
     shell(true, "", "", body)
@@ -130,10 +132,12 @@ fn shell(sql: bool, import: &str, more: &str, body: &str) -> Vec<u8> {
         (
             SQL,
             LOWER_SQL,
-            r#"(export "open" (func $open)) (export "next" (func $next)) (export "drop" (func $drop))"#,
+            r#"(export "open" (func $open)) (export "next" (func $next)) (export "drop" (func $drop))
+               (export "queries" (func $queries))"#,
             r#"(import "host" "open" (func $open (param i32 i32 i32 i32 i32)))
                (import "host" "next" (func $next (param i32 i32 i32)))
-               (import "host" "drop" (func $drop (param i32)))"#,
+               (import "host" "drop" (func $drop (param i32)))
+               (import "host" "queries" (func $queries (param i32)))"#,
         )
     } else {
         ("", "", "", "")
@@ -177,6 +181,18 @@ pub(crate) const NEXT: &str =
     "(call $next (i32.load (i32.const 20)) (i32.const 10) (i32.const 32))";
 /// Core code: trap unless the last `open` gave a cursor.
 pub(crate) const MUST_OPEN: &str = "(if (i32.load8_u (i32.const 16)) (then unreachable))";
+/// Core code: log the name of every query that the host lists.
+pub(crate) const LOG_QUERIES: &str = "
+  (call $queries (i32.const 48))
+  (local.set $i (i32.load (i32.const 48)))
+  (local.set $j (i32.load (i32.const 52)))
+  (block $none
+    (br_if $none (i32.eqz (local.get $j)))
+    (loop $more
+      (call $emit (i32.const 1) (i32.load (local.get $i)) (i32.load offset=4 (local.get $i)))
+      (local.set $i (i32.add (local.get $i) (i32.const 8)))
+      (local.set $j (i32.sub (local.get $j) (i32.const 1)))
+      (br_if $more (local.get $j))))";
 /// Core code: burn fuel for ever.
 pub(crate) const SPIN: &str = "(loop $spin (br $spin))";
 /// Core code: return the error text of the last `open` as the script's error.

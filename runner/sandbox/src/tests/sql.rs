@@ -2,7 +2,7 @@
 
 use domain::{LimitName, Outcome, Value};
 
-use super::guests::{MUST_OPEN, NEXT, OPEN_RECENT, RETURN_OPEN_ERROR, guest, times};
+use super::guests::{LOG_QUERIES, MUST_OPEN, NEXT, OPEN_RECENT, RETURN_OPEN_ERROR, guest, times};
 use super::host::{Did, FakeHost, everything, run, run_and_replay, run_with};
 use crate::recording::CallResult;
 use crate::{CallError, Cancel, Event};
@@ -180,4 +180,23 @@ async fn cursors_that_are_never_dropped_run_out() {
     let finished = run_with(guest(&times(20, &dropped)), &many, &mut host, &Cancel::new()).await;
     assert_eq!((finished.outcome, finished.limits_hit), (Outcome::Succeeded, vec![]));
     assert_eq!(host.did.iter().filter(|d| matches!(d, Did::Closed(_))).count(), 20);
+}
+
+#[tokio::test]
+async fn the_queries_that_are_listed_are_those_that_may_be_opened() {
+    let names = |finished: &crate::Finished| -> Vec<String> {
+        finished.log.iter().map(|line| line.message.clone()).collect()
+    };
+    let mut host = FakeHost::default();
+    let all = run_and_replay(guest(LOG_QUERIES), &mut host, &Cancel::new()).await;
+    assert_eq!(names(&all), ["batch", "recent"]);
+    assert!(host.events.iter().any(|e| e.name() == "borescope:debug/sql#queries"));
+
+    let mut less = everything();
+    for queries in less.pairs.values_mut() {
+        queries.remove(&"recent".parse().unwrap());
+    }
+    let mut host = FakeHost::default();
+    let fewer = run_with(guest(LOG_QUERIES), &less, &mut host, &Cancel::new()).await;
+    assert_eq!(names(&fewer), ["batch"], "what was granted away is not even named");
 }

@@ -25,13 +25,32 @@ pub(super) struct Reading {
     pub(super) names: BTreeSet<String>,
 }
 
-/// Refuses a statement that can be refused without a database. `params` is the number of its
-/// parameters.
+/// A refusal, and the byte of the statement where it is.
+type Refused = (TargetError, usize);
+
+/// Refuses a statement that can be refused without a database, and says in which line. `params` is the
+/// number of its parameters.
 ///
 /// # Errors
 /// [`TargetError::NotAllowed`], [`TargetError::BadParameters`] or [`TargetError::TooBig`].
 pub fn gate(sql: &str, params: usize) -> Result<(), TargetError> {
-    read(sql, params).map(|_| ())
+    examine(sql, params).map(|_| ()).map_err(|(error, at)| {
+        let line = 1 + sql.bytes().take(at).filter(|b| *b == b'\n').count();
+        in_line(error, line)
+    })
+}
+
+/// The same refusal with its line in front.
+fn in_line(error: TargetError, line: usize) -> TargetError {
+    match error {
+        TargetError::NotAllowed { reason, detail } => {
+            TargetError::NotAllowed { reason: format!("line {line}: {reason}"), detail }
+        }
+        TargetError::BadParameters { problem } => {
+            TargetError::BadParameters { problem: format!("line {line}: {problem}") }
+        }
+        other => other,
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,39 +65,44 @@ enum Token {
 }
 
 pub(super) fn read(sql: &str, params: usize) -> Result<Reading, TargetError> {
+    examine(sql, params).map_err(|(error, _)| error)
+}
+
+fn examine(sql: &str, params: usize) -> Result<Reading, Refused> {
     if sql.len() > SQL_BYTES_MAX {
         let capacity = "a statement of at most 64 KiB";
-        return Err(TargetError::TooBig { capacity, detail: String::new() });
+        return Err((TargetError::TooBig { capacity, detail: String::new() }, 0));
     }
     let mut tokens = tokens(sql)?;
-    while tokens.last() == Some(&Token::Punct(b';')) {
+    while tokens.last().is_some_and(|(token, _)| *token == Token::Punct(b';')) {
         tokens.pop();
     }
     let allowed = ["select", "with", "values"];
-    if !matches!(tokens.first(), Some(Token::Word(w)) if allowed.contains(&w.as_str())) {
-        return refuse("a query starts with SELECT, WITH or VALUES");
+    if !matches!(tokens.first(), Some((Token::Word(w), _)) if allowed.contains(&w.as_str())) {
+        let at = tokens.first().map_or(0, |(_, at)| *at);
+        return refuse("a query starts with SELECT, WITH or VALUES", at);
     }
     check_shape(&tokens, params)?;
-    let names = tokens.iter().filter_map(|t| match t {
+    let names = tokens.iter().filter_map(|(t, _)| match t {
         Token::Word(w) | Token::Quoted(w) => Some(w.clone()),
         Token::Number | Token::Param(_) | Token::Punct(_) => None,
     });
     Ok(Reading { using: using_columns(&tokens)?, names: names.collect() })
 }
 
-fn check_shape(tokens: &[Token], params: usize) -> Result<(), TargetError> {
+fn check_shape(tokens: &[(Token, usize)], params: usize) -> Result<(), Refused> {
     let mut depth = 0usize;
-    for token in tokens {
+    for (token, at) in tokens {
         match token {
             Token::Punct(b';') => {
-                return refuse("only one statement is allowed; remove what follows `;`");
+                return refuse("only one statement is allowed; remove what follows `;`", *at);
             }
             Token::Punct(b'(') => depth += 1,
             Token::Punct(b')') => depth = depth.saturating_sub(1),
             Token::Param(n) if *n == 0 || *n > params => {
                 let problem =
                     format!("${n} has no entry in the query's params; there are {params}");
-                return Err(TargetError::BadParameters { problem });
+                return Err((TargetError::BadParameters { problem }, *at));
             }
             Token::Word(_)
             | Token::Quoted(_)
@@ -88,36 +112,37 @@ fn check_shape(tokens: &[Token], params: usize) -> Result<(), TargetError> {
         }
         if depth > NESTING_MAX {
             let capacity = "at most 64 parentheses inside one another";
-            return Err(TargetError::TooBig { capacity, detail: String::new() });
+            return Err((TargetError::TooBig { capacity, detail: String::new() }, *at));
         }
     }
     Ok(())
 }
 
 /// The columns of `USING (a, b)`. NATURAL is refused: it compares whatever has the same name.
-fn using_columns(tokens: &[Token]) -> Result<BTreeSet<String>, TargetError> {
+fn using_columns(tokens: &[(Token, usize)]) -> Result<BTreeSet<String>, Refused> {
     let mut columns = BTreeSet::new();
     let mut rest = tokens.iter();
-    while let Some(token) = rest.next() {
+    while let Some((token, at)) = rest.next() {
+        let mut next = || rest.next().map(|(token, _)| token);
         match token {
             Token::Word(w) if w == "natural" => {
-                return refuse("NATURAL joins are refused; write JOIN … ON a.x = b.x");
+                return refuse("NATURAL joins are refused; write JOIN … ON a.x = b.x", *at);
             }
             Token::Word(w) if w == "using" => {
-                if rest.next() != Some(&Token::Punct(b'(')) {
-                    return refuse("USING is followed by a list of columns in parentheses");
+                if next() != Some(&Token::Punct(b'(')) {
+                    return refuse("USING is followed by a list of columns in parentheses", *at);
                 }
                 loop {
-                    match (rest.next(), rest.next()) {
+                    match (next(), next()) {
                         (Some(Token::Word(c) | Token::Quoted(c)), Some(Token::Punct(sep))) => {
                             columns.insert(c.clone());
                             match sep {
                                 b',' => {}
                                 b')' => break,
-                                _ => return refuse("USING takes column names only"),
+                                _ => return refuse("USING takes column names only", *at),
                             }
                         }
-                        _ => return refuse("USING takes column names only"),
+                        _ => return refuse("USING takes column names only", *at),
                     }
                 }
             }
@@ -127,19 +152,21 @@ fn using_columns(tokens: &[Token]) -> Result<BTreeSet<String>, TargetError> {
     Ok(columns)
 }
 
-fn refuse<T>(reason: &str) -> Result<T, TargetError> {
-    Err(TargetError::not_allowed(reason))
+fn refuse<T>(reason: &str, at: usize) -> Result<T, Refused> {
+    Err((TargetError::not_allowed(reason), at))
 }
 
-fn tokens(sql: &str) -> Result<Vec<Token>, TargetError> {
-    if sql.contains(['\0', '\u{feff}']) {
-        return refuse("NUL and byte order marks are refused; save the file as plain UTF-8");
+fn tokens(sql: &str) -> Result<Vec<(Token, usize)>, Refused> {
+    if let Some(at) = sql.find(['\0', '\u{feff}']) {
+        return refuse("NUL and byte order marks are refused; save the file as plain UTF-8", at);
     }
     let mut out = Vec::new();
     let mut rest = sql;
     while let Some(first) = rest.bytes().next() {
-        let (token, len) = token(rest, first)?;
-        out.extend(token);
+        let at = sql.len() - rest.len();
+        let (token, len) =
+            token(rest, first).map_err(|reason| (TargetError::not_allowed(reason), at))?;
+        out.extend(token.map(|token| (token, at)));
         // Every length ends behind an ASCII byte or at the end of a run of word characters, so it
         // is a character boundary; `get` keeps a mistake here from being a panic.
         rest = rest.get(len..).unwrap_or_default();
@@ -148,7 +175,7 @@ fn tokens(sql: &str) -> Result<Vec<Token>, TargetError> {
 }
 
 /// The token at the start of `rest`, `None` for space and comments, and its length.
-fn token(rest: &str, first: u8) -> Result<(Option<Token>, usize), TargetError> {
+fn token(rest: &str, first: u8) -> Result<(Option<Token>, usize), &'static str> {
     let bytes = rest.as_bytes();
     match first {
         b' ' | b'\t' | b'\n' | b'\r' | 0x0c => Ok((None, 1)),
@@ -158,7 +185,7 @@ fn token(rest: &str, first: u8) -> Result<(Option<Token>, usize), TargetError> {
         }
         b'/' if bytes.get(1) == Some(&b'*') => match rest.get(2..).and_then(|r| r.find("*/")) {
             Some(end) => Ok((None, end + 4)),
-            None => refuse("a comment is not closed"),
+            None => Err("a comment is not closed"),
         },
         b'\'' | b'"' | b'`' => {
             let (text, len) = quoted(rest, first)?;
@@ -166,10 +193,10 @@ fn token(rest: &str, first: u8) -> Result<(Option<Token>, usize), TargetError> {
         }
         b'[' => match rest.find(']') {
             Some(end) => Ok((Some(Token::Quoted(lower(&rest[1..end]))), end + 1)),
-            None => refuse("a quoted name is not closed"),
+            None => Err("a quoted name is not closed"),
         },
         b'$' => param(rest),
-        b'?' | b'@' | b':' | b'#' => refuse("parameters are written $1, $2 …"),
+        b'?' | b'@' | b':' | b'#' => Err("parameters are written $1, $2 …"),
         b'0'..=b'9' => Ok((Some(Token::Number), word_len(rest))),
         c if is_word(c) => {
             let len = word_len(rest);
@@ -177,17 +204,17 @@ fn token(rest: &str, first: u8) -> Result<(Option<Token>, usize), TargetError> {
         }
         b'(' | b')' | b',' | b';' | b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'=' | b'<'
         | b'>' | b'!' | b'&' | b'|' | b'~' => Ok((Some(Token::Punct(first)), 1)),
-        _ => refuse("the text has a character that SQL does not use"),
+        _ => Err("the text has a character that SQL does not use"),
     }
 }
 
 /// A quoted run; the quote doubled stands for itself.
-fn quoted(rest: &str, quote: u8) -> Result<(String, usize), TargetError> {
+fn quoted(rest: &str, quote: u8) -> Result<(String, usize), &'static str> {
     let bytes = rest.as_bytes();
     let mut at = 1;
     loop {
         match bytes.get(at) {
-            None => return refuse("a quote is not closed"),
+            None => return Err("a quote is not closed"),
             Some(c) if *c == quote && bytes.get(at + 1) == Some(&quote) => at += 2,
             Some(c) if *c == quote => break,
             Some(_) => at += 1,
@@ -199,14 +226,14 @@ fn quoted(rest: &str, quote: u8) -> Result<(String, usize), TargetError> {
 
 /// `$n`, and nothing glued to it: SQLite reads `$1(…)` and `$1::x` as one long name. `?n` is refused:
 /// beside `$n` it would take another parameter's place.
-fn param(rest: &str) -> Result<(Option<Token>, usize), TargetError> {
+fn param(rest: &str) -> Result<(Option<Token>, usize), &'static str> {
     let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
     let glued =
         rest.as_bytes().get(1 + digits).is_some_and(|c| is_word(*c) || matches!(c, b'(' | b':'));
     let canonical = !rest[1..].starts_with('0');
     match rest[1..=digits].parse() {
         Ok(n) if !glued && canonical => Ok((Some(Token::Param(n)), 1 + digits)),
-        _ => refuse("parameters are written $1, $2 …"),
+        _ => Err("parameters are written $1, $2 …"),
     }
 }
 

@@ -29,8 +29,12 @@ rows_total_max = 5000
 "#;
 
 fn bundle(sql: &str) -> Bundle {
+    bundle_of(b"\0asm", sql)
+}
+
+fn bundle_of(component: &[u8], sql: &str) -> Bundle {
     let files: BTreeMap<_, _> = [
-        ("component.wasm", b"\0asm".to_vec()),
+        ("component.wasm", component.to_vec()),
         ("script.toml", MANIFEST.as_bytes().to_vec()),
         ("queries/stuck.sql", sql.as_bytes().to_vec()),
         ("input.schema.json", b"{}".to_vec()),
@@ -71,4 +75,17 @@ fn lines_fit_eighty_columns() {
         .map(unicode_width::UnicodeWidthStr::width)
         .max();
     assert!(widest <= Some(80), "{text}");
+}
+
+#[test]
+fn a_reviewer_is_told_whether_the_component_is_the_stock_one() {
+    let stock = whole(&bundle_of(stock::COMPONENT, "SELECT 1"), &[], Out::plain()).join("\n");
+    let version = format!("built  stock component of {}: ", env!("CARGO_PKG_VERSION"));
+    assert!(stock.contains(&version), "{stock}");
+    let exchanged = [stock::COMPONENT, b"\0"].concat();
+    for other in [b"\0asm".as_slice(), &exchanged] {
+        let text = whole(&bundle_of(other, "SELECT 1"), &[], Out::plain()).join("\n");
+        assert!(text.contains("built  unlisted build: "), "{text}");
+        assert!(!text.contains("stock component of"), "{text}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Texts that two readers of SQL read differently.
 
-use super::{Reading, read};
+use super::{Reading, gate, read};
 
 fn using(sql: &str) -> Vec<String> {
     let Reading { using, .. } = read(sql, 3).expect(sql);
@@ -67,4 +67,20 @@ fn nesting_and_length_are_bounded() {
     assert_eq!(read(&nested, 0).unwrap_err().code(), "too-big");
     let long = format!("select '{}'", "x".repeat(64 << 10));
     assert_eq!(read(&long, 0).unwrap_err().code(), "too-big");
+}
+
+#[test]
+fn an_author_is_told_the_line_of_what_is_refused() {
+    for (sql, line) in [
+        ("-- why\ndelete from a", 2),
+        ("select 1\nfrom a;\nselect 2", 2),
+        ("select 1\nfrom a\nnatural join b", 3),
+        ("select 1\n\n\n, ?1", 4),
+        ("select 1\nfrom a where x = 'open\n\n", 2),
+        ("select 1\nwhere $2 is null", 2),
+        ("", 1),
+    ] {
+        let refused = gate(sql, 1).expect_err(sql).to_string();
+        assert!(refused.contains(&format!(": line {line}: ")), "{sql:?}: {refused}");
+    }
 }
