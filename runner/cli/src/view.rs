@@ -4,8 +4,10 @@
 //! [`crate::out`]'s.
 
 pub(crate) mod cells;
+pub(crate) mod csv;
 pub(crate) mod receipt;
 pub(crate) mod revision;
+pub(crate) mod run;
 pub(crate) mod table;
 pub(crate) mod why;
 
