@@ -13,9 +13,11 @@ mod machine;
 mod solo;
 mod status;
 mod team;
+mod terminal;
 mod text;
 mod tls;
 mod token;
+mod typed;
 mod ways;
 
 use machine::{Machine, copy_bundle, free_port, text as field};
