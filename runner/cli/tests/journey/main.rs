@@ -10,6 +10,7 @@ mod hiding;
 mod keys;
 mod lies;
 mod machine;
+mod manners;
 mod solo;
 mod status;
 mod team;

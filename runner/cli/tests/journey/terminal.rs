@@ -84,7 +84,13 @@ impl Terminal {
     }
 
     /// Waits for the end: the exit code, and everything that was shown.
-    pub(crate) fn ends(mut self) -> (i32, String) {
+    pub(crate) fn ends(self) -> (i32, String) {
+        let (code, bytes) = self.ends_raw();
+        (code, plain(&bytes))
+    }
+
+    /// The same with every escape sequence.
+    pub(crate) fn ends_raw(mut self) -> (i32, Vec<u8>) {
         let begun = Instant::now();
         loop {
             match self.screen.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
@@ -94,7 +100,7 @@ impl Terminal {
             }
         }
         let code = self.child.wait().unwrap().code().unwrap();
-        (code, plain(&self.raw))
+        (code, std::mem::take(&mut self.raw))
     }
 }
 
