@@ -119,13 +119,14 @@ impl Config {
         })?;
         let mut context = self.contexts.get(name).cloned().ok_or_else(|| {
             let known: Vec<&str> = self.contexts.keys().map(String::as_str).collect();
-            Failure::usage(
-                format!("there is no context \"{name}\""),
-                format!(
-                    "use one of: {}; or make it: borescope login --context {name} …",
-                    known.join(", ")
-                ),
-            )
+            let make = format!(
+                "borescope login --context {name} --url URL --as PERSON --key FILE --trust trust.toml"
+            );
+            let help = match known.as_slice() {
+                [] => format!("make it: {make}"),
+                some => format!("use one of: {}; or make it: {make}", some.join(", ")),
+            };
+            Failure::usage(format!("there is no context \"{name}\""), help)
         })?;
         who.narrow(&mut context);
         Ok((name.clone(), context))

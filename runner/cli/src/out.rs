@@ -89,6 +89,11 @@ impl Out {
         stdout.flush()
     }
 
+    /// The result for another program, byte for byte; nothing in it is another's.
+    pub(crate) fn verbatim(&self, bytes: &[u8]) -> io::Result<()> {
+        io::stdout().lock().write_all(bytes)
+    }
+
     /// A line for people that is not the result. A closed standard error stops nothing.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         drop(writeln!(io::stderr().lock(), "{}", safe::line(text.as_ref(), self.colour_err)));

@@ -1,7 +1,6 @@
 //! `borescope completion` and `borescope man`: what shells and `man` want to know, made from the same
 //! arguments that are parsed.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -37,10 +36,10 @@ pub(crate) struct ManArgs {
 }
 
 /// Prints the script of a shell.
-pub(crate) fn completion(args: &CompletionArgs) -> anyhow::Result<Exit> {
+pub(crate) fn completion(call: &Call<'_>, args: &CompletionArgs) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "borescope", &mut script);
-    std::io::stdout().write_all(&script)?;
+    call.out.verbatim(&script)?;
     Ok(Exit::Ok)
 }
 
@@ -49,7 +48,7 @@ pub(crate) fn man(call: &Call<'_>, args: &ManArgs) -> anyhow::Result<Exit> {
     let Some(dir) = &args.out else {
         let mut page = Vec::new();
         clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-        std::io::stdout().write_all(&page)?;
+        call.out.verbatim(&page)?;
         return Ok(Exit::Ok);
     };
     std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
