@@ -79,6 +79,9 @@ fn every_attack_is_refused_or_becomes_harmless() {
         PG-092 SELECT users.id AS id, users.country AS country, users.created_at AS created_at, users.tags AS tags FROM (SELECT id, country, created_at, tags FROM public.users granted) users LIMIT 1
         PG-093 SELECT users.id AS id, users.country AS country, users.created_at AS created_at, users.tags AS tags FROM (SELECT id, country, created_at, tags FROM public.users granted) users LIMIT 1
         PG-359 SELECT '''; delete from lockme; --' AS "?column?"
+        PG-369 SELECT pg_catalog.string_agg(pad, '') AS string_agg FROM (SELECT id, pad FROM public.big granted) a, pg_catalog.generate_series(1, 100) generate_series(generate_series)
+        PG-373 SELECT 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' OPERATOR(pg_catalog.~) '(a*)*(a*)*(a*)*(a*)*b' AS "?column?"
+        PG-374 SELECT pg_catalog.repeat('a', 20000) OPERATOR(pg_catalog.~) '((((((a{0,100}){0,100}){0,100}))))b' AS "?column?"
         PG-471 SELECT 1 AS a
         PG-475 SELECT ';' OPERATOR(pg_catalog.||) ';' AS "?column?"
         PG-479 SELECT 31 AS hex, 1000 AS n"#]].assert_eq(&texts.join("\n"));
