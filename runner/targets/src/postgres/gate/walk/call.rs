@@ -62,39 +62,12 @@ impl Walk<'_> {
         if !is_aggregate {
             self.absent(&agg_order, "ORDER BY in a plain call", "only aggregates have it")?;
         }
-        let windowed = match kind {
-            Kind::Window => over.is_some(),
-            Kind::Aggregate => true,
-            Kind::OrderedSet | Kind::Plain | Kind::Set | Kind::Record => over.is_none(),
-        };
-        if !windowed {
-            let what = format!("{name} with or without OVER");
-            return self.not_supported(what, "aggregates and window functions take OVER");
-        }
-        let placed = match kind {
-            Kind::Set => in_from || functions::set_columns(name, name).len() == 1,
-            Kind::Record => in_from,
-            _ => !in_from,
-        };
-        if !placed {
-            let what = format!("the function {name} in this place");
-            return self.not_supported(what, "functions of sets belong in FROM, others do not");
-        }
+        self.placed(name, kind, in_from, over.is_some())?;
         self.growth(name, &args)?;
         if name == "timezone" && args.len() != 2 {
             return self.not_supported("AT LOCAL", "name the zone: AT TIME ZONE 'UTC'");
         }
-        if name == "unnest" && args.len() != 1 {
-            return self.not_supported("unnest of several arrays", "unnest them one by one");
-        }
-        let rows = functions::takes_rows(name);
-        let args = args
-            .into_iter()
-            .map(|arg| match self.whole_row(&arg, scope) {
-                Some(row) if rows => Ok(row),
-                _ => self.argument(arg, scope),
-            })
-            .collect::<Checked<_>>()?;
+        let args = self.arguments(name, args, scope)?;
         let agg_order = agg_order
             .into_iter()
             .map(|item| self.sort_by(item, &[], scope))
@@ -114,6 +87,42 @@ impl Walk<'_> {
             funcformat: CoercionForm::CoerceExplicitCall as i32,
             location: 0,
         }))))
+    }
+
+    /// Whether a function of this kind may stand here, with or without OVER.
+    fn placed(&self, name: &str, kind: Kind, in_from: bool, over: bool) -> Checked<()> {
+        let windowed = match kind {
+            Kind::Window => over,
+            Kind::Aggregate => true,
+            Kind::OrderedSet | Kind::Plain | Kind::Set | Kind::Record => !over,
+        };
+        if !windowed {
+            let what = format!("{name} with or without OVER");
+            return self.not_supported(what, "aggregates and window functions take OVER");
+        }
+        let placed = match kind {
+            Kind::Set => in_from || functions::set_columns(name, name).len() == 1,
+            Kind::Record => in_from,
+            _ => !in_from,
+        };
+        if !placed {
+            let what = format!("the function {name} in this place");
+            return self.not_supported(what, "functions of sets belong in FROM, others do not");
+        }
+        Ok(())
+    }
+
+    fn arguments(&mut self, name: &str, args: Vec<Node>, scope: &Scope<'_>) -> Checked<Vec<Node>> {
+        if name == "unnest" && args.len() != 1 {
+            return self.not_supported("unnest of several arrays", "unnest them one by one");
+        }
+        let rows = functions::takes_rows(name);
+        args.into_iter()
+            .map(|arg| match self.whole_row(&arg, scope) {
+                Some(row) if rows => Ok(row),
+                _ => self.argument(arg, scope),
+            })
+            .collect()
     }
 
     /// `s` of `to_jsonb(s)`: all columns of a FROM item, which are granted ones or made here. It is
