@@ -44,6 +44,15 @@ impl Walk<'_> {
         if !select.values_lists.is_empty() {
             return self.values(select, outer);
         }
+        self.simple(select, outer)
+    }
+
+    /// A SELECT with a target list.
+    fn simple(
+        &mut self,
+        select: SelectStmt,
+        outer: &Scope<'_>,
+    ) -> Checked<(SelectStmt, Vec<String>)> {
         let SelectStmt {
             distinct_clause,
             into_clause,
@@ -79,10 +88,8 @@ impl Walk<'_> {
         let Outputs { targets, columns } = self.outputs(target_list, &from.star, &scope)?;
         let distinct_clause = self.distinct(distinct_clause, &columns, &scope)?;
         let where_clause = self.optional(where_clause, &scope)?;
-        let group_clause = group_clause
-            .into_iter()
-            .map(|item| self.group_item(item, &columns, &scope))
-            .collect::<Checked<_>>()?;
+        let group_by = group_clause.into_iter().map(|i| self.group_item(i, &columns, &scope));
+        let group_clause = group_by.collect::<Checked<_>>()?;
         let having_clause = self.optional(having_clause, &scope)?;
         let window_clause = self.windows(window_clause, &scope)?;
         let sort_clause = self.order_by(sort_clause, &columns, &scope)?;
