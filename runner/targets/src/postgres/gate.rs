@@ -1,4 +1,4 @@
-//! The first gate for PostgreSQL: which query may be sent, and as which text.
+//! The gate for PostgreSQL: which query may be sent, and as which text.
 //!
 //! A pure function over a reviewed query's text and the target's grant. PostgreSQL's own grammar
 //! reads the text; a default-deny walk takes the tree apart, field by field, and builds a new one
@@ -14,11 +14,13 @@
 //! 4. [`second`]: the text that will be sent is parsed again and checked by other code.
 //!
 //! Not here: the session's layers (role, read-only transaction, `search_path`, time), which hold
-//! even if the gate fails; masks and row filters; costs. The keyword forms `IN (…)`, `BETWEEN`,
+//! even if the gate fails; masks and row filters; costs; WITH RECURSIVE, which no policy can grant
+//! yet. The keyword forms `IN (…)`, `BETWEEN`,
 //! `IS DISTINCT FROM`, `NULLIF`, `CASE x WHEN` and `USING` name no operator in their syntax; they
 //! mean `pg_catalog`'s by the session's pinned `search_path`. A column whose type comes from an
 //! extension (`citext`) is compared by `pg_catalog`'s operators, hence as text. A sub-select has no
-//! primary key, so GROUP BY names every column that is selected.
+//! primary key, so GROUP BY names every column that is selected. A row compared with a row uses the
+//! default order of its columns' types.
 
 mod functions;
 mod operators;

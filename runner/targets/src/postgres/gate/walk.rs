@@ -5,16 +5,21 @@
 //! until somebody decides about it; every kind of node that is not named is refused. Nothing is
 //! edited in place: what was not looked at cannot be in the new tree.
 //!
-//! [`statement`] is one SELECT, [`from`] its relations, [`output`] its result columns, [`expression`]
-//! and [`call`] what is computed, [`cast`] types.
+//! [`statement`] is one SELECT, [`compound`] UNION and VALUES, [`from`] relations, [`set_function`]
+//! functions in FROM, [`output`] result columns, [`expression`], [`operator`] and [`call`] what is
+//! computed, [`window`] windows and grouping, [`growth`] what can get large, [`cast`] types.
 
 mod call;
 mod cast;
+mod compound;
 mod expression;
 mod from;
+mod growth;
 mod operator;
 mod output;
+mod set_function;
 mod statement;
+mod window;
 
 use std::collections::BTreeSet;
 
@@ -26,6 +31,8 @@ use super::refusal::{Checked, Denial, What};
 use super::scope::Scope;
 use super::{Grant, NODES_MAX};
 
+pub(super) use compound::value_columns;
+
 /// The walk's memory: what it checks against, and what it has seen.
 pub(super) struct Walk<'a> {
     grant: &'a Grant,
@@ -34,6 +41,8 @@ pub(super) struct Walk<'a> {
     /// Names of all WITH queries so far.
     ctes_named: BTreeSet<String>,
     nodes: usize,
+    /// The product of what calls can make, see [`growth`].
+    grown: u64,
     /// The last offset that a node told; for those that have none.
     near: i32,
 }
@@ -51,7 +60,7 @@ pub(super) struct Walked {
 impl<'a> Walk<'a> {
     pub(super) fn new(grant: &'a Grant, params_declared: usize) -> Self {
         let ctes_named = BTreeSet::new();
-        Self { grant, params_declared, params_used: 0, ctes_named, nodes: 0, near: -1 }
+        Self { grant, params_declared, params_used: 0, ctes_named, nodes: 0, grown: 1, near: -1 }
     }
 
     /// Checks a whole statement.
@@ -132,14 +141,10 @@ impl<'a> Walk<'a> {
 
 /// What people call the kinds of nodes that they are likely to write.
 const WORDS: &[(&str, &str)] = &[
-    ("CollateClause", "COLLATE"),
-    ("GroupingFunc", "GROUPING"),
-    ("GroupingSet", "GROUPING SETS, ROLLUP or CUBE"),
     ("JsonTable", "JSON_TABLE"),
-    ("RangeFunction", "a function"),
     ("RangeTableFunc", "XMLTABLE"),
     ("RangeTableSample", "TABLESAMPLE"),
-    ("RowExpr", "a row (a, b)"),
+    ("SetToDefault", "DEFAULT"),
     ("XmlExpr", "XML"),
 ];
 
