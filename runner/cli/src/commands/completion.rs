@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _};
-use clap_complete::Shell;
+use clap_complete::env::Shells;
 
 use super::Call;
 use crate::args::Cli;
+use crate::completing::VARIABLE;
 use crate::exit::Exit;
 
 /// Arguments of `completion`.
@@ -16,10 +17,14 @@ use crate::exit::Exit;
 #[command(after_help = "Examples:
   borescope completion bash > ~/.local/share/bash-completion/completions/borescope
   borescope completion zsh > ~/.zfunc/_borescope
-  borescope completion fish > ~/.config/fish/completions/borescope.fish")]
+  borescope completion fish > ~/.config/fish/completions/borescope.fish
+
+The shell then asks this program while you type: it completes commands, flags, contexts, scripts,
+targets and the parameters of a script.")]
 pub(crate) struct CompletionArgs {
     /// Shell to write for
-    shell: Shell,
+    #[arg(value_parser = ["bash", "elvish", "fish", "zsh"])]
+    shell: String,
 }
 
 /// Arguments of `man`.
@@ -37,8 +42,10 @@ pub(crate) struct ManArgs {
 
 /// Prints the script of a shell.
 pub(crate) fn completion(call: &Call<'_>, args: &CompletionArgs) -> anyhow::Result<Exit> {
+    let shell = Shells::builtins();
+    let shell = shell.completer(&args.shell).context("the shell is not known")?;
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "borescope", &mut script);
+    shell.write_registration(VARIABLE, "borescope", "borescope", "borescope", &mut script)?;
     call.out.verbatim(&script)?;
     Ok(Exit::Ok)
 }
