@@ -28,6 +28,10 @@ pub(crate) struct Environment {
     pub(crate) zone: TimeZone,
     /// What to log, as `RUST_LOG` says it.
     pub(crate) log: Option<String>,
+    /// The command that shows long text.
+    pub(crate) pager: String,
+    /// The command that edits text.
+    pub(crate) editor: String,
 }
 
 /// Where programs are looked for.
@@ -39,6 +43,10 @@ impl Environment {
     /// Reads it.
     pub(crate) fn read() -> Self {
         let set = |name: &str| env::var_os(name).filter(|v| !v.is_empty());
+        let first = |names: &[&str], default: &str| {
+            let mut found = names.iter().filter_map(|name| set(name)?.into_string().ok());
+            found.next().unwrap_or_else(|| default.to_owned())
+        };
         let base = set("XDG_CONFIG_HOME")
             .map(PathBuf::from)
             .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".config")));
@@ -47,6 +55,8 @@ impl Environment {
             plain: set("NO_COLOR").is_some() || set("TERM").is_some_and(|t| t == "dumb"),
             zone: TimeZone::system(),
             log: set("BORESCOPE_LOG").and_then(|v| v.into_string().ok()),
+            pager: first(&["PAGER"], "less -FRX"),
+            editor: first(&["VISUAL", "EDITOR"], "vi"),
         }
     }
 }

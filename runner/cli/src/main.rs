@@ -25,6 +25,7 @@ mod project;
 mod server_config;
 mod session;
 mod signer;
+mod source;
 mod status_signing;
 mod stock;
 mod view;

@@ -11,6 +11,7 @@ mod keys;
 mod lies;
 mod machine;
 mod manners;
+mod reviewer;
 mod solo;
 mod status;
 mod team;

@@ -80,6 +80,9 @@ pub struct Gated {
     pub columns: Vec<String>,
     /// The highest `n` of the `$n` that it uses, 0 for none.
     pub params: u32,
+    /// The relations that it names, each with those of its granted columns whose names occur in the
+    /// query. A name that belongs to two relations counts for both.
+    pub reads: Vec<Relation>,
 }
 
 /// Checks one query and rewrites it. `$n` is the n-th of `params`, whose types the session declares
@@ -110,16 +113,18 @@ fn steps(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Refusa
     tokens::check(sql).map_err(refuse)?;
     check_grant(grant).map_err(refuse)?;
     let statement = parser::parse_one(sql).map_err(refuse)?;
-    let walked = walk::Walk::new(grant, params.len()).statement(statement).map_err(refuse)?;
+    let walk = walk::Walk::new(grant, params.len());
+    let walked = walk.statement(statement).map_err(refuse)?;
+    let walk::Walked { select, columns, params: used, reads } = walked;
     let disagree = |problem| Refusal { what: What::Disagreement { problem }, position: None };
-    let tree = parser::tree(walked.select);
+    let tree = parser::tree(select);
     let text = parser::deparse(&tree).map_err(disagree)?;
     if text.len() > SENT_BYTES_MAX {
         let what = What::TooLarge { of: "bytes when rewritten", max: SENT_BYTES_MAX };
         return Err(Refusal { what, position: None });
     }
     second::check(&text, &tree, grant, params.len()).map_err(disagree)?;
-    Ok(Gated { sql: text, columns: walked.columns, params: walked.params })
+    Ok(Gated { sql: text, columns, params: used, reads })
 }
 
 /// Names that PostgreSQL cannot hold, or that would make a relation mean two things, are a mistake

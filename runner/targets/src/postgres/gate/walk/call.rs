@@ -118,23 +118,24 @@ impl Walk<'_> {
         }
         let rows = functions::takes_rows(name);
         args.into_iter()
-            .map(|arg| match self.whole_row(&arg, scope) {
-                Some(row) if rows => Ok(row),
-                _ => self.argument(arg, scope),
+            .map(|arg| match rows.then(|| self.whole_row(&arg, scope)).flatten() {
+                Some(row) => Ok(row),
+                None => self.argument(arg, scope),
             })
             .collect()
     }
 
     /// `s` of `to_jsonb(s)`: all columns of a FROM item, which are granted ones or made here. It is
     /// a whole row only if nothing has a column of that name.
-    fn whole_row(&self, argument: &Node, scope: &Scope<'_>) -> Option<Node> {
+    fn whole_row(&mut self, argument: &Node, scope: &Scope<'_>) -> Option<Node> {
         let Some(NodeEnum::ColumnRef(ColumnRef { fields, location: _ })) = &argument.node else {
             return None;
         };
         let [Node { node: Some(NodeEnum::String(name)) }] = fields.as_slice() else { return None };
         let name = name.sval.as_str();
-        let is_row = !scope.has_column(name) && scope.item(name).is_some_and(|item| !item.is_value);
-        is_row.then(|| column([name]))
+        let item = scope.item(name).filter(|item| !item.is_value && !scope.has_column(name))?;
+        self.mentioned.extend(item.columns.iter().cloned());
+        Some(column([name]))
     }
 
     /// An argument; `name => value` is one.

@@ -95,15 +95,20 @@ impl<'a> Walk<'a> {
         Ok((node(NodeEnum::RangeSubselect(Box::new(sub_select))), star))
     }
 
-    fn granted(&self, schema: &str, name: &str) -> Checked<&'a Relation> {
-        let matches = |r: &&Relation| r.name == name && (schema.is_empty() || r.schema == schema);
+    fn granted(&mut self, schema: &str, name: &str) -> Checked<&'a Relation> {
+        let matches = |(_, r): &(usize, &Relation)| {
+            r.name == name && (schema.is_empty() || r.schema == schema)
+        };
         let grant: &'a Grant = self.grant;
-        let mut found = grant.relations.iter().filter(matches);
+        let mut found = grant.relations.iter().enumerate().filter(matches);
         let written = || {
             if schema.is_empty() { name.to_owned() } else { format!("{schema}.{name}") }
         };
         match (found.next(), found.next()) {
-            (Some(relation), None) => Ok(relation),
+            (Some((place, relation)), None) => {
+                self.relations.insert(place);
+                Ok(relation)
+            }
             (None, _) => self.deny(What::Relation { name: written() }),
             (Some(_), Some(_)) => self.deny(What::AmbiguousRelation { name: written() }),
         }

@@ -89,6 +89,7 @@ impl Walk<'_> {
         self.spend(columns.len())?;
         for Star { item, column } in columns {
             self.only_one(item, column, scope)?;
+            self.mentioned.insert(column.clone());
             outputs.push(column.clone(), expression::column([item.as_str(), column.as_str()]));
         }
         Ok(())
