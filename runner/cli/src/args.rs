@@ -36,7 +36,8 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Who and where")]
 pub(crate) struct Who {
     /// Context to use, as `borescope login` named it
-    #[arg(long, global = true, value_name = "NAME", value_parser = crate::config::context_name)]
+    #[arg(long, global = true, value_name = "NAME", value_parser = crate::config::context_name,
+        env = "BORESCOPE_CONTEXT")]
     pub(crate) context: Option<String>,
 
     /// Server to talk to
@@ -131,6 +132,10 @@ pub(crate) enum Command {
     Keys(c::keys::KeysArgs),
     /// Targets and their rules: show, test, propose, sign, adopt; who can do what
     Policy(c::policy::PolicyArgs),
+    /// Print the completion script of a shell
+    Completion(c::completion::CompletionArgs),
+    /// Print or write manual pages
+    Man(c::completion::ManArgs),
 }
 
 /// Parses the command line. An error repeats what was typed, so it is the one about the same words

@@ -6,6 +6,7 @@ pub(crate) mod approve;
 pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod cancel;
+pub(crate) mod completion;
 pub(crate) mod demo;
 pub(crate) mod inbox;
 pub(crate) mod init;
@@ -60,6 +61,8 @@ impl Call<'_> {
 pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::Result<Exit> {
     let call = Call { who: &cli.who, env, out };
     match cli.command {
+        Command::Completion(args) => completion::completion(&call, &args),
+        Command::Man(args) => completion::man(&call, &args),
         Command::Demo(args) => demo::command(&call, args).await,
         Command::Init(args) => init::command(&call, &args),
         Command::Serve(args) => serve::command(&call, args).await,

@@ -36,7 +36,11 @@ pub(crate) enum Packages {
 pub(crate) const ALL: &[Group] = &[
     group("pure", &["domain", "trust", "ledger"], &[Need::OpenSsh]),
     group("runner", &["sandbox", "targets", "executor"], &[]),
-    group("control-plane", &["store", "api", "app", "server", "cli"], &[Need::OpenSsh]),
+    group(
+        "control-plane",
+        &["store", "api", "app", "server", "cli"],
+        &[Need::OpenSsh, Need::Terminal],
+    ),
     Group { name: "rest", packages: Packages::Rest, needs: &[] },
     group("scenarios", &["tests"], &[]),
     group("postgres", &["tests:postgres", "cli:demo_postgres"], &[Need::Postgres]),

@@ -19,6 +19,8 @@ pub(crate) const VENV_VARIABLE: &str = "BORESCOPE_TEST_VENV";
 pub(crate) enum Need {
     /// `ssh-keygen` and `ssh-agent`, the tools that signatures must agree with.
     OpenSsh,
+    /// `script` of util-linux, at whose terminal commands are typed.
+    Terminal,
     /// A PostgreSQL server's programs.
     Postgres,
     /// The Python packages of `tests/schemathesis/requirements.txt`.
@@ -31,6 +33,7 @@ struct Manager {
     refresh: &'static [&'static str],
     install: &'static [&'static str],
     openssh: &'static str,
+    terminal: &'static str,
     postgres: &'static str,
     python: &'static str,
 }
@@ -41,6 +44,7 @@ const MANAGERS: &[Manager] = &[
         refresh: &["update", "-qq"],
         install: &["install", "-y", "-qq", "--no-install-recommends"],
         openssh: "openssh-client",
+        terminal: "bsdutils",
         postgres: "postgresql",
         python: "python3-venv",
     },
@@ -49,6 +53,7 @@ const MANAGERS: &[Manager] = &[
         refresh: &[],
         install: &["install", "-y", "-q"],
         openssh: "openssh-clients",
+        terminal: "util-linux",
         postgres: "postgresql-server",
         python: "python3",
     },
@@ -57,6 +62,7 @@ const MANAGERS: &[Manager] = &[
         refresh: &[],
         install: &["--non-interactive", "install"],
         openssh: "openssh-clients",
+        terminal: "util-linux",
         postgres: "postgresql-server",
         python: "python3",
     },
@@ -65,6 +71,7 @@ const MANAGERS: &[Manager] = &[
         refresh: &[],
         install: &["-S", "--noconfirm", "--needed"],
         openssh: "openssh",
+        terminal: "util-linux",
         postgres: "postgresql",
         python: "python",
     },
@@ -74,6 +81,7 @@ impl Manager {
     fn package(&self, need: Need) -> &'static str {
         match need {
             Need::OpenSsh => self.openssh,
+            Need::Terminal => self.terminal,
             Need::Postgres => self.postgres,
             Need::Python => self.python,
         }
@@ -85,6 +93,7 @@ impl Need {
     pub(crate) fn missing(self, root: &Path) -> Option<String> {
         match self {
             Self::OpenSsh => programs("OpenSSH", &["ssh-keygen", "ssh-agent"], &path_folders()),
+            Self::Terminal => programs("util-linux", &["script", "stty"], &path_folders()),
             Self::Postgres => {
                 let wanted = ["initdb", "pg_basebackup", "postgres", "psql"];
                 programs("PostgreSQL's server", &wanted, &postgres_folders())

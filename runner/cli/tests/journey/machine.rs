@@ -48,8 +48,15 @@ impl Machine {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_borescope"));
-        command.args(args).current_dir(self.home.path()).env_clear();
+        let mut command = self.program(env!("CARGO_BIN_EXE_borescope"));
+        command.args(args);
+        command
+    }
+
+    /// Another program than ours, in the same environment.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command.current_dir(self.home.path()).env_clear();
         command.env("HOME", self.home.path()).env("PATH", std::env::var_os("PATH").unwrap());
         command
     }

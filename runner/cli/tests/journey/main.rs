@@ -11,12 +11,16 @@ mod hiding;
 mod keys;
 mod lies;
 mod machine;
+mod manners;
+mod reviewer;
 mod solo;
 mod status;
 mod team;
+mod terminal;
 mod text;
 mod tls;
 mod token;
+mod typed;
 mod ways;
 
 use machine::{Machine, copy_bundle, free_port, text as field};

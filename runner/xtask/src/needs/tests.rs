@@ -32,7 +32,7 @@ fn an_environment_of_other_requirements_counts_as_missing() {
 #[test]
 fn every_manager_knows_a_package_for_every_need() {
     for manager in MANAGERS {
-        for need in [Need::OpenSsh, Need::Postgres, Need::Python] {
+        for need in [Need::OpenSsh, Need::Terminal, Need::Postgres, Need::Python] {
             assert!(!manager.package(need).is_empty(), "{}", manager.program);
         }
     }
