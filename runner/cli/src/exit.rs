@@ -218,11 +218,11 @@ pub(crate) fn chain(error: &anyhow::Error) -> String {
 }
 
 /// Prints what the parser of the command line says, or the help that was asked for.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+pub(crate) fn told(error: &clap::Error) -> Exit {
     let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
     // A closed output changes nothing.
     drop(crate::out::usage(error));
-    exit.into()
+    exit
 }
 
 /// Prints an error and gives the exit code.

@@ -9,6 +9,7 @@ mod allowed_signers;
 mod args;
 mod believed;
 mod bundle;
+mod chosen;
 mod commands;
 mod config;
 mod demo;
@@ -19,7 +20,10 @@ mod keys;
 mod narrow;
 mod next;
 mod node;
+mod on;
 mod out;
+mod params;
+mod people;
 mod project;
 mod server_config;
 mod session;
@@ -38,7 +42,7 @@ use crate::out::Out;
 fn main() -> ExitCode {
     let cli = match args::parse(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(cli) => cli,
-        Err(error) => return exit::usage(&error),
+        Err(error) => return exit::told(&error).into(),
     };
     let env = Environment::read();
     let out = Out::new(cli.json, env.plain);

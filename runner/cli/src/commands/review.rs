@@ -13,8 +13,9 @@ use trust::document::{NotTried, NullOnly};
 
 use super::Call;
 use crate::bundle::Bundle;
-use crate::exit::{Exit, Failure};
+use crate::exit::Exit;
 use crate::narrow::{NarrowArgs, in_words};
+use crate::on::{self, On};
 use crate::session::{Session, wire};
 use crate::view::revision;
 
@@ -38,9 +39,9 @@ go on, whatever others say, until you withdraw it (borescope withdraw) or the ro
 pub(crate) struct ReviewArgs {
     /// Revision: digest, its first digits, NAME or NAME@VERSION
     reference: String,
-    /// Real target for a logical one; repeat for each
-    #[arg(long = "target", required = true, value_name = "LOGICAL=TARGET", value_parser = crate::args::pair)]
-    targets: Vec<Pair>,
+    /// Where: TARGET, or LOGICAL=TARGET for each of a script's several
+    #[arg(long = "target", required = true, value_name = "[LOGICAL=]TARGET", value_parser = on::parse)]
+    targets: Vec<On>,
     #[command(flatten)]
     verdict: VerdictArgs,
     /// Members of these groups may run it without an approval, so many times a day each, as on-call:5,
@@ -100,12 +101,12 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
     let session = call.session().await?;
     let digest = session.resolve(&args.reference).await?;
     let bundle = session.fetch(&digest).await?;
-    check_pairs(&bundle, &args.targets)?;
-    let ceiling = args.narrow.apply(bundle.manifest.asks(&args.targets).scope())?;
-    let clauses: Vec<_> = args.self_serve.iter().map(|o| o.clause(&args.targets)).collect();
+    let pairs = on::bind(&bundle.manifest, &args.targets)?;
+    let ceiling = args.narrow.apply(bundle.manifest.asks(&pairs).scope())?;
+    let clauses: Vec<_> = args.self_serve.iter().map(|o| o.clause(&pairs)).collect();
     let out = call.out;
     if !out.json {
-        show(call, &bundle, &args.targets, &ceiling)?;
+        show(call, &bundle, &pairs, &ceiling)?;
         let authority = session.authority().await?;
         clauses.iter().try_for_each(|c| out.lines(self_serve::in_words(c, &authority)))?;
     }
@@ -184,24 +185,4 @@ pub(crate) async fn file(session: &Session, bundle: &Bundle, said: Said) -> anyh
     };
     let envelope = wire(&session.sign(&review)?)?;
     Ok(session.client.review(&envelope).await?)
-}
-
-/// Every logical target is bound exactly once, and nothing else is.
-pub(crate) fn check_pairs(bundle: &Bundle, pairs: &[Pair]) -> Result<(), Failure> {
-    let mut bound: Vec<&str> = pairs.iter().map(|p| p.logical.as_str()).collect();
-    let mut wanted: Vec<&str> = bundle.manifest.targets.keys().map(AsRef::as_ref).collect();
-    bound.sort_unstable();
-    wanted.sort_unstable();
-    if bound == wanted {
-        return Ok(());
-    }
-    Err(Failure::usage(
-        format!(
-            "{} has the targets {}; bound are {}",
-            bundle.manifest.name,
-            wanted.join(", "),
-            bound.join(", ")
-        ),
-        "bind each of them once, as shop=shop-replica",
-    ))
 }

@@ -11,6 +11,7 @@ mod keys;
 mod lies;
 mod machine;
 mod manners;
+mod oncall;
 mod solo;
 mod status;
 mod team;

@@ -1,0 +1,105 @@
+//! A run that goes on, until it has ended: its released events as they come, and where no stream is
+//! to be had, a look now and then.
+
+use std::time::Duration;
+
+use api::types::{EventView, RunView};
+use domain::RunState;
+use executor::RunEvent;
+use tokio::time::{Instant, timeout_at};
+
+use super::is_ours;
+use crate::exit::{Exit, Failure};
+use crate::out::{Out, Progress, foreign};
+use crate::session::Session;
+
+/// Between two looks at a run without a stream.
+const POLL: Duration = Duration::from_millis(300);
+
+/// Waits for the end of a run, and tells its events; the newest view of it.
+pub(super) async fn follow(
+    session: &Session,
+    mut view: RunView,
+    until: Instant,
+    mut tell: impl FnMut(&EventView),
+) -> anyhow::Result<RunView> {
+    let id = view.id.clone();
+    let mut events = session.client.events(&id, None);
+    let streamed = timeout_at(until, async {
+        while let Some(event) = events.next().await? {
+            tell(&event);
+        }
+        Ok::<_, api::ClientError>(())
+    });
+    // Too many streams, or a lost one: what matters is asked for below.
+    let lost = streamed.await.is_ok_and(|done| done.is_err());
+    loop {
+        view = session.client.run(&id).await?;
+        is_ours(&view, &id)?;
+        if matches!(view.state, RunState::Ended { .. }) {
+            return Ok(view);
+        }
+        if !lost || timeout_at(until, tokio::time::sleep(POLL)).await.is_err() {
+            return Err(not_in_time(&view).into());
+        }
+    }
+}
+
+fn not_in_time(view: &RunView) -> Failure {
+    Failure::new(
+        Exit::NotInTime,
+        format!("{} is still {}", view.id, view.state.code()),
+        format!("it goes on; look again: borescope run --resume {}", view.id),
+    )
+}
+
+/// An event with its number and its time, on one level.
+fn flat(view: &EventView) -> Option<serde_json::Value> {
+    let mut event: serde_json::Value = serde_json::from_str(view.event.get()).ok()?;
+    let object = event.as_object_mut()?;
+    object.insert("seq".to_owned(), view.seq.into());
+    object.insert("at_ms".to_owned(), view.at_ms.into());
+    Some(event)
+}
+
+/// Shows events: to programs a line each, to people one that changes.
+pub(super) struct Teller {
+    out: Option<Out>,
+    line: Option<Progress>,
+}
+
+impl Teller {
+    pub(super) const fn new(out: Out) -> Self {
+        Self { out: Some(out), line: None }
+    }
+
+    pub(super) const fn silent() -> Self {
+        Self { out: None, line: None }
+    }
+
+    /// Whether the events of a run that is over are of interest, too.
+    pub(super) fn wants_all(&self) -> bool {
+        self.out.is_some_and(|out| out.json)
+    }
+
+    /// Not before the order is signed: a passphrase or a touch may be asked for.
+    pub(super) fn begin(&mut self, state: &str) {
+        self.line = self.out.map(|out| out.progress(state));
+    }
+
+    pub(super) fn tell(&mut self, event: &EventView) {
+        let Ok(what) = serde_json::from_str::<RunEvent>(event.event.get()) else { return };
+        let text = match what {
+            RunEvent::Started { .. } => "running".to_owned(),
+            RunEvent::Progress { percent, note } => format!("{percent}% {}", foreign(&note)),
+            // The result follows, verified.
+            RunEvent::Ended(_) => return,
+        };
+        if let Some(out) = self.out.filter(|out| out.json) {
+            // A closed output ends the program where the result is printed.
+            drop(out.json(&flat(event)));
+        } else if let Some(line) = &self.line {
+            line.say(&text);
+        }
+    }
+}
