@@ -18,5 +18,6 @@ pub mod postgres;
 pub mod raw_http;
 pub mod rig;
 pub mod served;
+pub mod sql_corpus;
 pub mod town;
 pub mod watch;

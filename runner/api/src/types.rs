@@ -157,6 +157,8 @@ pub struct RequestView {
 pub struct Inbox {
     /// Revisions that want this person's review.
     pub to_review: Vec<ScriptView>,
+    /// This person's revisions that reviewers sent back.
+    pub sent_back: Vec<SentBackView>,
     /// Access requests that want this person's approval.
     pub to_approve: Vec<DocumentView>,
     /// This person's runs that have not ended.
@@ -169,6 +171,15 @@ pub struct Inbox {
     pub to_sign: Vec<ProposalView>,
     /// Key claims, for holders of the role `directory`.
     pub key_claims: Vec<KeyClaimView>,
+}
+
+/// A review that stands against a revision: until a newer one is submitted, or the verdict ends.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SentBackView {
+    /// The revision.
+    pub script: ScriptView,
+    /// The review, which says why.
+    pub review: DocumentView,
 }
 
 /// `POST /v1/inputs` (its body is the input, exactly)

@@ -7,6 +7,7 @@ use trust::AccessRequest;
 use crate::advice::{Advised, Belongs, unverified, usable};
 use crate::login::Who;
 use crate::owed::{Concerns, Emergency};
+use crate::sent_back::SentBack;
 use crate::{App, AppError, Claimed, Proposal};
 
 /// Where an access request is.
@@ -50,6 +51,8 @@ pub struct RequestStatus {
 pub struct Inbox {
     /// Revisions that want the person's review.
     pub to_review: Vec<Revision>,
+    /// Revisions of the person's that reviewers sent back.
+    pub sent_back: Vec<SentBack>,
     /// Access requests that want the person's approval.
     pub to_approve: Vec<Document>,
     /// The person's runs that have not ended.
@@ -174,14 +177,23 @@ impl App {
         let live_runs = self.store.runs(&mine).await?;
         let Concerns { to_look_at, owed } = self.emergencies_of(who).await?;
         let (to_sign, key_claims) = (self.to_sign(who).await?, self.claims_to_see(who).await?);
-        Ok(Inbox { to_review, to_approve, live_runs, to_look_at, owed, to_sign, key_claims })
+        Ok(Inbox {
+            to_review,
+            sent_back: self.sent_back(who).await?,
+            to_approve,
+            live_runs,
+            to_look_at,
+            owed,
+            to_sign,
+            key_claims,
+        })
     }
 
-    /// Revisions that the person has neither submitted nor reviewed; where one person is all there
-    /// is, those that they have not reviewed.
+    /// The newest revision of each script, if the person has neither submitted nor reviewed it and nobody
+    /// sent it back; where one person is all there is, if they have not reviewed it.
     async fn unreviewed(&self, who: &Who) -> Result<Vec<Revision>, AppError> {
         let mut wanted = Vec::new();
-        for revision in self.store.revisions(None).await? {
+        for revision in self.newest_revisions().await? {
             let about = Filter {
                 kind: Some(DocumentKind::Review),
                 revision: Some(revision.digest),
@@ -189,7 +201,10 @@ impl App {
                 ..Filter::default()
             };
             let reviewed = !self.store.documents(&about).await?.is_empty();
-            if !reviewed && !self.is_author(&who.person, &revision.digest).await? {
+            let is_open = !reviewed
+                && !self.is_author(&who.person, &revision.digest).await?
+                && self.standing_against(&revision.digest).await?.is_empty();
+            if is_open {
                 wanted.push(revision);
             }
         }

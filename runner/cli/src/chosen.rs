@@ -35,7 +35,8 @@ pub(crate) struct WhatArgs {
     /// Script: NAME for its newest approved revision, NAME@VERSION, or a digest's first digits
     #[arg(value_name = "SCRIPT")]
     pub(crate) reference: Option<String>,
-    /// Where: TARGET, or LOGICAL=TARGET for each of a script's several
+    /// Where: TARGET, or LOGICAL=TARGET for each of a script's several; group:NAME for one run on each
+    /// target of a group
     #[arg(long = "on", id = "targets", value_name = "[LOGICAL=]TARGET", value_parser = on::parse)]
     pub(crate) targets: Vec<On>,
     /// The input as a JSON file instead of the script's own options; - reads standard input
@@ -85,13 +86,14 @@ fn ticket_of(reason: &str) -> Option<Ticket> {
     word.parse().ok().filter(|_| is_key)
 }
 
-/// Finds out what is asked for. The inner error: that is told already, as help or as a mistake.
+/// Finds out what is asked for: one run, or one on each target of a group. The inner error: that is
+/// told already, as help or as a mistake.
 pub(crate) async fn choose(
     call: &Call<'_>,
     session: &Session,
     verb: &str,
     what: &WhatArgs,
-) -> anyhow::Result<Result<Chosen, Exit>> {
+) -> anyhow::Result<Result<Vec<Chosen>, Exit>> {
     let Some(reference) = &what.reference else {
         let help = format!("see borescope {verb} --help");
         return Err(Failure::usage("which script is not given", help).into());
@@ -104,13 +106,16 @@ pub(crate) async fn choose(
         }
         return Err(nowhere(&session.authority().await?, session, &bundle).into());
     }
-    let (dossier, pairs) = revision::find(call, session, reference, &what.targets).await?;
-    let input = match input(call, session, verb, what, &dossier.bundle)? {
+    let places = on::each(session.authority().await?.policy(), &what.targets)?;
+    let found = revision::find(call, session, reference, &places).await?;
+    let Some((first, _)) = found.first() else { return Ok(Ok(Vec::new())) };
+    let input = match input(call, session, verb, what, &first.bundle)? {
         Ok(input) => input,
         Err(exit) => return Ok(Err(exit)),
     };
-    check_input(&dossier.bundle, &input)?;
-    Ok(Ok(Chosen { dossier, pairs, input }))
+    check_input(&first.bundle, &input)?;
+    let each = found.into_iter();
+    Ok(Ok(each.map(|(dossier, pairs)| Chosen { dossier, pairs, input: input.clone() }).collect()))
 }
 
 /// The input's bytes, from a file or from the script's options.

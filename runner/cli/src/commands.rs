@@ -61,7 +61,7 @@ impl Call<'_> {
 pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::Result<Exit> {
     let call = Call { who: &cli.who, env, out };
     match cli.command {
-        Command::Completion(args) => completion::completion(&args),
+        Command::Completion(args) => completion::completion(&call, &args),
         Command::Man(args) => completion::man(&call, &args),
         Command::Demo(args) => demo::command(&call, args).await,
         Command::Init(args) => init::command(&call, &args),

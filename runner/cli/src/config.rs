@@ -28,6 +28,10 @@ pub(crate) struct Environment {
     pub(crate) zone: TimeZone,
     /// What to log, as `RUST_LOG` says it.
     pub(crate) log: Option<String>,
+    /// The command that shows long text.
+    pub(crate) pager: String,
+    /// The command that edits text.
+    pub(crate) editor: String,
 }
 
 /// Where programs are looked for.
@@ -39,6 +43,10 @@ impl Environment {
     /// Reads it.
     pub(crate) fn read() -> Self {
         let set = |name: &str| env::var_os(name).filter(|v| !v.is_empty());
+        let first = |names: &[&str], default: &str| {
+            let mut found = names.iter().filter_map(|name| set(name)?.into_string().ok());
+            found.next().unwrap_or_else(|| default.to_owned())
+        };
         let base = set("XDG_CONFIG_HOME")
             .map(PathBuf::from)
             .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".config")));
@@ -47,6 +55,8 @@ impl Environment {
             plain: set("NO_COLOR").is_some() || set("TERM").is_some_and(|t| t == "dumb"),
             zone: TimeZone::system(),
             log: set("BORESCOPE_LOG").and_then(|v| v.into_string().ok()),
+            pager: first(&["PAGER"], "less -FRX"),
+            editor: first(&["VISUAL", "EDITOR"], "vi"),
         }
     }
 }
@@ -119,13 +129,14 @@ impl Config {
         })?;
         let mut context = self.contexts.get(name).cloned().ok_or_else(|| {
             let known: Vec<&str> = self.contexts.keys().map(String::as_str).collect();
-            Failure::usage(
-                format!("there is no context \"{name}\""),
-                format!(
-                    "use one of: {}; or make it: borescope login --context {name} …",
-                    known.join(", ")
-                ),
-            )
+            let make = format!(
+                "borescope login --context {name} --url URL --as PERSON --key FILE --trust trust.toml"
+            );
+            let help = match known.as_slice() {
+                [] => format!("make it: {make}"),
+                some => format!("use one of: {}; or make it: {make}", some.join(", ")),
+            };
+            Failure::usage(format!("there is no context \"{name}\""), help)
         })?;
         who.narrow(&mut context);
         Ok((name.clone(), context))

@@ -15,6 +15,8 @@ mod shop;
 mod stage;
 mod steps;
 
+use std::path::Path;
+
 use domain::manifest::Engine;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -28,6 +30,11 @@ use stage::Stage;
 #[expect(unreachable_pub, reason = "the build script writes one file for two crates")]
 mod bundles {
     include!(concat!(env!("OUT_DIR"), "/bundles.rs"));
+}
+
+/// Makes the sample database of SQLite.
+pub(crate) fn make_shop(path: &Path) -> anyhow::Result<()> {
+    Ok(shop::create(path)?)
 }
 
 /// Plays it; every step is reported as it happens.

@@ -5,6 +5,7 @@
 //! were started, what is owed) is taken from the server: it makes advice better, and lying about it
 //! gains nothing, because the runner decides.
 
+mod approved;
 mod earlier;
 mod served;
 
@@ -22,6 +23,8 @@ use crate::against::{Against, Listed};
 use crate::bundle::Bundle;
 use crate::exit::Failure;
 use crate::session::{Session, envelope, verified};
+
+pub(crate) use approved::{Approved, approved_before};
 
 /// What is on file about a revision on targets.
 pub(crate) struct Dossier {
@@ -265,7 +268,7 @@ fn second(ms: u64) -> Timestamp {
     Timestamp::from_unix_s(i64::try_from(ms / 1000).unwrap_or(i64::MAX))
 }
 
-fn split(said: &[DocumentView]) -> anyhow::Result<(Vec<Envelope>, Vec<Envelope>)> {
+pub(crate) fn split(said: &[DocumentView]) -> anyhow::Result<(Vec<Envelope>, Vec<Envelope>)> {
     let (mut submissions, mut reviews) = (Vec::new(), Vec::new());
     for view in said {
         match view.kind.as_str() {

@@ -15,7 +15,7 @@ use crate::out::{Out, Style};
 const ERROR_CHARS_MAX: usize = 4000;
 
 /// How the program ends; the numbers are part of the interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     /// It worked.
     Ok = 0,
@@ -48,6 +48,23 @@ impl Exit {
             Self::NotInTime => "not-in-time",
             Self::Evidence => "evidence-invalid",
         }
+    }
+}
+
+impl Exit {
+    /// The one with this number.
+    fn of(number: u8) -> Self {
+        let all = [
+            Self::Ok,
+            Self::Script,
+            Self::Usage,
+            Self::Denied,
+            Self::Limit,
+            Self::Target,
+            Self::NotInTime,
+            Self::Evidence,
+        ];
+        all.into_iter().find(|exit| *exit as u8 == number).unwrap_or(Self::Script)
     }
 }
 
@@ -226,11 +243,11 @@ pub(crate) fn told(error: &clap::Error) -> Exit {
 }
 
 /// Prints an error and gives the exit code.
-pub(crate) fn report(out: Out, error: &anyhow::Error) -> ExitCode {
+pub(crate) fn report(out: Out, error: &anyhow::Error) -> Exit {
     let closed = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
     if error.downcast_ref::<std::io::Error>().is_some_and(closed) {
         // Whoever reads our output has seen enough.
-        return ExitCode::from(Exit::Ok as u8);
+        return Exit::Ok;
     }
     let verdict = verdict(error);
     if out.json {
@@ -244,7 +261,7 @@ pub(crate) fn report(out: Out, error: &anyhow::Error) -> ExitCode {
     if let Some(next) = verdict.next {
         out.note(format!("  {} {}", out.style_err(Style::Bold, "next:"), next));
     }
-    ExitCode::from(verdict.exit)
+    Exit::of(verdict.exit)
 }
 
 #[cfg(test)]

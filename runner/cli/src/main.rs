@@ -11,6 +11,7 @@ mod believed;
 mod bundle;
 mod chosen;
 mod commands;
+mod completing;
 mod config;
 mod demo;
 mod dossier;
@@ -28,6 +29,7 @@ mod project;
 mod server_config;
 mod session;
 mod signer;
+mod source;
 mod status_signing;
 mod stock;
 mod view;
@@ -40,11 +42,17 @@ use crate::exit::report;
 use crate::out::Out;
 
 fn main() -> ExitCode {
-    let cli = match args::parse(&std::env::args_os().collect::<Vec<_>>()) {
+    let env = Environment::read();
+    let typed: Vec<_> = std::env::args_os().collect();
+    let parsed = match completing::answer(&typed, &env) {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => args::parse(&typed),
+        Err(error) => Err(error),
+    };
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return exit::told(&error).into(),
     };
-    let env = Environment::read();
     let out = Out::new(cli.json, env.plain);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = match runtime {
@@ -53,6 +61,6 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(exit) => exit.into(),
-        Err(error) => report(out, &error),
+        Err(error) => report(out, &error).into(),
     }
 }

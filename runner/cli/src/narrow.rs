@@ -91,13 +91,15 @@ impl NarrowArgs {
         mut change: impl FnMut(&mut QueryScope) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let all = scope.targets.iter_mut().flat_map(|t| &mut t.queries);
-        match all.into_iter().find(|q| q.name == *name) {
-            Some(query) => change(query),
-            None => Err(Failure::usage(
+        let mut all = all.filter(|q| q.name == *name).peekable();
+        if all.peek().is_none() {
+            return Err(Failure::usage(
                 format!("there is no query {name} to narrow"),
                 "the queries are shown by borescope show",
-            )),
+            ));
         }
+        // It may be reached on several targets.
+        all.try_for_each(&mut change)
     }
 }
 

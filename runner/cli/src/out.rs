@@ -5,6 +5,7 @@
 //! can neither draw nor begin a line of its own. Whoever measures or wraps text neutralises it before
 //! that, by [`foreign`]. What is *not* here: what to say.
 
+mod pager;
 mod safe;
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
@@ -89,6 +90,11 @@ impl Out {
         stdout.flush()
     }
 
+    /// The result for another program, byte for byte; nothing in it is another's.
+    pub(crate) fn verbatim(&self, bytes: &[u8]) -> io::Result<()> {
+        io::stdout().lock().write_all(bytes)
+    }
+
     /// A line for people that is not the result. A closed standard error stops nothing.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         drop(writeln!(io::stderr().lock(), "{}", safe::line(text.as_ref(), self.colour_err)));
@@ -107,6 +113,50 @@ impl Out {
     /// `text` in a style, for standard error.
     pub(crate) fn style_err(&self, style: Style, text: &str) -> String {
         paint(self.colour_err, style, text)
+    }
+
+    /// The same without colours, for programs.
+    pub(crate) const fn without_colour(self) -> Self {
+        Self { colour: false, ..self }
+    }
+
+    /// Whether a person can be asked: there is a terminal to read from and to show at.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.json && io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
+
+    /// Asks for a line, without blanks around it; `None`: the input has ended.
+    pub(crate) fn ask(&self, question: &str) -> io::Result<Option<String>> {
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{} ", safe::line(question, self.colour_err))?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer)?;
+        Ok((read > 0).then(|| answer.trim().to_owned()))
+    }
+
+    /// Lines to be read at leisure: on a terminal through the person's pager.
+    pub(crate) fn read(&self, lines: &[String], pager: &str) -> io::Result<()> {
+        if io::stdout().is_terminal() && pager::show(lines, pager, self.colour)? {
+            return Ok(());
+        }
+        self.lines(lines)
+    }
+
+    /// Whether results are shown at a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
+    /// Clears the terminal and draws these lines at its top.
+    pub(crate) fn redraw<T: AsRef<str>>(
+        &self,
+        lines: impl IntoIterator<Item = T>,
+    ) -> io::Result<()> {
+        // ECMA-48: cursor to the first place, erase the display.
+        io::stdout().lock().write_all(b"\x1b[H\x1b[2J")?;
+        self.lines(lines)?;
+        io::stdout().lock().flush()
     }
 
     /// Asks a question that only `y` or `yes` answers with yes. Without a terminal to ask at, the

@@ -4,8 +4,11 @@
 //! [`crate::out`]'s.
 
 pub(crate) mod cells;
+pub(crate) mod change;
+pub(crate) mod diff;
 pub(crate) mod receipt;
 pub(crate) mod revision;
+pub(crate) mod said;
 pub(crate) mod table;
 pub(crate) mod why;
 

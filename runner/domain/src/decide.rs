@@ -30,6 +30,7 @@ pub use facts::{
     ApprovalFact, BaseFact, Facts, InputRule, RejectionFact, RequestFact, ReviewFact, RunFact,
     SelfServeRun, StatusFact, StatusPart, StopSubject, SubmissionFact, Verdict, Window,
 };
+pub use people::approving;
 pub use policy::{BreakGlassRules, Quorum, SelfServeClause, SelfServeRules, TargetRules};
 pub use rule::Rule;
 pub use trace::Step;

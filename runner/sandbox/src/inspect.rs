@@ -5,7 +5,10 @@
 //! [`imports`].
 
 mod imports;
+mod producers;
 mod walk;
+
+use std::collections::BTreeSet;
 
 use domain::Digest;
 use wasmparser::component_types::{ComponentDefinedType, ComponentEntityType, ComponentValType};
@@ -33,6 +36,8 @@ pub struct ComponentFacts {
     pub functions: u64,
     /// Bytes of all memories at the start.
     pub memory_bytes: u64,
+    /// Languages and tools that it says it was made with, as `rustc 1.95.0`: whoever built it wrote that.
+    pub made_with: Vec<String>,
 }
 
 impl ComponentFacts {
@@ -73,11 +78,12 @@ impl Sandbox {
         check_head(component)?;
         let mut walk = Walk::new(component);
         let mut validator = Validator::new_with_features(features());
-        let mut types = None;
+        let (mut types, mut made_with) = (None, BTreeSet::new());
         let mut allocations = wasmparser::FuncValidatorAllocations::default();
         for payload in Parser::new(0).parse_all(component) {
             let payload = payload.map_err(|e| invalid(&e))?;
             walk.see(&payload)?;
+            producers::note(&payload, &mut made_with);
             match validator.payload(&payload).map_err(|e| invalid(&e))? {
                 wasmparser::ValidPayload::Func(f, body) => {
                     let mut f = f.into_validator(allocations);
@@ -96,6 +102,7 @@ impl Sandbox {
             imports: walk.imports,
             functions: walk.functions,
             memory_bytes: walk.memory_bytes,
+            made_with: made_with.into_iter().collect(),
         })
     }
 }

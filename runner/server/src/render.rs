@@ -6,7 +6,7 @@ mod authority;
 use api::types;
 use app::{
     AppError, AuditPage, Emergency, Filed, Inbox, Opened, Receipted, RequestState, RequestStatus,
-    RevisionStatus, SignedStatus, Uploaded, Who,
+    RevisionStatus, SentBack, SignedStatus, Uploaded, Who,
 };
 use domain::SessionId;
 use serde_json::value::RawValue;
@@ -106,10 +106,23 @@ pub(crate) fn signed_status(s: SignedStatus) -> Result<types::DocumentView, AppE
 }
 
 pub(crate) fn inbox(i: Inbox) -> types::Inbox {
-    let Inbox { to_review, to_approve, live_runs, to_look_at, owed, to_sign, key_claims: claims } =
-        i;
+    let Inbox {
+        to_review,
+        sent_back,
+        to_approve,
+        live_runs,
+        to_look_at,
+        owed,
+        to_sign,
+        key_claims: claims,
+    } = i;
+    let back = |s: SentBack| {
+        let SentBack { revision, review } = s;
+        Some(types::SentBackView { script: script(revision), review: document(review).ok()? })
+    };
     types::Inbox {
         to_review: to_review.into_iter().map(script).collect(),
+        sent_back: sent_back.into_iter().filter_map(back).collect(),
         to_approve: documents(to_approve),
         live_runs: live_runs.into_iter().map(run).collect(),
         to_look_at: emergencies(to_look_at),

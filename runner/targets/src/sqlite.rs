@@ -22,6 +22,7 @@
 mod bytecode;
 mod grants;
 mod open;
+mod reads;
 mod session;
 mod statement;
 mod text;
@@ -36,6 +37,7 @@ use domain::Column;
 
 use crate::{Connector, Session, TargetError};
 
+pub use reads::reads;
 pub use text::{NESTING_MAX, SQL_BYTES_MAX, gate};
 
 /// One table or view and the columns of it that queries may see.

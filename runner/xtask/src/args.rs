@@ -1,6 +1,7 @@
 //! What the command line says. It is small enough that a parser crate would double the build; the
 //! product's own command line is in `cli`.
 
+use crate::corpus::Corpus;
 use crate::groups::{self, Group};
 use crate::mutate::Mutants;
 
@@ -16,6 +17,7 @@ usage: cargo xtask <command>
   ci                   lint, then test --install: what must pass before a merge
   bench [FILTER]       measure, optimised, beside plain programs that do the same
   mutate [FILTER]      disable each guard of domain and trust in a copy; a test must turn red
+  sql-corpus FILE      judge a file of hostile and harmless SQL statements in the gates
 
 Each command explains itself: cargo xtask <command> --help";
 
@@ -75,6 +77,21 @@ seconds of processor time for each guard and is not part of `ci`; there a test c
 guard of the list is still where the list says. --target-dir names a directory to build in, instead
 of target/mutate/target.";
 
+const SQL_CORPUS: &str = "\
+usage: cargo xtask sql-corpus FILE [--live]
+
+Judges each statement of FILE against the grant of the reference database (tests/cases/sql-corpus):
+PostgreSQL's in its gate, SQLite's on a copy of the database made for this. Prints each wrong
+verdict with its id, category, what was expected and what the gate did. Engines that are not built
+yet are skipped, and so is the category `resource`, which needs a server. The last line counts:
+
+  N statements, N wrong, N leaks, N skipped
+
+A leak is a statement that was sent and had to be refused. The exit code is 1 when something is
+wrong. FILE is JSON: {\"statements\": [{\"id\", \"engine\", \"category\", \"sql\", \"verdict\"}]}, where a
+statement may have `params` and an `acceptable_alternative` that is right as well. --live is to run
+it against servers; it is not built yet and refused.";
+
 /// What to do.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Task {
@@ -90,6 +107,8 @@ pub(crate) enum Task {
     Ci,
     /// Run the benches, or those whose name contains a text.
     Bench(Option<String>),
+    /// Judge a corpus of SQL statements.
+    SqlCorpus(Corpus),
     /// Disable guards, and look which test sees it.
     Mutate(Mutants),
 }
@@ -115,13 +134,16 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
         "lint" => (Task::Lint, LINT.to_owned()),
         "ci" => (Task::Ci, CI.to_owned()),
         "bench" => (Task::Bench(None), BENCH.to_owned()),
+        "sql-corpus" => (Task::SqlCorpus(Corpus::default()), SQL_CORPUS.to_owned()),
         "mutate" => (Task::Mutate(Mutants::default()), MUTATE.to_owned()),
         "help" | "--help" | "-h" => return Ok(Task::Help(HELP.to_owned())),
         unknown => return Err(format!("there is no command `{unknown}`")),
     };
     match (rest, task) {
+        ([], Task::SqlCorpus(_)) => Err("`sql-corpus` wants a file".to_owned()),
         ([], task) => Ok(task),
         (["--help" | "-h"], _) => Ok(Task::Help(help)),
+        (words, Task::SqlCorpus(corpus)) => corpus_of(words, corpus),
         (words, Task::Test(tests)) => tests_of(words, tests),
         (words, Task::Mutate(mutants)) => mutants_of(words, mutants),
         ([filter], Task::Bench(None)) if !filter.starts_with('-') => {
@@ -158,6 +180,19 @@ fn mutants_of(words: &[&str], mutants: Mutants) -> Result<Task, String> {
             mutants_of(rest, Mutants { filter: Some((*filter).to_owned()), ..mutants })
         }
         [unknown, ..] => Err(format!("`mutate` does not take `{unknown}`")),
+    }
+}
+
+/// The file and the options of `sql-corpus`.
+fn corpus_of(words: &[&str], corpus: Corpus) -> Result<Task, String> {
+    match words {
+        [] if corpus.file.is_none() => Err("`sql-corpus` wants a file".to_owned()),
+        [] => Ok(Task::SqlCorpus(corpus)),
+        ["--live", rest @ ..] => corpus_of(rest, Corpus { live: true, ..corpus }),
+        [file, rest @ ..] if corpus.file.is_none() && !file.starts_with('-') => {
+            corpus_of(rest, Corpus { file: Some(file.into()), ..corpus })
+        }
+        [unknown, ..] => Err(format!("`sql-corpus` does not take `{unknown}`")),
     }
 }
 

@@ -3,12 +3,13 @@
 //! so that it builds in seconds. It installs the Wasm target when it is missing, and
 //! what else the tests need only when asked to; it says so each time.
 //!
-//! Neighbours: `args` (what the command line says), `groups` (which packages are tested together),
+//! Neighbours: `args` (what the command line says), `corpus` (judges SQL statements), `groups` (which packages are tested together),
 //! `mutate` (disables guards and looks which test sees it), `needs` (what else must be installed), `steps`
 //! (runs commands, times them, keeps the first failure), `one` (the hidden command that cargo starts for
 //! each test binary), `wasm` (the target that scripts are built for).
 
 mod args;
+mod corpus;
 mod groups;
 mod mutate;
 mod needs;
@@ -67,6 +68,7 @@ fn perform(task: &Task) -> Result<u8> {
             return Ok(if code == 0 { tests } else { code });
         }
         Task::Test(tests) => return test(tests, &root),
+        Task::SqlCorpus(corpus) => return corpus::run(corpus, &root),
         Task::Mutate(mutants) => return mutate::run(mutants, &root),
     };
     run(&steps, &root)

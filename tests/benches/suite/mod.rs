@@ -3,13 +3,16 @@
 //!
 //! `tests/it` runs the same functions with [`Scale::Smoke`], so that they cannot rot. Neighbours:
 //! `stats` (samples, rows of the table), `machine` (where it was measured), `readings` (the database
-//! that is read), `bed` (a company of 500 people with a server and a runner over it).
+//! that is read), `bed` (a company of 500 people with a server and a runner over it),
+//! `program` (the real executable).
 
 mod bed;
 mod machine;
+mod program;
 mod readings;
 mod stats;
 
+mod answer;
 mod cancel;
 mod chain;
 mod entries;
@@ -131,6 +134,11 @@ const ALL: &[Bench] = &[
         name: "ready",
         about: "from starting `borescope serve` to ready (10 s)",
         run: ready::run,
+    },
+    Bench {
+        name: "answer",
+        about: "from typing `borescope run` to its verified answer, against the query alone (20 s)",
+        run: answer::run,
     },
     Bench {
         name: "cancel",

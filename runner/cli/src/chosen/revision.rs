@@ -1,8 +1,9 @@
 //! Which revision a reference means: of a name the newest that is approved for these targets, by
 //! reviews that this client verified. A newer one is mentioned, never run.
 
-use domain::{Denial, Digest, Pair, Rule, ScriptName, explain};
+use domain::{Denial, Digest, Pair, Rule, ScriptName, ScriptVersion, explain};
 
+use crate::bundle::Bundle;
 use crate::commands::Call;
 use crate::commands::request::runner_for;
 use crate::dossier::{self, Dossier, Imagined};
@@ -13,35 +14,53 @@ use crate::session::Session;
 /// Revisions of one script that are looked into, newest first.
 const LOOKED_AT_MAX: usize = 16;
 
-/// The revision with what is on file about it, and the bindings of its targets.
+/// The same revision on each of some places, with what is on file about it there.
+type Found = Vec<(Dossier, Vec<Pair>)>;
+
+/// The revision with what is on file about it, and the bindings of its targets, for each run.
 pub(super) async fn find(
     call: &Call<'_>,
     session: &Session,
     reference: &str,
-    places: &[On],
-) -> anyhow::Result<(Dossier, Vec<Pair>)> {
+    each: &[Vec<On>],
+) -> anyhow::Result<Found> {
     let mut passed = Vec::new();
-    let mut newest = None;
+    let mut newest: Option<Found> = None;
     for digest in candidates(session, reference).await? {
         let bundle = session.fetch(&digest).await?;
-        let pairs = places::bind(&bundle.manifest, places)?;
-        let authority = session.authority().await?;
-        let dossier = Dossier::about(session, authority, bundle, &pairs).await?;
-        match unreviewed(session, &dossier, &pairs)? {
-            None => {
-                tell(call, &dossier, &pairs, &passed);
-                return Ok((dossier, pairs));
+        let (mut found, mut lacks) = (Vec::with_capacity(each.len()), None);
+        for places in each {
+            let pairs = places::bind(&bundle.manifest, places)?;
+            let authority = session.authority().await?;
+            let dossier = Dossier::about(session, authority, bundle.clone(), &pairs).await?;
+            if lacks.is_none() {
+                lacks =
+                    unreviewed(session, &dossier, &pairs)?.map(|denial| (pairs.clone(), denial));
             }
-            Some(denial) => {
-                passed.push((dossier.bundle.manifest.version.clone(), digest, denial));
-                newest.get_or_insert((dossier, pairs));
-            }
+            found.push((dossier, pairs));
         }
+        let Some((pairs, denial)) = lacks else {
+            tell(call, &bundle, passed.first());
+            return Ok(found);
+        };
+        passed.push(Passed { version: bundle.manifest.version, revision: digest, pairs, denial });
+        newest.get_or_insert(found);
     }
     // None is approved: the newest is what its reviewers will be asked about.
-    let (dossier, pairs) = newest.ok_or_else(|| anyhow::anyhow!("{reference} has no revision"))?;
-    tell(call, &dossier, &pairs, &[]);
-    Ok((dossier, pairs))
+    let newest = newest.unwrap_or_default();
+    if let Some((dossier, _)) = newest.first() {
+        tell(call, &dossier.bundle, None);
+    }
+    Ok(newest)
+}
+
+/// A newer revision that is not used.
+struct Passed {
+    version: ScriptVersion,
+    revision: Digest,
+    /// Where it is not approved.
+    pairs: Vec<Pair>,
+    denial: Denial,
 }
 
 /// What a reference may mean, the best first.
@@ -83,22 +102,14 @@ fn unreviewed(
     Ok(failed.map(|s| Denial::new(s.rule, s.fact, s.help.unwrap_or_default())))
 }
 
-fn tell(
-    call: &Call<'_>,
-    dossier: &Dossier,
-    pairs: &[Pair],
-    passed: &[(domain::ScriptVersion, Digest, Denial)],
-) {
-    let (m, out) = (&dossier.bundle.manifest, call.out);
-    out.note(format!("{} {}  {}", m.name, m.version, dossier.bundle.revision));
-    let Some((version, digest, why)) = passed.first() else { return };
+fn tell(call: &Call<'_>, bundle: &Bundle, newer: Option<&Passed>) {
+    let (m, out) = (&bundle.manifest, call.out);
+    out.note(format!("{} {}  {}", m.name, m.version, bundle.revision));
+    let Some(Passed { version, revision, pairs, denial }) = newer else { return };
     let label = out.style_err(Style::Warn, "newer:");
-    out.note(format!(
-        "  {label} {version} ({}) is not approved there: {}",
-        digest.short(),
-        why.fact
-    ));
+    let (digest, why) = (revision.short(), &denial.fact);
+    out.note(format!("  {label} {version} ({digest}) is not approved there: {why}"));
     let targets: Vec<String> = pairs.iter().map(|p| format!("--target {p}")).collect();
-    let reviews = format!("borescope review {}@{version} {}", m.name, targets.join(" "));
-    out.note(format!("         somebody other than its author looks at it: {reviews}"));
+    let review = format!("borescope review {}@{version} {}", m.name, targets.join(" "));
+    out.note(format!("         somebody other than its author looks at it: {review}"));
 }

@@ -1,15 +1,15 @@
 //! `borescope completion` and `borescope man`: what shells and `man` want to know, made from the same
 //! arguments that are parsed.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _};
-use clap_complete::Shell;
+use clap_complete::env::Shells;
 
 use super::Call;
 use crate::args::Cli;
+use crate::completing::VARIABLE;
 use crate::exit::Exit;
 
 /// Arguments of `completion`.
@@ -17,10 +17,14 @@ use crate::exit::Exit;
 #[command(after_help = "Examples:
   borescope completion bash > ~/.local/share/bash-completion/completions/borescope
   borescope completion zsh > ~/.zfunc/_borescope
-  borescope completion fish > ~/.config/fish/completions/borescope.fish")]
+  borescope completion fish > ~/.config/fish/completions/borescope.fish
+
+The shell then asks this program while you type: it completes commands, flags, contexts, scripts,
+targets and the parameters of a script.")]
 pub(crate) struct CompletionArgs {
     /// Shell to write for
-    shell: Shell,
+    #[arg(value_parser = ["bash", "elvish", "fish", "zsh"])]
+    shell: String,
 }
 
 /// Arguments of `man`.
@@ -37,10 +41,12 @@ pub(crate) struct ManArgs {
 }
 
 /// Prints the script of a shell.
-pub(crate) fn completion(args: &CompletionArgs) -> anyhow::Result<Exit> {
+pub(crate) fn completion(call: &Call<'_>, args: &CompletionArgs) -> anyhow::Result<Exit> {
+    let shell = Shells::builtins();
+    let shell = shell.completer(&args.shell).context("the shell is not known")?;
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "borescope", &mut script);
-    std::io::stdout().write_all(&script)?;
+    shell.write_registration(VARIABLE, "borescope", "borescope", "borescope", &mut script)?;
+    call.out.verbatim(&script)?;
     Ok(Exit::Ok)
 }
 
@@ -49,7 +55,7 @@ pub(crate) fn man(call: &Call<'_>, args: &ManArgs) -> anyhow::Result<Exit> {
     let Some(dir) = &args.out else {
         let mut page = Vec::new();
         clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-        std::io::stdout().write_all(&page)?;
+        call.out.verbatim(&page)?;
         return Ok(Exit::Ok);
     };
     std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;

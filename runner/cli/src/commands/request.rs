@@ -98,38 +98,52 @@ pub(crate) async fn command(call: &Call<'_>, args: RequestArgs) -> anyhow::Resul
             Failure::usage(format!("--until {until} is in the past"), "give a later time").into()
         );
     }
-    let Chosen { dossier, pairs, input } =
-        match chosen::choose(call, &session, "request", &args.what).await? {
-            Ok(chosen) => chosen,
-            Err(exit) => return Ok(exit),
-        };
+    let all = match chosen::choose(call, &session, "request", &args.what).await? {
+        Ok(all) => all,
+        Err(exit) => return Ok(exit),
+    };
     let Some(reason) = args.what.reason.clone() else {
         let help = "say why, whoever approves it will ask: --reason TEXT";
         return Err(Failure::usage("no reason is given, and nothing was asked for", help).into());
     };
-    let ask = Ask {
-        duration_s: args.duration.unwrap_or_else(|| default_s(&dossier, &pairs, args.break_glass)),
-        pairs,
-        input,
-        reason,
-        ticket: args.what.ticket(),
-        uses: args.uses,
-        until,
-        break_glass: args.break_glass,
-        narrow: args.narrow,
-    };
-    let request = document(&session, &dossier.bundle, &ask, dossier.authority.policy())?;
-    let lacks = lacking(&session, &dossier, &request)?;
+    let mut worst = Exit::Ok;
+    for Chosen { dossier, pairs, input } in all {
+        let long = args.duration.unwrap_or_else(|| default_s(&dossier, &pairs, args.break_glass));
+        let ask = Ask {
+            pairs,
+            input,
+            reason: reason.clone(),
+            ticket: args.what.ticket(),
+            uses: args.uses,
+            duration_s: long,
+            until,
+            break_glass: args.break_glass,
+            narrow: args.narrow.clone(),
+        };
+        worst = worst.max(one(call, &session, &dossier, ask).await?);
+    }
+    Ok(worst)
+}
+
+/// Files one, and says what comes next.
+async fn one(
+    call: &Call<'_>,
+    session: &Session,
+    dossier: &Dossier,
+    ask: Ask,
+) -> anyhow::Result<Exit> {
+    let request = document(session, &dossier.bundle, &ask, dossier.authority.policy())?;
+    let lacks = lacking(session, dossier, &request)?;
     if ask.break_glass {
-        emergency::tell(call, &dossier, &request)?;
+        emergency::tell(call, dossier, &request)?;
         if let Some(denial) = lacks.iter().find(|d| emergency::refuses(d.rule)) {
             let revision = &dossier.bundle.revision;
             let why = format!("borescope show {revision} --why --on {}", on(&ask.pairs));
             return next::refuse(call.out, Exit::Denied, denial, &denial.help, &why);
         }
     }
-    let filed = send(&session, &request, ask.input).await?;
-    show(call, &dossier, &request, &filed, &lacks)
+    let filed = send(session, &request, ask.input).await?;
+    show(call, dossier, &request, &filed, &lacks)
 }
 
 /// Bindings as they are typed after the first `--on`.

@@ -6,8 +6,10 @@ mod again;
 mod asked;
 mod follow;
 mod interrupt;
+mod merged;
 mod order;
 mod recent;
+mod shards;
 mod trip;
 mod way;
 
@@ -17,7 +19,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use api::types::{EventView, RunView};
 use clap::Args;
-use domain::{Digest, Outcome, Pair, RequestId, RunId, RunState, RunnerName};
+use domain::{Denial, Digest, Outcome, Pair, RequestId, RunId, RunState, RunnerName};
 use executor::Output;
 use executor::evidence::RunEvidence;
 use ledger::{TrustFile, VerifierKey};
@@ -26,7 +28,7 @@ use tokio::time::Instant;
 use trust::Authority;
 
 use self::follow::Teller;
-use self::trip::Trip;
+use self::trip::{Cleared, Trip};
 use super::Call;
 use crate::chosen::{WhatArgs, quoted};
 use crate::exit::{Exit, Failure};
@@ -41,6 +43,7 @@ use crate::{next, when};
   borescope run stuck-orders --on shop-replica --since 2h --reason \"INC-1234 parcels late\"
   borescope run stuck-orders --help              the options of that script
   borescope run stuck-orders --on shop-replica --since \"yesterday 22:00 Europe/Berlin\"
+  borescope run stuck-orders --on group:shops --since 2h     one run on each target of the group
   borescope run --resume req_0198f0c0-0000-7000-8000-000000000000
   borescope run --again run_0198f0c0-0000-7000-8000-000000000000 --out ./result
 
@@ -148,13 +151,14 @@ pub(crate) async fn command(call: &Call<'_>, args: RunArgs) -> anyhow::Result<Ex
         is_ours(&view, run)?;
         return trip.rest(view, None, args.out.as_deref()).await;
     }
-    let (under, input) = match trip.cleared(&args).await? {
+    let cleared = match trip.cleared(&args).await? {
         Ok(cleared) => cleared,
         Err(exit) => return Ok(exit),
     };
-    let ask = Ask { under, input, use_number: None, wait };
-    let view = trip.order(&ask).await?;
-    trip.rest(view, Some(&ask.under), args.out.as_deref()).await
+    match <[Cleared; 1]>::try_from(cleared) {
+        Ok([one]) => trip.one(one, args.out.as_deref()).await,
+        Err(all) => shards::run(&trip, all, args.out.as_deref()).await,
+    }
 }
 
 /// Follows a run that was ordered to its end, and fetches and verifies what it left.
@@ -170,7 +174,9 @@ async fn finish(
         view
     } else {
         teller.begin(view.state.code());
-        follow::follow(session, view, until, |event: &EventView| teller.tell(event)).await?
+        let run = view.id.clone();
+        let tell = |event: &EventView| teller.tell(&run, event);
+        follow::follow(session, view, until, tell).await?
     };
     let authority = session.authority().await?;
     collect(session, &authority, view).await
@@ -328,11 +334,7 @@ fn show(out: Out, ran: &Ran, under: Option<&Under>) -> anyhow::Result<()> {
         }))?);
     }
     if let Some(denial) = &ran.view.denial {
-        let on = match under {
-            Some(Under::SelfServe { pairs, .. }) => format!(" --on {}", super::request::on(pairs)),
-            Some(Under::Request(_)) | None => String::new(),
-        };
-        next::tell(out, denial, &format!("borescope show {} --why{on}", ran.view.id));
+        denied(out, ran, denial, under);
         return Ok(());
     }
     if let Some(released) = &ran.output {
@@ -351,6 +353,15 @@ fn show(out: Out, ran: &Ran, under: Option<&Under>) -> anyhow::Result<()> {
         None => out.note(format!("{} is {}", ran.view.id, ran.view.state.code())),
     }
     Ok(())
+}
+
+/// Says why it did not start, and where the whole story is.
+fn denied(out: Out, ran: &Ran, denial: &Denial, under: Option<&Under>) {
+    let on = match under {
+        Some(Under::SelfServe { pairs, .. }) => format!(" --on {}", super::request::on(pairs)),
+        Some(Under::Request(_)) | None => String::new(),
+    };
+    next::tell(out, denial, &format!("borescope show {} --why{on}", ran.view.id));
 }
 
 /// The exit code of a run's state.

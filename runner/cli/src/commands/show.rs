@@ -9,13 +9,14 @@ use api::types::{DocumentView, RequestView, RevisionView};
 use clap::Args;
 use domain::{Digest, PersonId, RequestId, RunId};
 use sandbox::Sandbox;
-use trust::{AccessRequest, Authority, Review, Submission, Verified};
+use trust::{AccessRequest, Authority, Verified};
 
 use super::Call;
+use crate::against::Listed;
 use crate::exit::{Exit, Failure};
 use crate::out::Style;
 use crate::session::{Session, envelope, verified};
-use crate::view::{receipt, revision};
+use crate::view::{receipt, revision, said};
 use crate::when;
 
 /// Arguments.
@@ -225,37 +226,15 @@ async fn show_revision(
     }
     let authority = session.authority().await?;
     let bundle = session.fetch(digest).await?;
-    let facts = Sandbox::inspect(bundle.component()?)?;
-    let interfaces: Vec<String> = facts.interfaces().map(str::to_owned).collect();
-    call.out.lines(revision::whole(&bundle, &interfaces, call.out))?;
+    let component = Sandbox::inspect(bundle.component()?)?;
+    call.out.lines(revision::whole(&bundle, &component, call.out))?;
     if authority.is_solo() {
         call.out.line("solo: one person holds every role here; nobody else has looked")?;
     }
-    for document in &view.documents {
-        call.out.line(statement(&authority, document, digest))?;
-    }
+    let against = Listed::fetch(session).await?.in_force(&authority, None);
+    let zone = &call.env.zone;
+    call.out.lines(said::lines(&authority, &against, &view.documents, digest, zone, call.out))?;
     Ok(Exit::Ok)
-}
-
-/// One line about a submission or review, verified here.
-fn statement(authority: &Authority, view: &DocumentView, revision: &Digest) -> String {
-    let line = match view.kind.as_str() {
-        "submission" => verified::<Submission>(authority, view)
-            .map(|s| (s.doc().revision, format!("submitted by {}", s.doc().author))),
-        _ => verified::<Review>(authority, view).map(|r| {
-            let pairs: Vec<String> = r.doc().ceiling.pairs().map(|p| p.to_string()).collect();
-            let verdict = super::review::word(r.doc().verdict);
-            (
-                r.doc().revision,
-                format!("{verdict} by {} for {}", r.doc().reviewer, pairs.join(", ")),
-            )
-        }),
-    };
-    match line {
-        Ok((about, line)) if about == *revision => format!("✓ {line} ({})", view.id),
-        Ok(_) => format!("✗ {} is about another revision", view.id),
-        Err(e) => format!("✗ {}: {}", view.id, crate::exit::chain(&e)),
-    }
 }
 
 fn show_document(call: &Call<'_>, view: &DocumentView) -> anyhow::Result<Exit> {

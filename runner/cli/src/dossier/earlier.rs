@@ -68,7 +68,10 @@ fn usable<D: Document>(
     envelopes.into_iter().filter(is_usable).collect()
 }
 
-async fn index(session: &Session, revision: &Digest) -> anyhow::Result<(String, BundleIndex)> {
+pub(super) async fn index(
+    session: &Session,
+    revision: &Digest,
+) -> anyhow::Result<(String, BundleIndex)> {
     let bytes = session.client.file(revision, &path(INDEX_PATH)?).await?;
     if Digest::of(&bytes) != *revision {
         return Err(other(INDEX_PATH, revision).into());
@@ -77,7 +80,7 @@ async fn index(session: &Session, revision: &Digest) -> anyhow::Result<(String, 
     Ok((String::from_utf8(bytes)?, index))
 }
 
-async fn manifest(
+pub(super) async fn manifest(
     session: &Session,
     revision: &Digest,
     index: &BundleIndex,

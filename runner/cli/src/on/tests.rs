@@ -35,4 +35,6 @@ fn what_is_no_target_is_refused_with_the_form() {
     assert!(parse("Shop=x").unwrap_err().contains("logical target name"));
     assert!(parse("shop=").unwrap_err().contains("target id"));
     assert!(parse("shop replica").unwrap_err().contains("target id"));
+    assert!(parse("group:").unwrap_err().contains("target group"));
+    assert!(bound(&["shop"], &["group:shops"]).unwrap_err().contains("is a group"));
 }

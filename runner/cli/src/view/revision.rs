@@ -1,8 +1,12 @@
 //! A revision as a reviewer reads it: what it may do, in words, from bytes that were hashed here.
 
+use std::collections::BTreeMap;
+
 use domain::display::neutralise;
 use domain::manifest::Query;
 use domain::value::ParamType;
+use domain::{BundlePath, Digest, QueryName};
+use sandbox::ComponentFacts;
 
 use crate::bundle::Bundle;
 use crate::out::{Out, Style, WIDTH, hang, hang_at};
@@ -10,8 +14,20 @@ use crate::stock;
 
 use super::{bytes, count, limits};
 
+/// What is known of queries besides the manifest, as lines for each.
+pub(crate) type Told = BTreeMap<QueryName, Vec<String>>;
+
 /// The whole of it, as lines: identity, limits, interfaces, whose component it is, queries, files.
-pub(crate) fn whole(bundle: &Bundle, interfaces: &[String], out: Out) -> Vec<String> {
+pub(crate) fn whole(bundle: &Bundle, component: &ComponentFacts, out: Out) -> Vec<String> {
+    let mut lines = head(bundle, component, out);
+    lines.extend(queries(bundle, &Told::new(), out));
+    lines.push(String::new());
+    lines.extend(files(bundle, out));
+    lines
+}
+
+/// What it is, what it may use, and whose component it is.
+pub(crate) fn head(bundle: &Bundle, component: &ComponentFacts, out: Out) -> Vec<String> {
     let m = &bundle.manifest;
     let bold = |text: &str| out.style(Style::Bold, text);
     let digest = out.style(Style::Dim, &bundle.revision.to_string());
@@ -22,19 +38,35 @@ pub(crate) fn whole(bundle: &Bundle, interfaces: &[String], out: Out) -> Vec<Str
         lines.push(format!("target {logical} ({})", format!("{engine:?}").to_lowercase()));
     }
     lines.extend(hang("limits ", &limits(&m.limits), 72));
+    let interfaces: Vec<&str> = component.interfaces().collect();
     lines.extend(hang("uses   ", &neutralise(&interfaces.join(", ")), 72));
-    lines.extend(hang("built  ", &stock::in_words(&bundle.component_digest()), 72));
-    for query in &m.queries {
+    let digest = bundle.component_digest();
+    let mut built = stock::in_words(&digest);
+    if stock::version_of(&digest).is_none() && !component.made_with.is_empty() {
+        built = format!("{built}; says that it was made with {}", component.made_with.join(", "));
+    }
+    lines.extend(hang("built  ", &neutralise(&built), 72));
+    lines
+}
+
+/// Each query, with what else is known of it.
+pub(crate) fn queries(bundle: &Bundle, told: &Told, out: Out) -> Vec<String> {
+    let mut lines = Vec::new();
+    for query in &bundle.manifest.queries {
         lines.push(String::new());
         one_query(&mut lines, bundle, query, out);
-    }
-    lines.push(String::new());
-    for (path, digest) in bundle.index.files() {
-        let size = bundle.files.get(path).map_or(0, |b| b.len() as u64);
-        let line = format!("  {}  {path} ({})", digest.short(), bytes(size));
-        lines.push(out.style(Style::Dim, &line));
+        lines.extend(told.get(&query.name).into_iter().flatten().cloned());
     }
     lines
+}
+
+/// Every file with its digest.
+pub(crate) fn files(bundle: &Bundle, out: Out) -> Vec<String> {
+    let line = |(path, digest): (&BundlePath, &Digest)| {
+        let size = bundle.files.get(path).map_or(0, |b| b.len() as u64);
+        out.style(Style::Dim, &format!("  {}  {path} ({})", digest.short(), bytes(size)))
+    };
+    bundle.index.files().map(line).collect()
 }
 
 /// One query: its parameters with where they come from, its limits, its text.

@@ -32,16 +32,32 @@ fn the_context_of_a_shell_is_chosen_once() {
     }
 }
 
+/// What bash would offer after these words, the last of which is being typed.
+fn offered(team: &Team, words: &[&str]) -> String {
+    let mut ask = team.m.command(&[&["--", "borescope"], words].concat());
+    ask.env("BORESCOPE_COMPLETE", "bash").env("_CLAP_COMPLETE_COMP_TYPE", "9");
+    ask.env("_CLAP_COMPLETE_INDEX", words.len().to_string()).env("_CLAP_IFS", "\n");
+    String::from_utf8(ask.output().unwrap().stdout).unwrap()
+}
+
 #[test]
-fn a_shell_takes_the_completion_that_is_written_for_it() {
-    let m = Machine::new();
-    let script = m.output(&[], &["completion", "bash"]).stdout;
+fn a_shell_offers_what_the_server_knows() {
+    let team = Team::found(|_, _, _| {});
+    team.json("alice", &["submit", "stuck-orders"]);
+    let script = team.m.output(&[], &["completion", "bash"]).stdout;
     let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
     bash.stdin.take().unwrap().write_all(&script).unwrap();
     assert!(bash.wait().unwrap().success());
-    for word in ["after-review", "--reason", "fish"] {
-        assert!(String::from_utf8_lossy(&script).contains(word), "{word}");
-    }
+
+    assert_eq!(offered(&team, &["after-"]).trim(), "after-review");
+    assert_eq!(offered(&team, &["--context", "c"]).trim(), "carol");
+    assert!(offered(&team, &["--context", "alice", "show", "stu"]).starts_with("stuck-orders"));
+    let on = ["--context", "alice", "show", "stuck-orders", "--why", "--on", "shop"];
+    assert!(offered(&team, &on).starts_with("shop-replica"), "{}", offered(&team, &on));
+    // Somebody who is not logged in is offered nothing, and nobody is asked for a passphrase.
+    std::fs::remove_file(team.m.path(".config/borescope/alice.token")).unwrap();
+    assert_eq!(offered(&team, &["--context", "alice", "show", "stu"]), "");
+    assert!(!team.m.path(".config/borescope/alice.token").exists());
 }
 
 #[test]

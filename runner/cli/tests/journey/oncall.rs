@@ -31,7 +31,7 @@ fn engineers() -> Quorum {
 fn self_serve(keyring: &mut Keyring, policy: &mut Policy) {
     keyring.floors.self_serve = true;
     let rules = SelfServeRules { groups: engineers().groups, runs_per_day: 30 };
-    policy.targets[0].self_serve = Some(rules);
+    policy.targets.iter_mut().for_each(|t| t.self_serve = Some(rules.clone()));
 }
 
 /// Somebody's command that goes on while others act.
@@ -58,9 +58,9 @@ impl Going {
         Self { child, lines }
     }
 
-    /// The next line for programs.
+    /// The next line for programs; there has to be one.
     fn next(&self) -> Value {
-        self.lines.recv_timeout(Duration::from_secs(60)).expect("it says nothing any more")
+        self.lines.recv_timeout(Duration::from_secs(60)).unwrap()
     }
 
     fn interrupt(&self) {
@@ -71,7 +71,8 @@ impl Going {
     /// The exit code, and what it told people.
     fn end(self) -> (i32, String) {
         let ended = self.child.wait_with_output().unwrap();
-        (ended.status.code().expect("a signal ended it"), String::from_utf8(ended.stderr).unwrap())
+        // Without a code a signal ended it.
+        (ended.status.code().unwrap(), String::from_utf8(ended.stderr).unwrap())
     }
 }
 
@@ -210,4 +211,37 @@ fn the_newest_revision_that_is_approved_there_runs_and_a_newer_one_is_named() {
     let told = team.refused(3, "carol", &PAGED);
     assert!(told.contains("stuck-orders 1.1.0  sha256:"), "newest approved: {told}");
     assert!(told.contains("self-serve-not-reviewed"), "bob opened it to nobody: {told}");
+}
+
+#[test]
+fn a_group_of_targets_is_asked_by_one_command_and_answers_in_one_table() {
+    let team = Team::found_with(&["shop-2", "shop-3"], |keyring, _, policy| {
+        self_serve(keyring, policy);
+        let shops: Vec<domain::TargetGroup> = vec!["shops".parse().unwrap()];
+        policy.targets.iter_mut().for_each(|t| t.groups = shops.clone());
+    });
+    team.json("alice", &["submit", "stuck-orders"]);
+    let review = ["review", "stuck-orders", "--target", "group:shops", "--approve", "--yes"];
+    team.json("bob", &[&review[..], &["--self-serve", "engineers:30"]].concat());
+    let all = [&["run", "stuck-orders", "--on", "group:shops"], &PAGED[4..]].concat();
+    let told = team.good("alice", &[&all[..], &["--samples", "1", "--out", "result"]].concat());
+    let columns = told.lines().find(|line| line.trim_start().starts_with("target")).unwrap();
+    assert!(columns.contains("reason"), "{told}");
+    for target in ["shop-replica", "shop-2", "shop-3"] {
+        let row = |line: &&str| line.starts_with(target) && line.contains("never-scanned");
+        assert!(told.lines().any(|line| row(&line)), "{target}: {told}");
+        assert!(told.contains(&format!("{target}: run_")), "its receipt: {told}");
+        assert!(team.m.path(&format!("result/{target}/evidence.json")).exists(), "{target}");
+    }
+
+    // One shard is gone: the others answer, and what is missing is said.
+    std::fs::remove_file(team.m.path("shop-2.sqlite")).unwrap();
+    let (code, told) = team.told("alice", &all);
+    assert!(code != 0, "{told}");
+    assert!(told.lines().any(|l| l.starts_with("shop-3") && l.contains("never-scanned")), "{told}");
+    assert!(!told.lines().any(|l| l.starts_with("shop-2 ") && l.contains("never")), "{told}");
+    assert!(told.contains("shop-2: "), "{told}");
+
+    let told = team.refused(2, "alice", &["run", "stuck-orders", "--on", "group:shop"]);
+    assert!(told.contains("groups are: shops"), "{told}");
 }

@@ -22,20 +22,24 @@ impl Authority {
 
     /// Puts a certificate for 127.0.0.1 where the server looks for it.
     fn certify(&self, m: &Machine, until: i32) {
+        self.certify_as(m, until, "server/tls");
+    }
+
+    fn certify_as(&self, m: &Machine, until: i32, name: &str) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(until, 1, 1);
         let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
-        std::fs::write(m.path("server/tls.pem"), certificate).unwrap();
-        std::fs::write(m.path("server/tls.key"), key.serialize_pem()).unwrap();
-        mode(m, 0o600);
+        std::fs::write(m.path(&format!("{name}.pem")), certificate).unwrap();
+        std::fs::write(m.path(&format!("{name}.key")), key.serialize_pem()).unwrap();
+        mode(m, &format!("{name}.key"), 0o600);
     }
 }
 
-fn mode(m: &Machine, mode: u32) {
+fn mode(m: &Machine, key: &str, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
-    let key = m.path("server/tls.key");
+    let key = m.path(key);
     std::fs::set_permissions(key, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
@@ -166,9 +170,9 @@ fn a_server_that_could_not_be_reached_safely_does_not_start() {
     authority.certify(&m, 2021);
     refused(serve(), 2, &["tls.pem: certificate 1 is valid from", "2021-01-01", "renew it"]);
     authority.certify(&m, 2100);
-    mode(&m, 0o640);
+    mode(&m, "server/tls.key", 0o640);
     refused(serve(), 2, &["tls.key: others than its owner", "0640", "chmod 600"]);
-    mode(&m, 0o600);
+    mode(&m, "server/tls.key", 0o600);
     let loopback = format!("127.0.0.1:{port}");
     configure(&m, |text| text.replace(&loopback, "0.0.0.0:0"));
     refused(serve(), 2, &["does not say what people dial", "origin ="]);
@@ -176,4 +180,35 @@ fn a_server_that_could_not_be_reached_safely_does_not_start() {
     assert_eq!(serve().0, 2, "a section that is not known");
     configure(&m, |text| text.split("[nothing]").next().unwrap().to_owned());
     refused(serve(), 2, &["beyond this machine, and there is no [tls]", "certificate_file"]);
+}
+
+#[test]
+fn a_stop_reaches_a_keeper_over_tls_and_no_other() {
+    let (m, authority) = (Machine::new(), Authority::new());
+    let url = format!("https://127.0.0.1:{}", found(&m, &authority));
+    configure(&m, |text| text.replace("[status]\nkey_file = \"data/status-key\"\n", ""));
+    std::fs::rename(m.path("server/data/status-key"), m.path("status-key")).unwrap();
+    let _server = m.serve();
+    let (code, told) = login(&m, &url, &["--ca", "ca.pem", "--context", "keeper"]);
+    assert_eq!(code, 0, "{told}");
+    authority.certify_as(&m, 2100, "keeper");
+    let (port, other) = (free_port(), Authority::new());
+    let keep =
+        ["--context", "keeper", "status", "keep", "--status-key", "status-key", "--dir", "kept"];
+    let (listen, door) = (format!("127.0.0.1:{port}"), format!("https://127.0.0.1:{port}"));
+    let proof = ["--certificate", "keeper.pem", "--certificate-key", "keeper.key"];
+    let all = [&keep[..], &["--listen", &listen], &proof].concat();
+    let keeper = m.start(&all);
+    let further = ["--ca", "ca.pem", "--context", "alice", "--keeper", &door];
+    let (code, told) = login(&m, &url, &further);
+    assert_eq!(code, 0, "{told}");
+    let stop = ["--context", "alice", "stop", "person", "bob", "--reason", "lost a laptop"];
+    refused(m.told(&stop), 0, &["bob is stopped"]);
+    drop(keeper);
+
+    // Somebody else at its address is told nothing, and alice hears that.
+    other.certify_as(&m, 2100, "keeper");
+    let _impostor = m.start(&all);
+    let stop = ["--context", "alice", "stop", "person", "bob", "--reason", "still"];
+    refused(m.told(&stop), 5, &["in force on the server, but", "has not heard", "certificate"]);
 }

@@ -186,6 +186,20 @@ fn a_stop_bars_until_as_many_as_the_keyring_asks_for_have_lifted_it() {
 }
 
 #[test]
+fn who_can_says_whom_a_stop_bars_now() {
+    let team = Team::found(|_, _, _| {});
+    let stop = ["stop", "person", "carol", "--reason", "lost a laptop"];
+    let id = field(&team.json("alice", &stop)[0], "id").to_owned();
+    let ends = format!("stopped now: person carol, by alice ({id})");
+    for about in [["--target", "shop-replica"], ["--person", "carol"]] {
+        let told = team.good("bob", &[&["policy", "who-can"][..], &about].concat());
+        assert!(told.contains(&ends), "{told}");
+    }
+    let told = team.good("bob", &["policy", "who-can", "--person", "bob"]);
+    assert!(!told.contains("stopped now"), "{told}");
+}
+
+#[test]
 fn an_approver_signs_less_than_what_was_asked_for_and_never_more() {
     let team = Team::found(|_, _, policy| policy.targets[0].approvals.required = 2);
     team.reviewed(&[]);

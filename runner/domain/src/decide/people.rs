@@ -164,6 +164,34 @@ pub(super) fn reviewed<'f>(
     places.iter().map(of).collect()
 }
 
+/// The approving reviews that count for the pairs of the run, the newest last; none where a pair has
+/// none, where somebody is against it, or where the revision is stopped. Fewer than a target's policy
+/// asks for may be enough: who reads a later revision wants to know what others have read.
+#[must_use]
+pub fn approving<'f>(facts: &'f Facts<'_>) -> Vec<&'f ReviewFact> {
+    let own = Revision {
+        submissions: &facts.submissions,
+        reviews: &facts.reviews,
+        rejections: &facts.rejections,
+    };
+    let is_stopped = facts.stops.contains(&StopSubject::Revision(facts.run.revision));
+    if is_stopped || facts.submissions.is_empty() {
+        return Vec::new();
+    }
+    let mut all: BTreeMap<_, &ReviewFact> = BTreeMap::new();
+    for pair in &facts.run.pairs {
+        let Some(rules) = facts.targets.iter().find(|t| t.id == pair.target) else {
+            return Vec::new();
+        };
+        let Bench { counted, against } = bench(facts, pair, rules, own);
+        if counted.is_empty() || against.is_some() {
+            return Vec::new();
+        }
+        all.extend(counted.into_iter().map(|r| ((r.window.not_before, r.id.clone()), r)));
+    }
+    all.into_values().collect()
+}
+
 /// The reviews of the earlier revision that this one shares everything but the component with.
 fn unchanged<'f>(
     facts: &'f Facts<'_>,

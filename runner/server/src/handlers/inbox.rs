@@ -12,7 +12,7 @@ use crate::openapi::Reads;
 use crate::render;
 use crate::session::Session;
 
-/// Revisions that want your review, access requests that want your approval, and your live runs
+/// Revisions that want your review or came back from it, access requests that want your approval, your live runs
 #[utoipa::path(get, path = "/v1/inbox", tag = "access", security(("session" = [])),
     responses((status = 200, body = Inbox, description = "What waits for you."), Reads))]
 pub(crate) async fn inbox(

@@ -1,4 +1,4 @@
-//! The first gate for PostgreSQL: which query may be sent, and as which text.
+//! The gate for PostgreSQL: which query may be sent, and as which text.
 //!
 //! A pure function over a reviewed query's text and the target's grant. PostgreSQL's own grammar
 //! reads the text; a default-deny walk takes the tree apart, field by field, and builds a new one
@@ -14,11 +14,13 @@
 //! 4. [`second`]: the text that will be sent is parsed again and checked by other code.
 //!
 //! Not here: the session's layers (role, read-only transaction, `search_path`, time), which hold
-//! even if the gate fails; masks and row filters; costs. The keyword forms `IN (…)`, `BETWEEN`,
+//! even if the gate fails; masks and row filters; costs; WITH RECURSIVE, which no policy can grant
+//! yet. The keyword forms `IN (…)`, `BETWEEN`,
 //! `IS DISTINCT FROM`, `NULLIF`, `CASE x WHEN` and `USING` name no operator in their syntax; they
 //! mean `pg_catalog`'s by the session's pinned `search_path`. A column whose type comes from an
 //! extension (`citext`) is compared by `pg_catalog`'s operators, hence as text. A sub-select has no
-//! primary key, so GROUP BY names every column that is selected.
+//! primary key, so GROUP BY names every column that is selected. A row compared with a row uses the
+//! default order of its columns' types.
 
 mod functions;
 mod operators;
@@ -78,6 +80,9 @@ pub struct Gated {
     pub columns: Vec<String>,
     /// The highest `n` of the `$n` that it uses, 0 for none.
     pub params: u32,
+    /// The relations that it names, each with those of its granted columns whose names occur in the
+    /// query. A name that belongs to two relations counts for both.
+    pub reads: Vec<Relation>,
 }
 
 /// Checks one query and rewrites it. `$n` is the n-th of `params`, whose types the session declares
@@ -108,16 +113,18 @@ fn steps(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Refusa
     tokens::check(sql).map_err(refuse)?;
     check_grant(grant).map_err(refuse)?;
     let statement = parser::parse_one(sql).map_err(refuse)?;
-    let walked = walk::Walk::new(grant, params.len()).statement(statement).map_err(refuse)?;
+    let walk = walk::Walk::new(grant, params.len());
+    let walked = walk.statement(statement).map_err(refuse)?;
+    let walk::Walked { select, columns, params: used, reads } = walked;
     let disagree = |problem| Refusal { what: What::Disagreement { problem }, position: None };
-    let tree = parser::tree(walked.select);
+    let tree = parser::tree(select);
     let text = parser::deparse(&tree).map_err(disagree)?;
     if text.len() > SENT_BYTES_MAX {
         let what = What::TooLarge { of: "bytes when rewritten", max: SENT_BYTES_MAX };
         return Err(Refusal { what, position: None });
     }
     second::check(&text, &tree, grant, params.len()).map_err(disagree)?;
-    Ok(Gated { sql: text, columns: walked.columns, params: walked.params })
+    Ok(Gated { sql: text, columns, params: used, reads })
 }
 
 /// Names that PostgreSQL cannot hold, or that would make a relation mean two things, are a mistake

@@ -153,7 +153,7 @@ fn check_spec(spec: &SqliteSpec) -> Result<(), TargetError> {
     Ok(())
 }
 
-fn restrict(conn: &Connection) -> rusqlite::Result<()> {
+pub(super) fn restrict(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(std::time::Duration::from_millis(BUSY_MS_MAX))?;
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
@@ -186,7 +186,7 @@ fn shadow(reads: &TableReads, all: &[Column]) -> String {
     format!("CREATE TEMP VIEW {table} AS SELECT {} FROM main.{table}", columns.join(", "))
 }
 
-fn ident(name: &str) -> String {
+pub(super) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

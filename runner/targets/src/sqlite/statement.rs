@@ -104,7 +104,7 @@ fn watch(conn: &Connection, job: &Job, deadline: Instant) -> Result<(), TargetEr
 
 /// SQLite joins by `USING` without asking the authorizer. So: every granted table that has such a
 /// column must grant it, and no hidden table may be named anywhere in the statement.
-fn check_using(
+pub(super) fn check_using(
     open: &Open,
     grants: &super::grants::Grants,
     reading: &text::Reading,
@@ -126,7 +126,10 @@ fn check_using(
     Ok(())
 }
 
-fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<rusqlite::Statement<'c>, TargetError> {
+pub(super) fn prepare<'c>(
+    conn: &'c Connection,
+    sql: &str,
+) -> Result<rusqlite::Statement<'c>, TargetError> {
     let statement = conn.prepare(sql).map_err(compile_failure)?;
     if !statement.readonly() || statement.is_explain() != 0 || statement.column_count() == 0 {
         return Err(TargetError::not_allowed("only a query that returns rows is allowed"));

@@ -4,6 +4,7 @@ mod attacks;
 mod corpus;
 mod limits;
 mod opening;
+mod reads;
 mod types;
 
 use domain::{ParamType, Value};

@@ -47,6 +47,18 @@ fn benches_can_be_chosen_by_a_part_of_their_name() {
 }
 
 #[test]
+fn a_corpus_is_a_file() {
+    let corpus = Corpus { file: Some("c.json".into()), live: true };
+    assert_eq!(parsed("sql-corpus --live c.json"), Ok(Task::SqlCorpus(corpus)));
+    for wrong in ["sql-corpus", "sql-corpus --live", "sql-corpus a b", "sql-corpus --dead a"] {
+        assert!(parsed(wrong).is_err(), "{wrong}");
+    }
+    let Ok(Task::Help(text)) = parsed("sql-corpus --help") else { panic!("must be help") };
+    assert!(text.starts_with("usage: cargo xtask sql-corpus"), "{text}");
+    assert!(HELP.contains("\n  sql-corpus "), "the overview forgets it");
+}
+
+#[test]
 fn mutants_can_be_chosen_and_built_elsewhere() {
     let (filter, target_dir) = (Some("stop".to_owned()), Some("/t".into()));
     let wanted = Mutants { filter, target_dir, boundary: true, unseen: true };

@@ -1,11 +1,13 @@
 //! `borescope policy who-can`: the rules of the runner, asked about one person at a time.
 
 use clap::Args;
+use domain::decide::StopSubject;
 use domain::{PersonId, TargetId};
 use serde_json::json;
 use trust::imagine::Ground;
 use trust::imagine::who::{self, Act, OfAct};
 
+use crate::against::{Against, Ban, Banned, Listed};
 use crate::commands::Call;
 use crate::exit::{Exit, Failure};
 use crate::out::Style;
@@ -17,7 +19,7 @@ use crate::out::Style;
   borescope policy who-can --person alice
 
 The answers come from the function by which the runner decides. One person is looked at at a time, as
-if everybody else agreed and nothing were stopped.")]
+if everybody else agreed and nothing were stopped; what is stopped stands at the end.")]
 #[group(id = "about", required = true, multiple = false)]
 pub(crate) struct WhoCanArgs {
     /// Everybody on this target
@@ -29,23 +31,68 @@ pub(crate) struct WhoCanArgs {
 }
 
 pub(super) async fn command(call: &Call<'_>, args: WhoCanArgs) -> anyhow::Result<Exit> {
-    let authority = call.session().await?.authority().await?;
+    let session = call.session().await?;
+    let authority = session.authority().await?;
     let ground = Ground::of(&authority);
+    let against = Listed::fetch(&session).await?.in_force(&authority, None);
     match (&args.target, &args.whom) {
-        (Some(id), _) => target(call, &ground, id),
-        (None, Some(id)) => person(call, &ground, id),
+        (Some(id), _) => target(call, &ground, id, &stopped(&against, &ground, Some(id), None)),
+        (None, Some(id)) => person(call, &ground, id, &stopped(&against, &ground, None, Some(id))),
         (None, None) => {
             Err(Failure::usage("about whom or what?", "--target T or --person P").into())
         }
     }
 }
 
-fn target(call: &Call<'_>, ground: &Ground<'_>, id: &TargetId) -> anyhow::Result<Exit> {
+/// The stops that touch this target or person, or everybody.
+fn stopped<'a>(
+    against: &'a Against,
+    ground: &Ground<'_>,
+    target: Option<&TargetId>,
+    person: Option<&PersonId>,
+) -> Vec<&'a Ban> {
+    let keys = person.and_then(|id| ground.directory.people.iter().find(|p| p.id == *id));
+    let is_key = |print: &str| {
+        keys.is_some_and(|p| p.keys.iter().any(|k| k.key.fingerprint().as_str() == print))
+    };
+    let touches = |ban: &&Ban| match &ban.what {
+        Banned::Subject(StopSubject::Everything) => true,
+        Banned::Subject(StopSubject::Person(id)) => person.is_none_or(|p| p == id),
+        Banned::Subject(StopSubject::Key(print)) => person.is_none() || is_key(print),
+        Banned::Subject(StopSubject::Target(id)) => target.is_none_or(|t| t == id),
+        Banned::Subject(StopSubject::Revision(_) | StopSubject::Request(_))
+        | Banned::Revision(..) => false,
+    };
+    against.bans().into_iter().filter(touches).collect()
+}
+
+/// Says that the answers above do not hold now.
+fn show_stopped(call: &Call<'_>, stopped: &[&Ban]) -> anyhow::Result<()> {
+    for ban in stopped {
+        let Banned::Subject(subject) = &ban.what else { continue };
+        let label = call.out.style(Style::Bad, "stopped now: ");
+        call.out.field(&label, &format!("{subject}, by {} ({})", ban.by, ban.id))?;
+    }
+    Ok(())
+}
+
+fn ids<'a>(stopped: &[&'a Ban]) -> Vec<&'a str> {
+    stopped.iter().map(|ban| ban.id.as_str()).collect()
+}
+
+fn target(
+    call: &Call<'_>,
+    ground: &Ground<'_>,
+    id: &TargetId,
+    stopped: &[&Ban],
+) -> anyhow::Result<Exit> {
     let acts = who::of_target(ground, id)?;
     let roles = who::roles(ground);
     let out = call.out;
     if out.json {
-        out.json(&json!({ "target": id, "acts": acts, "roles": roles }))?;
+        out.json(&json!({
+            "target": id, "acts": acts, "roles": roles, "stopped": ids(stopped),
+        }))?;
         return Ok(Exit::Ok);
     }
     for of in &acts {
@@ -74,6 +121,7 @@ fn target(call: &Call<'_>, ground: &Ground<'_>, id: &TargetId) -> anyhow::Result
         let people: Vec<&str> = held.people.iter().map(PersonId::as_str).collect();
         out.line(format!("role {}: {} of {}", held.role, held.threshold, people.join(", ")))?;
     }
+    show_stopped(call, stopped)?;
     Ok(Exit::Ok)
 }
 
@@ -87,7 +135,12 @@ fn needed(of: &OfAct) -> String {
     format!(", {} needed{each}", quorum.required)
 }
 
-fn person(call: &Call<'_>, ground: &Ground<'_>, id: &PersonId) -> anyhow::Result<Exit> {
+fn person(
+    call: &Call<'_>,
+    ground: &Ground<'_>,
+    id: &PersonId,
+    stopped: &[&Ban],
+) -> anyhow::Result<Exit> {
     let out = call.out;
     let Some(person) = ground.directory.people.iter().find(|p| p.id == *id) else {
         let help = "list everybody: borescope keys show";
@@ -108,7 +161,7 @@ fn person(call: &Call<'_>, ground: &Ground<'_>, id: &PersonId) -> anyhow::Result
             .collect();
         out.json(&json!({
             "person": id, "counted": person.counted(), "roles": roles, "agents": agents,
-            "targets": targets,
+            "targets": targets, "stopped": ids(stopped),
         }))?;
         return Ok(Exit::Ok);
     }
@@ -134,6 +187,7 @@ fn person(call: &Call<'_>, ground: &Ground<'_>, id: &PersonId) -> anyhow::Result
             }
         }
     }
+    show_stopped(call, stopped)?;
     Ok(Exit::Ok)
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use api::types::{EventView, RunView};
-use domain::RunState;
+use domain::{RunId, RunState};
 use executor::RunEvent;
 use tokio::time::{Instant, timeout_at};
 
@@ -53,10 +53,11 @@ fn not_in_time(view: &RunView) -> Failure {
     )
 }
 
-/// An event with its number and its time, on one level.
-fn flat(view: &EventView) -> Option<serde_json::Value> {
+/// An event with its run, its number and its time, on one level.
+fn flat(run: &RunId, view: &EventView) -> Option<serde_json::Value> {
     let mut event: serde_json::Value = serde_json::from_str(view.event.get()).ok()?;
     let object = event.as_object_mut()?;
+    object.insert("run".to_owned(), run.as_str().into());
     object.insert("seq".to_owned(), view.seq.into());
     object.insert("at_ms".to_owned(), view.at_ms.into());
     Some(event)
@@ -73,6 +74,11 @@ impl Teller {
         Self { out: Some(out), line: None }
     }
 
+    /// Of several runs: people see one line for all.
+    pub(super) fn of_many(out: Out) -> Self {
+        Self { out: Some(out).filter(|out| out.json), line: None }
+    }
+
     pub(super) const fn silent() -> Self {
         Self { out: None, line: None }
     }
@@ -87,7 +93,7 @@ impl Teller {
         self.line = self.out.map(|out| out.progress(state));
     }
 
-    pub(super) fn tell(&mut self, event: &EventView) {
+    pub(super) fn tell(&mut self, run: &RunId, event: &EventView) {
         let Ok(what) = serde_json::from_str::<RunEvent>(event.event.get()) else { return };
         let text = match what {
             RunEvent::Started { .. } => "running".to_owned(),
@@ -97,7 +103,7 @@ impl Teller {
         };
         if let Some(out) = self.out.filter(|out| out.json) {
             // A closed output ends the program where the result is printed.
-            drop(out.json(&flat(event)));
+            drop(out.json(&flat(run, event)));
         } else if let Some(line) = &self.line {
             line.say(&text);
         }

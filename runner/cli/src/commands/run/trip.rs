@@ -4,25 +4,36 @@ use std::path::Path;
 use std::time::Duration;
 
 use api::types::RunView;
+use domain::Pair;
 use tokio::time::Instant;
 
 use super::follow::Teller;
 use super::interrupt::{Interrupt, Left};
 use super::way::{self, Way};
 use super::{
-    Ask, Resumed, RunArgs, Under, again, asked, exit, finish, order, owes, recent, show, write,
+    Ask, Ran, Resumed, RunArgs, Under, again, asked, exit, finish, order, owes, recent, show, write,
 };
-use crate::chosen;
+use crate::chosen::{self, Chosen};
 use crate::commands::Call;
 use crate::exit::Exit;
 use crate::session::{Session, read_input};
 
 /// One command's way.
 pub(super) struct Trip<'a> {
-    call: &'a Call<'a>,
-    session: &'a Session,
+    pub(super) call: &'a Call<'a>,
+    pub(super) session: &'a Session,
     until: Instant,
     interrupt: Interrupt,
+}
+
+/// One run that is wanted, and whether it may be ordered; why not is told already.
+pub(super) struct Cleared {
+    /// Where, if that is known.
+    pub(super) pairs: Vec<Pair>,
+    /// With which input.
+    input: Vec<u8>,
+    /// On which way.
+    under: Result<Under, Exit>,
 }
 
 impl<'a> Trip<'a> {
@@ -32,57 +43,98 @@ impl<'a> Trip<'a> {
         Self { call, session, until, interrupt: Interrupt::new(call.out) }
     }
 
-    /// On which way it runs, with which input. The inner error: it does not, and that is told.
+    /// What is wanted, one for each run, and on which way it runs. The inner error: that is told.
     pub(super) async fn cleared(
         &self,
         args: &RunArgs,
-    ) -> anyhow::Result<Result<(Under, Vec<u8>), Exit>> {
-        let Self { call, session, until, interrupt } = self;
+    ) -> anyhow::Result<Result<Vec<Cleared>, Exit>> {
+        let Self { call, session, interrupt, .. } = self;
         if let (Some(request), Some(input)) = (&args.request, &args.what.input) {
-            return Ok(Ok((Under::Request(request.clone()), read_input(input)?)));
+            let (under, input) = (Ok(Under::Request(request.clone())), read_input(input)?);
+            return Ok(Ok(vec![Cleared { pairs: Vec::new(), input, under }]));
         }
         if let Some(Resumed::Request(id)) = &args.resume {
-            let chosen = asked::of_request(session, id).await?;
+            let Chosen { dossier, pairs, input } = asked::of_request(session, id).await?;
             interrupt.leaves(Left::Asked(id.clone()));
-            let waited = asked::wait(call, session, &chosen.dossier, id, *until).await?;
-            return Ok(waited.map(|()| (Under::Request(id.clone()), chosen.input)));
+            let waited = asked::wait(call, session, &dossier, id, self.until).await?;
+            let under = waited.map(|()| Under::Request(id.clone()));
+            return Ok(Ok(vec![Cleared { pairs, input, under }]));
         }
-        let mut chosen = match &args.again {
-            Some(run) => again::of_run(call, session, run).await?,
+        let all = match &args.again {
+            Some(run) => vec![again::of_run(call, session, run).await?],
             None => match chosen::choose(call, session, "run", &args.what).await? {
-                Ok(chosen) => chosen,
+                Ok(all) => all,
                 Err(exit) => return Ok(Err(exit)),
             },
         };
-        recent::warn(call, session, &chosen).await?;
-        let way = way::find(session, &mut chosen).await?;
-        asked::tell(call, &way);
-        let id = match way {
-            Way::Open(under) => return Ok(Ok((under, chosen.input))),
-            Way::Waits(id, _) => {
-                interrupt.leaves(Left::Asked(id.clone()));
-                id
-            }
-            Way::Closed(denial, other) => {
-                let other = other.as_ref();
-                match asked::ask(call, session, &args.what, &chosen, &denial, other, interrupt)
-                    .await?
-                {
-                    Ok(id) => id,
-                    Err(exit) => return Ok(Err(exit)),
+        // Everything is asked for before anything is waited for.
+        let mut asked = Vec::with_capacity(all.len());
+        for mut chosen in all {
+            recent::warn(call, session, &chosen).await?;
+            let way = self.asked(args, &mut chosen).await?;
+            asked.push((chosen, way));
+        }
+        let mut cleared = Vec::with_capacity(asked.len());
+        for (chosen, way) in asked {
+            let under = match way {
+                Ok(Way::Waits(id, _)) => {
+                    let waited =
+                        asked::wait(call, session, &chosen.dossier, &id, self.until).await?;
+                    waited.map(|()| Under::Request(id))
                 }
-            }
-        };
-        let waited = asked::wait(call, session, &chosen.dossier, &id, *until).await?;
-        Ok(waited.map(|()| (Under::Request(id), chosen.input)))
+                Ok(Way::Open(under)) => Ok(under),
+                // It was closed, and asking would not have helped.
+                Ok(Way::Closed(..)) => Err(Exit::Denied),
+                Err(exit) => Err(exit),
+            };
+            cleared.push(Cleared { pairs: chosen.pairs, input: chosen.input, under });
+        }
+        Ok(Ok(cleared))
     }
 
-    /// Signs and orders.
-    pub(super) async fn order(&self, ask: &Ask) -> anyhow::Result<RunView> {
+    /// The way of one run; where it is closed, after asking for it.
+    async fn asked(
+        &self,
+        args: &RunArgs,
+        chosen: &mut Chosen,
+    ) -> anyhow::Result<Result<Way, Exit>> {
+        let Self { call, session, interrupt, .. } = self;
+        let way = way::find(session, chosen).await?;
+        asked::tell(call, &way);
+        let Way::Closed(denial, other) = way else {
+            if let Way::Waits(id, _) = &way {
+                interrupt.leaves(Left::Asked(id.clone()));
+            }
+            return Ok(Ok(way));
+        };
+        let asked =
+            asked::ask(call, session, &args.what, chosen, &denial, other.as_ref(), interrupt);
+        Ok(asked.await?.map(|id| Way::Waits(id, denial)))
+    }
+
+    /// Signs and orders one.
+    pub(super) async fn order(
+        &self,
+        one: Cleared,
+    ) -> anyhow::Result<Result<(RunView, Under), Exit>> {
+        let under = match one.under {
+            Ok(under) => under,
+            Err(exit) => return Ok(Err(exit)),
+        };
+        let ask = Ask { under, input: one.input, use_number: None, wait: Duration::ZERO };
         let authority = self.session.authority().await?;
-        let (run, order) = order::sign(self.session, &authority, ask).await?;
+        let (run, order) = order::sign(self.session, &authority, &ask).await?;
         self.interrupt.leaves(Left::Ordered(run.clone()));
-        order::send(self.session, &run, &order, &ask.input).await
+        let view = order::send(self.session, &run, &order, &ask.input).await?;
+        Ok(Ok((view, ask.under)))
+    }
+
+    /// The only run that is wanted, to its end.
+    pub(super) async fn one(&self, one: Cleared, dir: Option<&Path>) -> anyhow::Result<Exit> {
+        match self.order(one).await? {
+            Ok((view, under)) => self.rest(view, Some(&under), dir).await,
+            Err(exit) => Ok(exit),
+        }
     }
 
     /// What is left once it is ordered: its end, its evidence, and what it gave.
@@ -92,11 +144,8 @@ impl<'a> Trip<'a> {
         under: Option<&Under>,
         dir: Option<&Path>,
     ) -> anyhow::Result<Exit> {
-        let Self { call, session, until, interrupt } = self;
-        interrupt.leaves(Left::Ordered(view.id.clone()));
-        let mut teller = Teller::new(call.out);
-        let ran = finish(session, view, *until, &mut teller).await?;
-        drop(teller);
+        let Self { call, session, .. } = self;
+        let ran = self.ended(view, Teller::new(call.out)).await?;
         if let Some(dir) = dir {
             write(session, dir, &ran).await?;
         }
@@ -106,5 +155,11 @@ impl<'a> Trip<'a> {
             call.out.note(format!("written to {}", dir.display()));
         }
         Ok(exit(&ran.view.state))
+    }
+
+    /// What a run that was ordered came to.
+    pub(super) async fn ended(&self, view: RunView, mut teller: Teller) -> anyhow::Result<Ran> {
+        self.interrupt.leaves(Left::Ordered(view.id.clone()));
+        finish(self.session, view, self.until, &mut teller).await
     }
 }

@@ -28,6 +28,18 @@ calls_max = 20
 rows_total_max = 5000
 "#;
 
+/// A component's facts as far as they are shown.
+fn facts(imports: &[&str]) -> ComponentFacts {
+    ComponentFacts {
+        digest: Digest::of(b""),
+        bytes: 0,
+        imports: imports.iter().map(ToString::to_string).collect(),
+        functions: 0,
+        memory_bytes: 0,
+        made_with: vec!["rustc 1.95.0".to_owned()],
+    }
+}
+
 fn bundle(sql: &str) -> Bundle {
     bundle_of(b"\0asm", sql)
 }
@@ -49,7 +61,7 @@ fn bundle_of(component: &[u8], sql: &str) -> Bundle {
 #[test]
 fn a_reviewer_is_told_which_rows_a_free_parameter_can_reach() {
     let text =
-        whole(&bundle("SELECT 1"), &["borescope:debug/sql".to_owned()], Out::plain()).join("\n");
+        whole(&bundle("SELECT 1"), &facts(&["borescope:debug/sql@0.1.0"]), Out::plain()).join("\n");
     assert!(text.contains("$1 since timestamptz: from the approved input at /since"), "{text}");
     let free = "$2 batch int8: chosen by the script: can read every row this query can return,\n      \
                 up to 5,000";
@@ -59,8 +71,8 @@ fn a_reviewer_is_told_which_rows_a_free_parameter_can_reach() {
 
 #[test]
 fn sql_cannot_hide_a_part_of_itself_from_the_reviewer() {
-    let text =
-        whole(&bundle("SELECT 1 -- \u{202e}\u{1b}[8m\nFROM t"), &[], Out::plain()).join("\n");
+    let text = whole(&bundle("SELECT 1 -- \u{202e}\u{1b}[8m\nFROM t"), &facts(&[]), Out::plain())
+        .join("\n");
     assert!(text.contains("│ SELECT 1 -- \\u{202e}\\u{1b}[8m\n"), "{text}");
     assert!(text.contains("│ FROM t\n"), "{text}");
     assert!(text.contains("Stuck orders\\u{202e}"), "{text}");
@@ -68,7 +80,7 @@ fn sql_cannot_hide_a_part_of_itself_from_the_reviewer() {
 
 #[test]
 fn lines_fit_eighty_columns() {
-    let text = whole(&bundle("SELECT 1"), &["a".to_owned()], Out::plain()).join("\n");
+    let text = whole(&bundle("SELECT 1"), &facts(&["a"]), Out::plain()).join("\n");
     let widest = text
         .lines()
         .filter(|l| !l.contains("sha256:"))
@@ -79,13 +91,17 @@ fn lines_fit_eighty_columns() {
 
 #[test]
 fn a_reviewer_is_told_whether_the_component_is_the_stock_one() {
-    let stock = whole(&bundle_of(stock::COMPONENT, "SELECT 1"), &[], Out::plain()).join("\n");
+    let stock =
+        whole(&bundle_of(stock::COMPONENT, "SELECT 1"), &facts(&[]), Out::plain()).join("\n");
     let version = format!("built  stock component of {}: ", env!("CARGO_PKG_VERSION"));
     assert!(stock.contains(&version), "{stock}");
     let exchanged = [stock::COMPONENT, b"\0"].concat();
     for other in [b"\0asm".as_slice(), &exchanged] {
-        let text = whole(&bundle_of(other, "SELECT 1"), &[], Out::plain()).join("\n");
-        assert!(text.contains("built  unlisted build: "), "{text}");
+        let text = whole(&bundle_of(other, "SELECT 1"), &facts(&[]), Out::plain()).join("\n");
+        assert!(
+            text.contains("built  unlisted build: ") && text.contains("rustc 1.95.0"),
+            "{text}"
+        );
         assert!(!text.contains("stock component of"), "{text}");
     }
 }

@@ -51,6 +51,37 @@ fn a_rejection_that_the_order_leaves_out_bars_as_well() {
 }
 
 #[test]
+fn what_counts_as_read_before_is_what_a_run_would_count() {
+    let read = |change: &dyn Fn(&mut Facts<'_>)| -> Vec<String> {
+        let manifest = manifest();
+        let mut facts = facts(&manifest);
+        change(&mut facts);
+        approving(&facts).iter().map(|r| r.reviewer.to_string()).collect()
+    };
+    let later = |n, who: &str| ReviewFact { window: window(-30, 600), ..review(n, who) };
+    assert_eq!(read(&|_| ()), ["bob"]);
+    assert_eq!(read(&|f| f.reviews.insert(0, later(2, "carol"))), ["bob", "carol"], "newest last");
+    let none: [&dyn Fn(&mut Facts<'_>); 8] = [
+        &|f| f.reviews[0].reviewer = person("alice"),
+        &|f| f.reviews[0].groups.clear(),
+        &|f| f.reviews[0].human = false,
+        &|f| f.reviews[0].window = window(-60, 0),
+        &|f| f.reviews[0].ceiling.pairs.clear(),
+        &|f| f.submissions.clear(),
+        &|f| f.rejections = vec![rejection("carol")],
+        &|f| f.stops = vec![StopSubject::Revision(Digest::of(b"revision"))],
+    ];
+    for (i, change) in none.iter().enumerate() {
+        assert!(read(change).is_empty(), "change {i}");
+    }
+    let other = Pair { logical: "crm".parse().unwrap(), target: "shop-1".parse().unwrap() };
+    assert!(
+        read(&|f| f.run.pairs.push(other.clone())).is_empty(),
+        "a target that nobody read it for"
+    );
+}
+
+#[test]
 fn asking_for_changes_ends_with_the_same_persons_newer_review() {
     let changes = |n, from| ReviewFact {
         verdict: Verdict::RequestChanges,

@@ -1,134 +1,57 @@
 //! The functions that queries may call: all in `pg_catalog`, computing from their arguments and
 //! the transaction's start time.
 //!
-//! Not here, whatever its use: what returns sets; what makes a value much larger than its
-//! arguments (`repeat`, `lpad`, `format`, `replace`, `string_agg`, `array_agg`; measured: a
-//! gigabyte of server memory in two seconds); regular expressions (`~`, `regexp_*`, `substring`),
-//! whose cost the text decides; what is volatile, reads catalogs, settings, files or the session;
-//! what executes text; what calls a type's casts (`to_jsonb`). The list is by name: every overload
-//! that PostgreSQL 15 to 18 have of these names was looked at.
+//! Not here, whatever its use: what is volatile; what reads catalogs, settings, files or the session;
+//! what executes text (`query_to_xml`, `ts_stat`, `ts_rewrite`); what takes a type by name; XML;
+//! what makes large values from small ones without saying how large (`format`, `array_fill`,
+//! `jsonb_pretty`, `factorial`). What repeats or replaces takes literals only, and the walk counts
+//! them. Aggregates that collect (`array_agg`) and regular expressions cost what the data decides:
+//! the session's time and the server's own limits end them. The list is by name: every overload that
+//! PostgreSQL 15 to 18 have of these names was looked at.
+//!
+//! [`takes_rows`]: `to_jsonb(s)` and its like turn values into json by a type's own cast to json, if
+//! somebody made one for a type of a granted column.
+
+mod list;
+
+use list::FUNCTIONS;
 
 /// How a function may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// With arguments only.
     Plain,
-    /// Also with DISTINCT, ORDER BY and FILTER.
+    /// Also with DISTINCT, ORDER BY, FILTER and OVER.
     Aggregate,
     /// As an aggregate, with WITHIN GROUP.
     OrderedSet,
+    /// With OVER only.
+    Window,
+    /// In FROM; those of one column also where PostgreSQL takes sets of values.
+    Set,
+    /// In FROM, with a list of columns and their types.
+    Record,
 }
-
-/// Groups of names with the reason for each.
-const FUNCTIONS: &[(Kind, &str, &[&str])] = &[
-    (
-        Kind::Aggregate,
-        "summaries whose state stays small",
-        &[
-            "avg", "bool_and", "bool_or", "count", "every", "max", "min", "stddev", "sum",
-            "variance",
-        ],
-    ),
-    (
-        Kind::OrderedSet,
-        "medians and percentiles; the sort spills to disk under the role's limit",
-        &["mode", "percentile_cont", "percentile_disc"],
-    ),
-    (
-        Kind::Plain,
-        "text, no longer than what goes in",
-        &[
-            "ascii",
-            "btrim",
-            "char_length",
-            "character_length",
-            "concat",
-            "concat_ws",
-            "initcap",
-            "left",
-            "length",
-            "lower",
-            "ltrim",
-            "octet_length",
-            "position",
-            "reverse",
-            "right",
-            "rtrim",
-            "split_part",
-            "starts_with",
-            "strpos",
-            "substr",
-            "upper",
-        ],
-    ),
-    (
-        Kind::Plain,
-        "digests and encodings, at most twice as long",
-        &["decode", "encode", "md5", "sha256", "to_hex"],
-    ),
-    (
-        Kind::Plain,
-        "numbers of bounded size",
-        &[
-            "abs",
-            "ceil",
-            "ceiling",
-            "div",
-            "floor",
-            "mod",
-            "round",
-            "sign",
-            "trunc",
-            "width_bucket",
-        ],
-    ),
-    (
-        Kind::Plain,
-        "dates and times; `now` is the transaction's start",
-        &[
-            "age",
-            "date",
-            "date_bin",
-            "date_part",
-            "date_trunc",
-            "extract",
-            "isfinite",
-            "justify_interval",
-            "make_date",
-            "make_interval",
-            "make_timestamptz",
-            "statement_timestamp",
-            "timezone",
-            "to_char",
-            "to_timestamp",
-            "now",
-            "transaction_timestamp",
-        ],
-    ),
-    (
-        Kind::Plain,
-        "looking into json and arrays, never building them",
-        &[
-            "array_length",
-            "array_lower",
-            "array_position",
-            "array_upper",
-            "cardinality",
-            "json_array_length",
-            "json_extract_path",
-            "json_extract_path_text",
-            "json_typeof",
-            "jsonb_array_length",
-            "jsonb_extract_path",
-            "jsonb_extract_path_text",
-            "jsonb_typeof",
-        ],
-    ),
-    (Kind::Plain, "network addresses", &["family", "host", "masklen"]),
-    (Kind::Plain, "what LIKE … ESCAPE becomes", &["like_escape"]),
-];
 
 /// How the function of this name may be called; `None`: not at all.
 pub(super) fn kind(name: &str) -> Option<Kind> {
     FUNCTIONS.iter().find(|(_, _, names)| names.contains(&name)).map(|(kind, _, _)| *kind)
+}
+
+/// The columns of a function of sets in FROM, whose item is called `item`.
+pub(super) fn set_columns(name: &str, item: &str) -> Vec<String> {
+    let words: &[&str] = match name {
+        "json_each" | "json_each_text" | "jsonb_each" | "jsonb_each_text" => &["key", "value"],
+        "json_array_elements"
+        | "json_array_elements_text"
+        | "jsonb_array_elements"
+        | "jsonb_array_elements_text" => &["value"],
+        _ => &[item],
+    };
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+/// Whether an argument may be all columns of a FROM item.
+pub(super) fn takes_rows(name: &str) -> bool {
+    ["json_agg", "jsonb_agg", "row_to_json", "to_json", "to_jsonb"].contains(&name)
 }

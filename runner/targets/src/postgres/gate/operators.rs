@@ -1,25 +1,28 @@
 //! The operators that queries may use, all in `pg_catalog`.
 //!
-//! Not here: regular expressions (`~`, `!~` …), whose cost the text decides; powers (`^`), whose
-//! result can be much larger than its arguments; text search and geometry.
+//! Not here: geometry. Those of regular expressions cost what text and pattern decide, and the
+//! server interrupts them.
 
 /// Comparisons.
 const COMPARISONS: &[&str] = &["=", "<>", "<", "<=", ">", ">="];
-/// What LIKE, ILIKE and their negations mean.
-const LIKES: &[&str] = &["~~", "!~~", "~~*", "!~~*"];
+/// What LIKE, ILIKE, SIMILAR TO and their negations mean, and regular expressions.
+const PATTERNS: &[&str] = &["~~", "!~~", "~~*", "!~~*", "~", "!~", "~*", "!~*", "^@"];
 /// Numbers, times, bits.
-const ARITHMETIC: &[&str] = &["+", "-", "*", "/", "%", "&", "|"];
-/// Joining text, arrays and json.
+const ARITHMETIC: &[&str] = &["+", "-", "*", "/", "%", "^", "&", "|", "#"];
+/// Joining text, arrays, json, ranges and text search.
 const JOINING: &[&str] = &["||"];
-/// Looking into json, arrays and ranges.
-const CONTENTS: &[&str] = &["->", "->>", "#>", "#>>", "@>", "<@", "&&", "?", "?|", "?&"];
+/// Looking into json, arrays, ranges and networks.
+const CONTENTS: &[&str] = &[
+    "->", "->>", "#>", "#>>", "#-", "@>", "<@", "&&", "?", "?|", "?&", "@?", "@@", "<<", ">>",
+    "&<", "&>", "-|-", "<<=", ">>=",
+];
 
 /// Whether the operator of this name may stand between operands.
 pub(super) fn is_allowed(name: &str) -> bool {
-    [COMPARISONS, LIKES, ARITHMETIC, JOINING, CONTENTS].iter().any(|names| names.contains(&name))
+    [COMPARISONS, PATTERNS, ARITHMETIC, JOINING, CONTENTS].iter().any(|names| names.contains(&name))
 }
 
 /// Whether it may stand before ANY or ALL.
 pub(super) fn is_comparison(name: &str) -> bool {
-    COMPARISONS.contains(&name) || LIKES.contains(&name)
+    COMPARISONS.contains(&name) || PATTERNS.contains(&name)
 }

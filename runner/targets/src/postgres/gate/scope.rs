@@ -13,6 +13,8 @@ pub(super) struct Item {
     pub(super) name: String,
     /// Its outputs in order; names can repeat.
     pub(super) columns: Vec<String>,
+    /// Whether it is a function whose one column its bare name means.
+    pub(super) is_value: bool,
 }
 
 /// A query of a WITH clause.

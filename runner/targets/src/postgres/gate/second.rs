@@ -11,78 +11,15 @@ use pg_query::protobuf::ParseResult;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::walk::value_columns;
 use super::{Grant, functions, operators, parser, types};
+
+use grammar::{FIELDS, STRUCTS};
+
+mod grammar;
 
 /// The alias of a granted relation inside its sub-select.
 pub(super) const GRANTED: &str = "granted";
-
-/// The kinds of nodes that may be sent, with the fields of each that may be set.
-const FIELDS: &[(&str, &[&str])] = &[
-    ("AArrayExpr", &["elements"]),
-    ("AConst", &["isnull", "val"]),
-    ("AExpr", &["kind", "name", "lexpr", "rexpr"]),
-    ("AIndices", &["uidx"]),
-    ("AIndirection", &["arg", "indirection"]),
-    ("Alias", &["aliasname", "colnames"]),
-    ("BoolExpr", &["boolop", "args"]),
-    ("BooleanTest", &["arg", "booltesttype"]),
-    ("CaseExpr", &["arg", "args", "defresult"]),
-    ("CaseWhen", &["expr", "result"]),
-    ("CoalesceExpr", &["args"]),
-    ("ColumnRef", &["fields"]),
-    ("CommonTableExpr", &["ctename", "aliascolnames", "ctematerialized", "ctequery"]),
-    (
-        "FuncCall",
-        &[
-            "funcname",
-            "args",
-            "agg_order",
-            "agg_filter",
-            "agg_within_group",
-            "agg_star",
-            "agg_distinct",
-            "funcformat",
-        ],
-    ),
-    ("Integer", &["ival"]),
-    ("JoinExpr", &["jointype", "larg", "rarg", "using_clause", "quals"]),
-    ("List", &["items"]),
-    ("MinMaxExpr", &["op", "args"]),
-    ("NamedArgExpr", &["arg", "name", "argnumber"]),
-    ("NullTest", &["arg", "nulltesttype"]),
-    ("ParamRef", &["number"]),
-    ("RangeSubselect", &["lateral", "subquery", "alias"]),
-    ("RangeVar", &["relname", "inh", "relpersistence", "alias"]),
-    ("ResTarget", &["name", "val"]),
-    (
-        "SelectStmt",
-        &[
-            "distinct_clause",
-            "target_list",
-            "from_clause",
-            "where_clause",
-            "group_clause",
-            "having_clause",
-            "sort_clause",
-            "limit_offset",
-            "limit_count",
-            "limit_option",
-            "with_clause",
-            "op",
-        ],
-    ),
-    ("SortBy", &["node", "sortby_dir", "sortby_nulls"]),
-    ("SqlvalueFunction", &["op", "typmod"]),
-    ("String", &["sval"]),
-    ("SubLink", &["sub_link_type", "testexpr", "oper_name", "subselect"]),
-    ("TypeCast", &["arg", "type_name"]),
-    ("TypeName", &["names", "typmods", "typemod", "array_bounds"]),
-    ("WithClause", &["ctes"]),
-];
-
-/// Fields that hold a struct rather than a node, and which.
-const STRUCTS: &[(&str, &str)] =
-    &[("alias", "Alias"), ("type_name", "TypeName"), ("with_clause", "WithClause")];
 
 /// Fields that tell where something stood in a text.
 const PLACES: &[&str] = &[
@@ -177,6 +114,13 @@ impl Names {
                 {
                     self.columns.insert(name.clone());
                 }
+                if let Some(Value::String(name)) = map.get("colname") {
+                    self.columns.insert(name.clone());
+                }
+                let row =
+                    map.get("values_lists").and_then(|rows| rows.pointer("/0/node/List/items"));
+                let width = row.and_then(Value::as_array).map_or(0, Vec::len);
+                self.columns.extend(value_columns(width));
                 for list in ["colnames", "aliascolnames"] {
                     let words = map.get(list).and_then(words).unwrap_or_default();
                     self.columns.extend(words.into_iter().map(str::to_owned));
@@ -208,9 +152,22 @@ impl Check<'_> {
             if !fields.contains(&field.as_str()) {
                 return Err(format!("{kind} has {field}"));
             }
-            self.value(kind, field, value)?;
+            match value {
+                Value::Array(args) if kind == "FuncCall" && field == "args" => {
+                    let rows = takes_rows(object);
+                    let others = args.iter().filter(|arg| !(rows && self.is_row(arg)));
+                    others.into_iter().try_for_each(|arg| self.value(kind, field, arg))?;
+                }
+                _ => self.value(kind, field, value)?,
+            }
         }
         Ok(())
+    }
+
+    /// The bare name of an item of some FROM.
+    fn is_row(&self, argument: &Value) -> bool {
+        let fields = argument.pointer("/node/ColumnRef/fields").and_then(words);
+        matches!(fields.as_deref(), Some([name]) if self.names.aliases.contains(*name) || self.names.ctes.contains(*name))
     }
 
     fn value(&self, kind: &str, field: &str, value: &Value) -> Result<(), String> {
@@ -222,7 +179,8 @@ impl Check<'_> {
     }
 
     fn part(&self, kind: &str, field: &str, object: &Object) -> Result<(), String> {
-        if let Some((_, name)) = STRUCTS.iter().find(|(known, _)| *known == field) {
+        let holder = STRUCTS.iter().find(|(known, of, _)| (*known, *of) == (kind, field));
+        if let Some((_, _, name)) = holder {
             return self.object(name, object);
         }
         if (kind, field) == ("AConst", "val") {
@@ -233,7 +191,8 @@ impl Check<'_> {
             };
         }
         match (object.get("node"), object.len()) {
-            (Some(Value::Null), 1) if field == "distinct_clause" => Ok(()),
+            // DISTINCT without ON; a function in FROM without column definitions.
+            (Some(Value::Null), 1) if field == "distinct_clause" || kind == "List" => Ok(()),
             (Some(Value::Object(node)), 1) => node.iter().try_for_each(|(kind, body)| match body {
                 Value::Object(body) => self.object(kind, body),
                 _ => Err(format!("{kind} is malformed")),
@@ -247,10 +206,19 @@ impl Check<'_> {
         let number = |field: &str| object.get(field).and_then(Value::as_i64).unwrap_or(-1);
         let names = |field: &str| object.get(field).and_then(words).unwrap_or_default();
         let holds = match kind {
-            "SelectStmt" => number("op") == 1 && [1, 2].contains(&number("limit_option")),
+            "SelectStmt" => [1, 2].contains(&number("limit_option")) && has_one_form(object),
             "FuncCall" => {
                 number("funcformat") == 1
-                    && matches!(names("funcname").as_slice(), ["pg_catalog", f] if functions::kind(f).is_some())
+                    && matches!(names("funcname").as_slice(), ["pg_catalog", f] if may_be_called(f, object))
+            }
+            "CollateClause" => names("collname") == ["pg_catalog", "C"],
+            "RowExpr" => [1, 3].contains(&number("row_format")),
+            "GroupingSet" => [1, 3, 4, 5].contains(&number("kind")),
+            "RangeFunction" => {
+                let functions = object.get("functions").and_then(Value::as_array);
+                functions.is_some_and(|list| list.len() == 1)
+                    && object.get("alias").is_some_and(is_set)
+                    && object.get("functions").is_some_and(is_call)
             }
             "TypeName" => {
                 number("typemod") == -1
@@ -258,8 +226,8 @@ impl Check<'_> {
             }
             "AExpr" => operator(number("kind"), &names("name")),
             "SubLink" => match number("sub_link_type") {
-                1 | 5 => names("oper_name").is_empty(),
-                3 => {
+                1 | 5 | 7 => names("oper_name").is_empty(),
+                2 | 3 => {
                     matches!(names("oper_name").as_slice(), ["pg_catalog", o] if operators::is_comparison(o))
                 }
                 _ => false,
@@ -278,8 +246,7 @@ impl Check<'_> {
 
     fn is_cte(&self, object: &Object) -> bool {
         let Some(Value::String(name)) = object.get("relname") else { return false };
-        let granted = self.grant.relations.iter().any(|relation| relation.name == *name);
-        self.names.ctes.contains(name) && !granted && !name.starts_with("pg_")
+        self.names.ctes.contains(name) && !name.starts_with("pg_")
     }
 
     fn is_column(&self, words: &[&str]) -> bool {
@@ -322,6 +289,45 @@ impl Check<'_> {
             None => Err("a relation is read other than as granted".to_owned()),
         }
     }
+}
+
+/// Whether a SELECT is one of SELECT, VALUES and UNION or its like, with nothing of the others.
+fn has_one_form(select: &Object) -> bool {
+    let set = |field: &&str| select.get(*field).is_some_and(is_set);
+    let own = ["target_list", "from_clause", "where_clause", "group_clause", "having_clause"];
+    let is_select = own.iter().chain(&["window_clause", "distinct_clause"]).any(set);
+    let is_values = set(&"values_lists");
+    let (left, right) = (set(&"larg"), set(&"rarg"));
+    match select.get("op").and_then(Value::as_i64) {
+        Some(1) => is_select != is_values && !left && !right && !set(&"all"),
+        Some(2..=4) => left && right && !is_select && !is_values,
+        _ => false,
+    }
+}
+
+/// Whether a function is on the list, and a window function has its window.
+fn may_be_called(name: &str, call: &Object) -> bool {
+    use functions::Kind;
+    let over = call.get("over").is_some_and(is_set);
+    match functions::kind(name) {
+        Some(Kind::Window) => over,
+        Some(Kind::Aggregate) => true,
+        Some(Kind::Plain | Kind::OrderedSet | Kind::Set | Kind::Record) => !over,
+        None => false,
+    }
+}
+
+fn takes_rows(call: &Object) -> bool {
+    let name = call.get("funcname").and_then(words);
+    matches!(name.as_deref(), Some(["pg_catalog", name]) if functions::takes_rows(name))
+}
+
+/// Whether a function in FROM is a call of one that returns sets.
+fn is_call(list: &Value) -> bool {
+    use functions::Kind;
+    let name = list.pointer("/0/node/List/items/0/node/FuncCall/funcname").and_then(words);
+    let kind = name.as_deref().and_then(|name| functions::kind(name.last()?));
+    matches!(kind, Some(Kind::Set | Kind::Record))
 }
 
 /// Whether a SELECT names a stored relation in its FROM.

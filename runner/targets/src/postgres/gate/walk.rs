@@ -5,16 +5,21 @@
 //! until somebody decides about it; every kind of node that is not named is refused. Nothing is
 //! edited in place: what was not looked at cannot be in the new tree.
 //!
-//! [`statement`] is one SELECT, [`from`] its relations, [`output`] its result columns, [`expression`]
-//! and [`call`] what is computed, [`cast`] types.
+//! [`statement`] is one SELECT, [`compound`] UNION and VALUES, [`from`] relations, [`set_function`]
+//! functions in FROM, [`output`] result columns, [`expression`], [`operator`] and [`call`] what is
+//! computed, [`window`] windows and grouping, [`growth`] what can get large, [`cast`] types.
 
 mod call;
 mod cast;
+mod compound;
 mod expression;
 mod from;
+mod growth;
 mod operator;
 mod output;
+mod set_function;
 mod statement;
+mod window;
 
 use std::collections::BTreeSet;
 
@@ -24,7 +29,9 @@ use serde::Serialize;
 
 use super::refusal::{Checked, Denial, What};
 use super::scope::Scope;
-use super::{Grant, NODES_MAX};
+use super::{Grant, NODES_MAX, Relation};
+
+pub(super) use compound::value_columns;
 
 /// The walk's memory: what it checks against, and what it has seen.
 pub(super) struct Walk<'a> {
@@ -33,7 +40,13 @@ pub(super) struct Walk<'a> {
     params_used: u32,
     /// Names of all WITH queries so far.
     ctes_named: BTreeSet<String>,
+    /// Relations of the grant that are named, by their place in it.
+    relations: BTreeSet<usize>,
+    /// Every word of a name so far, and every column that `*` stands for.
+    mentioned: BTreeSet<String>,
     nodes: usize,
+    /// The product of what calls can make, see [`growth`].
+    grown: u64,
     /// The last offset that a node told; for those that have none.
     near: i32,
 }
@@ -46,18 +59,40 @@ pub(super) struct Walked {
     pub(super) columns: Vec<String>,
     /// The highest parameter.
     pub(super) params: u32,
+    /// Relations, each with the columns of it that could be meant.
+    pub(super) reads: Vec<Relation>,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(grant: &'a Grant, params_declared: usize) -> Self {
-        let ctes_named = BTreeSet::new();
-        Self { grant, params_declared, params_used: 0, ctes_named, nodes: 0, near: -1 }
+        Self {
+            grant,
+            params_declared,
+            params_used: 0,
+            ctes_named: BTreeSet::new(),
+            relations: BTreeSet::new(),
+            mentioned: BTreeSet::new(),
+            nodes: 0,
+            grown: 1,
+            near: -1,
+        }
     }
 
     /// Checks a whole statement.
     pub(super) fn statement(mut self, node: Node) -> Checked<Walked> {
         let (select, columns) = self.query(Some(Box::new(node)), &Scope::NOTHING)?;
-        Ok(Walked { select, columns, params: self.params_used })
+        let reads = self.reads();
+        Ok(Walked { select, columns, params: self.params_used, reads })
+    }
+
+    /// What is read, as far as names tell: rather too much than too little.
+    fn reads(&self) -> Vec<Relation> {
+        let one = |place: &usize| {
+            let Relation { schema, name, columns } = self.grant.relations.get(*place)?.clone();
+            let columns = columns.into_iter().filter(|c| self.mentioned.contains(c)).collect();
+            Some(Relation { schema, name, columns })
+        };
+        self.relations.iter().filter_map(one).collect()
     }
 
     /// Remembers a place in the text and counts a node.
@@ -123,7 +158,10 @@ impl<'a> Walk<'a> {
 
     fn word(&mut self, node: Node) -> Checked<String> {
         match node.node {
-            Some(NodeEnum::String(Text { sval })) => Ok(sval),
+            Some(NodeEnum::String(Text { sval })) => {
+                self.mentioned.insert(sval.clone());
+                Ok(sval)
+            }
             Some(other) => self.unknown_node(&other, "in a name"),
             None => self.malformed("a name"),
         }
@@ -132,14 +170,10 @@ impl<'a> Walk<'a> {
 
 /// What people call the kinds of nodes that they are likely to write.
 const WORDS: &[(&str, &str)] = &[
-    ("CollateClause", "COLLATE"),
-    ("GroupingFunc", "GROUPING"),
-    ("GroupingSet", "GROUPING SETS, ROLLUP or CUBE"),
     ("JsonTable", "JSON_TABLE"),
-    ("RangeFunction", "a function"),
     ("RangeTableFunc", "XMLTABLE"),
     ("RangeTableSample", "TABLESAMPLE"),
-    ("RowExpr", "a row (a, b)"),
+    ("SetToDefault", "DEFAULT"),
     ("XmlExpr", "XML"),
 ];
 

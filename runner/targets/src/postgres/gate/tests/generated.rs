@@ -59,6 +59,20 @@ const PLACES: &[&str] = &[
     "select row(@, 1), (@, 2) from users u",
     "select 1 from users u tablesample system (@)",
     "select 1 from users u group by rollup (@)",
+    "select 1 from users u group by grouping sets ((@, id), cube (@), ())",
+    "select grouping(@) from users u group by @",
+    "select array(select @), @ > all (select @) from users u",
+    "select row_number() over w from users u window w as (partition by @ order by @)",
+    "select lag(@, 1, @) over (order by id rows between 1 preceding and @ following) from users u",
+    "select to_jsonb(@), json_agg(@ order by @), jsonb_build_object('a', @) from users u",
+    "select s.x from users u, unnest(array[@]) s(x)",
+    "select s from users u cross join lateral jsonb_array_elements(@) s",
+    "select s.a from jsonb_to_recordset(@) as s(a int, b text)",
+    "select * from (values (@, 1), (1, @)) s(a, b)",
+    "select 1 union all select @ from users u order by 1",
+    "select u.id from users u intersect select 1 order by @",
+    "select (@)[1:@], @ collate \"C\", @ similar to 'a|b' from users u",
+    "select (@, 1) in (select @, 2) from users u",
     "(select @) union (select @)",
     "select @ into t",
 ];
@@ -141,6 +155,11 @@ const FROM_FRAGMENTS: &[&str] = &[
     "unnest(array(select secret from vault.secrets))",
     "(select ssn from users)",
     "(values (1))",
+    "(values (1)) as s(id)",
+    "unnest(array['x'])",
+    "jsonb_each('{}')",
+    "jsonb_to_record('{}') as t(id int)",
+    "(select 1 as id union select 2)",
     "(delete from lockme returning id)",
     "xmltable('//a' passing '<a/>' columns b text)",
     "users as t(a, b, c, d, e)",
@@ -169,8 +188,24 @@ fn vocabulary() -> BTreeSet<String> {
     let grant = reference();
     let granted =
         grant.relations.iter().flat_map(|r| [&r.name, &r.schema].into_iter().chain(&r.columns));
-    let aliases = ["u", "o", "s", "c", "x", "y", "a", "b", "t", "granted", "pg_catalog", "days"];
-    let unnamed = ["?column?", "case", "exists", "coalesce", "nullif", "greatest", "array"];
+    let aliases =
+        ["u", "o", "s", "c", "x", "y", "a", "b", "t", "granted", "pg_catalog", "days", "column1"];
+    let unnamed = [
+        "?column?",
+        "case",
+        "exists",
+        "coalesce",
+        "nullif",
+        "greatest",
+        "array",
+        "row",
+        "grouping",
+        "w",
+        "C",
+        "key",
+        "value",
+        "ordinality",
+    ];
     let others = [aliases.as_slice(), &unnamed].concat();
     granted.cloned().chain(others.into_iter().map(str::to_owned)).collect()
 }

@@ -241,3 +241,22 @@ fn a_mistake_in_the_policy_is_said() {
         the target's grant cannot be used: a.t has a name that is empty or longer than 63 bytes; correct the policy
         the target's grant cannot be used: a.t is listed twice; correct the policy"#]].assert_eq(&all.join("\n"));
 }
+
+#[test]
+fn a_reader_is_told_every_column_that_could_be_meant() {
+    let told = |sql: &str| -> Vec<String> {
+        let gated = try_gate(sql).unwrap_or_else(|refusal| panic!("{refusal}"));
+        let one = |r: Relation| format!("{}: {}", r.name, r.columns.join(" "));
+        gated.reads.into_iter().map(one).collect()
+    };
+    let join =
+        "SELECT o.total FROM orders o JOIN users u ON u.id = o.user_id WHERE status = 'paid'";
+    assert_eq!(told(join), ["users: id", "orders: id user_id status total"]);
+    assert_eq!(told("SELECT u.* FROM users u"), ["users: id country created_at tags"]);
+    assert_eq!(told("SELECT to_jsonb(u) FROM users u"), ["users: id country created_at tags"]);
+    assert_eq!(told("SELECT count(*) FROM events"), ["events: "]);
+    let hidden = "WITH w AS (SELECT v FROM lockme) SELECT 1 AS one ORDER BY (SELECT max(v) FROM w)";
+    assert_eq!(told(hidden), ["lockme: v"]);
+    let using = "SELECT pad FROM big JOIN events USING (id)";
+    assert_eq!(told(using), ["big: id pad", "events: id"]);
+}

@@ -1,17 +1,27 @@
 //! Function calls and aggregates, by the list.
 
-use pg_query::protobuf::{CoercionForm, FuncCall, NamedArgExpr};
+use pg_query::protobuf::{CoercionForm, ColumnRef, FuncCall, NamedArgExpr};
 use pg_query::{Node, NodeEnum};
 
 use super::super::functions::{self, Kind};
 use super::super::refusal::Checked;
 use super::super::scope::Scope;
+use super::expression::column;
 use super::{Walk, in_catalog, node};
 
 impl Walk<'_> {
     /// A call, in whichever spelling: `EXTRACT(… FROM …)`, `AT TIME ZONE` and the like are sent as
     /// plain calls of the functions that they mean.
     pub(super) fn call(&mut self, call: FuncCall, scope: &Scope<'_>) -> Checked<Node> {
+        self.any_call(call, false, scope)
+    }
+
+    /// The same in FROM, for functions that return sets.
+    pub(super) fn call_in_from(&mut self, call: FuncCall, scope: &Scope<'_>) -> Checked<Node> {
+        self.any_call(call, true, scope)
+    }
+
+    fn any_call(&mut self, call: FuncCall, in_from: bool, scope: &Scope<'_>) -> Checked<Node> {
         let FuncCall {
             funcname,
             args,
@@ -41,32 +51,35 @@ impl Walk<'_> {
         if !spelling.contains(&funcformat) || (agg_star && !args.is_empty()) {
             return self.malformed("a function call");
         }
-        self.absent(&over, "a window function", "aggregate in a sub-select instead")?;
         self.absent(&func_variadic, "VARIADIC", "write the arguments one by one")?;
-        if kind == Kind::Plain && (agg_distinct || agg_star || agg_filter.is_some()) {
+        let is_aggregate = matches!(kind, Kind::Aggregate | Kind::OrderedSet);
+        if !is_aggregate && (agg_distinct || agg_star || agg_filter.is_some()) {
             return self.not_supported(format!("{name} as an aggregate"), "it is a plain function");
         }
         if kind != Kind::OrderedSet {
             self.absent(&agg_within_group, "WITHIN GROUP", "only percentiles have it")?;
         }
-        if kind == Kind::Plain {
+        if !is_aggregate {
             self.absent(&agg_order, "ORDER BY in a plain call", "only aggregates have it")?;
         }
+        self.placed(name, kind, in_from, over.is_some())?;
+        self.growth(name, &args)?;
         if name == "timezone" && args.len() != 2 {
             return self.not_supported("AT LOCAL", "name the zone: AT TIME ZONE 'UTC'");
         }
-        let args = args.into_iter().map(|arg| self.argument(arg, scope)).collect::<Checked<_>>()?;
+        let args = self.arguments(name, args, scope)?;
         let agg_order = agg_order
             .into_iter()
             .map(|item| self.sort_by(item, &[], scope))
             .collect::<Checked<_>>()?;
         let agg_filter = self.optional(agg_filter, scope)?;
+        let over = over.map(|over| self.window(*over, scope).map(Box::new)).transpose()?;
         Ok(node(NodeEnum::FuncCall(Box::new(FuncCall {
             funcname: in_catalog(name),
             args,
             agg_order,
             agg_filter,
-            over: None,
+            over,
             agg_within_group,
             agg_star,
             agg_distinct,
@@ -74,6 +87,55 @@ impl Walk<'_> {
             funcformat: CoercionForm::CoerceExplicitCall as i32,
             location: 0,
         }))))
+    }
+
+    /// Whether a function of this kind may stand here, with or without OVER.
+    fn placed(&self, name: &str, kind: Kind, in_from: bool, over: bool) -> Checked<()> {
+        let windowed = match kind {
+            Kind::Window => over,
+            Kind::Aggregate => true,
+            Kind::OrderedSet | Kind::Plain | Kind::Set | Kind::Record => !over,
+        };
+        if !windowed {
+            let what = format!("{name} with or without OVER");
+            return self.not_supported(what, "aggregates and window functions take OVER");
+        }
+        let placed = match kind {
+            Kind::Set => in_from || functions::set_columns(name, name).len() == 1,
+            Kind::Record => in_from,
+            _ => !in_from,
+        };
+        if !placed {
+            let what = format!("the function {name} in this place");
+            return self.not_supported(what, "functions of sets belong in FROM, others do not");
+        }
+        Ok(())
+    }
+
+    fn arguments(&mut self, name: &str, args: Vec<Node>, scope: &Scope<'_>) -> Checked<Vec<Node>> {
+        if name == "unnest" && args.len() != 1 {
+            return self.not_supported("unnest of several arrays", "unnest them one by one");
+        }
+        let rows = functions::takes_rows(name);
+        args.into_iter()
+            .map(|arg| match rows.then(|| self.whole_row(&arg, scope)).flatten() {
+                Some(row) => Ok(row),
+                None => self.argument(arg, scope),
+            })
+            .collect()
+    }
+
+    /// `s` of `to_jsonb(s)`: all columns of a FROM item, which are granted ones or made here. It is
+    /// a whole row only if nothing has a column of that name.
+    fn whole_row(&mut self, argument: &Node, scope: &Scope<'_>) -> Option<Node> {
+        let Some(NodeEnum::ColumnRef(ColumnRef { fields, location: _ })) = &argument.node else {
+            return None;
+        };
+        let [Node { node: Some(NodeEnum::String(name)) }] = fields.as_slice() else { return None };
+        let name = name.sval.as_str();
+        let item = scope.item(name).filter(|item| !item.is_value && !scope.has_column(name))?;
+        self.mentioned.extend(item.columns.iter().cloned());
+        Some(column([name]))
     }
 
     /// An argument; `name => value` is one.

@@ -21,7 +21,7 @@ impl Walk<'_> {
         Ok(node(NodeEnum::TypeCast(Box::new(cast))))
     }
 
-    fn type_name(&mut self, type_name: TypeName) -> Checked<TypeName> {
+    pub(super) fn type_name(&mut self, type_name: TypeName) -> Checked<TypeName> {
         let TypeName { names, type_oid, setof, pct_type, typmods, typemod, array_bounds, location } =
             type_name;
         self.visit(location)?;

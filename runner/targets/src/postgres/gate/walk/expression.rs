@@ -33,6 +33,9 @@ impl Walk<'_> {
             NodeEnum::FuncCall(call) => self.call(*call, scope),
             NodeEnum::SubLink(link) => self.sub_link(*link, scope),
             NodeEnum::AArrayExpr(array) => self.array(array, scope),
+            NodeEnum::RowExpr(row) => self.row(*row, scope),
+            NodeEnum::GroupingFunc(call) => self.grouping(*call, scope),
+            NodeEnum::CollateClause(clause) => self.collate(*clause, scope),
             NodeEnum::AIndirection(part) => self.part(*part, scope),
             other => self.unknown_node(&other, "in an expression"),
         }
@@ -96,7 +99,12 @@ impl Walk<'_> {
         }
         match self.words(fields)?.as_slice() {
             [name] if scope.has_column(name) => Ok(column([name.as_str()])),
-            [name] => self.deny(What::Column { name: name.clone() }),
+            [name] => match scope.item(name) {
+                Some(item) if item.is_value => {
+                    Ok(column([name.as_str(), item.columns[0].as_str()]))
+                }
+                _ => self.deny(What::Column { name: name.clone() }),
+            },
             [item, name] => match scope.item(item) {
                 None => self.deny(What::Table { name: item.clone() }),
                 Some(found) if found.columns.contains(name) => {
@@ -228,26 +236,27 @@ impl Walk<'_> {
         Ok(node(NodeEnum::SqlvalueFunction(Box::new(function))))
     }
 
-    /// A sub-select as a value, in EXISTS, or behind IN, ANY and SOME.
+    /// A sub-select as a value, in EXISTS or ARRAY, or behind IN, ANY, SOME and ALL.
     fn sub_link(&mut self, link: SubLink, scope: &Scope<'_>) -> Checked<Node> {
         let SubLink { xpr, sub_link_type, sub_link_id, testexpr, oper_name, subselect, location } =
             link;
         self.visit(location)?;
         let kind = SubLinkType::try_from(sub_link_type).unwrap_or_default();
         let words = self.words(oper_name)?;
-        let is_any = kind == SubLinkType::AnySublink;
-        if !matches!(
-            kind,
-            SubLinkType::ExistsSublink | SubLinkType::AnySublink | SubLinkType::ExprSublink
-        ) {
-            return self.not_supported("ARRAY(SELECT …) or ALL (SELECT …)", "use IN or EXISTS");
-        }
-        let fits = is_any == testexpr.is_some() && (is_any || words.is_empty());
+        let compares = matches!(kind, SubLinkType::AnySublink | SubLinkType::AllSublink);
+        let known = compares
+            || matches!(
+                kind,
+                SubLinkType::ExistsSublink | SubLinkType::ExprSublink | SubLinkType::ArraySublink
+            );
+        let all_of = kind == SubLinkType::AllSublink && words.is_empty();
+        let fits =
+            known && !all_of && compares == testexpr.is_some() && (compares || words.is_empty());
         if xpr.is_some() || sub_link_id != 0 || !fits {
             return self.malformed("a sub-select");
         }
         let testexpr = self.optional(testexpr, scope)?;
-        let oper_name = match (is_any, words.as_slice()) {
+        let oper_name = match (compares, words.as_slice()) {
             (false, _) => Vec::new(),
             // `x IN (SELECT …)` and `x = ANY (SELECT …)` are the same; one has room for the schema.
             (true, []) => in_catalog("="),
@@ -275,7 +284,7 @@ impl Walk<'_> {
         Ok(node(NodeEnum::AArrayExpr(array)))
     }
 
-    /// `x[1]`; never `(x).field`, which can be a function call.
+    /// `x[1]` or `x[1:2]`; never `(x).field`, which can be a function call.
     fn part(&mut self, part: AIndirection, scope: &Scope<'_>) -> Checked<Node> {
         let AIndirection { arg, indirection } = part;
         self.look_at(&arg);
@@ -288,11 +297,12 @@ impl Walk<'_> {
                 return self.not_supported(what, "name the column, or use -> for json");
             };
             let AIndices { is_slice, lidx, uidx } = *index;
-            if is_slice || lidx.is_some() || uidx.is_none() {
-                return self.not_supported("a slice of an array", "use one index");
+            if !is_slice && (lidx.is_some() || uidx.is_none()) {
+                return self.malformed("an index");
             }
+            let lidx = self.optional(lidx, scope)?;
             let uidx = self.optional(uidx, scope)?;
-            let index = AIndices { is_slice: false, lidx: None, uidx };
+            let index = AIndices { is_slice, lidx, uidx };
             indices.push(node(NodeEnum::AIndices(Box::new(index))));
         }
         let part = AIndirection { arg, indirection: indices };

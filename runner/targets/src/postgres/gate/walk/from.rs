@@ -1,4 +1,5 @@
 //! FROM: relations, which become sub-selects of their granted columns; sub-selects; joins.
+//! [`super::set_function`] has the functions.
 
 use pg_query::protobuf::{
     Alias, ColumnRef, JoinExpr, JoinType, RangeSubselect, RangeVar, ResTarget, SelectStmt,
@@ -41,6 +42,7 @@ impl<'a> Walk<'a> {
         match item.node {
             Some(NodeEnum::RangeVar(relation)) => self.relation(relation, items, around),
             Some(NodeEnum::RangeSubselect(select)) => self.sub_select(*select, items, around),
+            Some(NodeEnum::RangeFunction(function)) => self.function(function, items, around),
             Some(NodeEnum::JoinExpr(join)) => self.join(*join, items, around),
             Some(other) => self.unknown_node(&other, "in FROM"),
             None => self.malformed("FROM"),
@@ -70,7 +72,7 @@ impl<'a> Walk<'a> {
         {
             let columns = self.renamed(cte.columns.clone(), &names)?;
             let name = alias.clone().unwrap_or_else(|| relname.clone());
-            let star = self.add(Item { name, columns }, items)?;
+            let star = self.add(Item { name, columns, is_value: false }, items)?;
             let alias = alias.map(|name| alias_node(name, names));
             let relpersistence = "p".to_owned();
             let var = RangeVar { relname, inh: true, relpersistence, alias, ..RangeVar::default() };
@@ -83,8 +85,8 @@ impl<'a> Walk<'a> {
         }
         self.spend(relation.columns.len())?;
         let name = alias.unwrap_or(relname);
-        let star =
-            self.add(Item { name: name.clone(), columns: relation.columns.clone() }, items)?;
+        let columns = relation.columns.clone();
+        let star = self.add(Item { name: name.clone(), columns, is_value: false }, items)?;
         let sub_select = RangeSubselect {
             lateral: false,
             subquery: boxed(NodeEnum::SelectStmt(Box::new(granted_columns(relation)))),
@@ -93,15 +95,20 @@ impl<'a> Walk<'a> {
         Ok((node(NodeEnum::RangeSubselect(Box::new(sub_select))), star))
     }
 
-    fn granted(&self, schema: &str, name: &str) -> Checked<&'a Relation> {
-        let matches = |r: &&Relation| r.name == name && (schema.is_empty() || r.schema == schema);
+    fn granted(&mut self, schema: &str, name: &str) -> Checked<&'a Relation> {
+        let matches = |(_, r): &(usize, &Relation)| {
+            r.name == name && (schema.is_empty() || r.schema == schema)
+        };
         let grant: &'a Grant = self.grant;
-        let mut found = grant.relations.iter().filter(matches);
+        let mut found = grant.relations.iter().enumerate().filter(matches);
         let written = || {
             if schema.is_empty() { name.to_owned() } else { format!("{schema}.{name}") }
         };
         match (found.next(), found.next()) {
-            (Some(relation), None) => Ok(relation),
+            (Some((place, relation)), None) => {
+                self.relations.insert(place);
+                Ok(relation)
+            }
             (None, _) => self.deny(What::Relation { name: written() }),
             (Some(_), Some(_)) => self.deny(What::AmbiguousRelation { name: written() }),
         }
@@ -124,7 +131,7 @@ impl<'a> Walk<'a> {
             return self.not_supported("a sub-select in FROM without a name", "add AS name");
         };
         let columns = self.renamed(columns, &names)?;
-        let star = self.add(Item { name: name.clone(), columns }, items)?;
+        let star = self.add(Item { name: name.clone(), columns, is_value: false }, items)?;
         let sub_select = RangeSubselect {
             lateral,
             subquery: boxed(NodeEnum::SelectStmt(Box::new(select))),
@@ -211,17 +218,17 @@ impl<'a> Walk<'a> {
     }
 
     /// Makes an item visible.
-    fn add(&mut self, item: Item, items: &mut Vec<Item>) -> Checked<Vec<Star>> {
+    pub(super) fn add(&mut self, item: Item, items: &mut Vec<Item>) -> Checked<Vec<Star>> {
         if items.iter().any(|other| other.name == item.name) {
             return self.deny(What::NameTaken { name: item.name });
         }
-        let Item { name, columns } = &item;
+        let Item { name, columns, is_value: _ } = &item;
         let star = columns.iter().map(|c| Star { item: name.clone(), column: c.clone() }).collect();
         items.push(item);
         Ok(star)
     }
 
-    fn alias(&mut self, alias: Option<Alias>) -> Checked<(Option<String>, Vec<String>)> {
+    pub(super) fn alias(&mut self, alias: Option<Alias>) -> Checked<(Option<String>, Vec<String>)> {
         let Some(Alias { aliasname, colnames }) = alias else { return Ok((None, Vec::new())) };
         if aliasname.is_empty() {
             return self.malformed("an alias");
@@ -239,7 +246,7 @@ fn take_one(star: &mut Vec<Star>, name: &str) -> Option<Star> {
     Some(star.remove(first))
 }
 
-fn alias_node(aliasname: String, names: Vec<String>) -> Alias {
+pub(super) fn alias_node(aliasname: String, names: Vec<String>) -> Alias {
     Alias { aliasname, colnames: names.into_iter().map(text).collect() }
 }
 

@@ -23,7 +23,7 @@ impl Walk<'_> {
                 (known, self.operator(&words, operators::is_comparison)?)
             }
             // LIKE is an operator with another spelling; this one has room for the schema.
-            AExprKind::AexprLike | AExprKind::AexprIlike => {
+            AExprKind::AexprLike | AExprKind::AexprIlike | AExprKind::AexprSimilar => {
                 (AExprKind::AexprOp, self.operator(&words, operators::is_comparison)?)
             }
             AExprKind::AexprIn
@@ -34,10 +34,6 @@ impl Walk<'_> {
             | AExprKind::AexprNotBetween
             | AExprKind::AexprBetweenSym
             | AExprKind::AexprNotBetweenSym => (known, self.keyword(known, &words)?),
-            AExprKind::AexprSimilar => {
-                self.look_at(&rexpr);
-                return self.not_supported("SIMILAR TO", "use LIKE");
-            }
             AExprKind::Undefined => return self.malformed("an operator"),
         };
         let Some(rexpr) = rexpr else { return self.malformed("an operator") };

@@ -14,7 +14,7 @@ use super::{Walk, expression, node};
 /// PostgreSQL's name for an output that nothing names.
 const UNNAMED: &str = "?column?";
 /// PostgreSQL's own maximum.
-const COLUMNS_MAX: usize = 1_600;
+pub(super) const COLUMNS_MAX: usize = 1_600;
 
 /// The target list after the walk.
 pub(super) struct Outputs {
@@ -89,6 +89,7 @@ impl Walk<'_> {
         self.spend(columns.len())?;
         for Star { item, column } in columns {
             self.only_one(item, column, scope)?;
+            self.mentioned.insert(column.clone());
             outputs.push(column.clone(), expression::column([item.as_str(), column.as_str()]));
         }
         Ok(())
@@ -153,9 +154,13 @@ fn name(node: &Node) -> Option<(String, bool)> {
         NodeEnum::MinMaxExpr(e) if e.op == MinMaxOp::IsGreatest as i32 => own("greatest"),
         NodeEnum::MinMaxExpr(_) => own("least"),
         NodeEnum::AArrayExpr(_) => own("array"),
+        NodeEnum::RowExpr(_) => own("row"),
+        NodeEnum::GroupingFunc(_) => own("grouping"),
+        NodeEnum::CollateClause(clause) => inner(&clause.arg),
         NodeEnum::SqlvalueFunction(function) => own(clock_name(function.op)),
         NodeEnum::SubLink(link) => match SubLinkType::try_from(link.sub_link_type) {
             Ok(SubLinkType::ExistsSublink) => own("exists"),
+            Ok(SubLinkType::ArraySublink) => own("array"),
             Ok(SubLinkType::ExprSublink) => first_output(link.subselect.as_deref()?),
             _ => None,
         },

@@ -32,12 +32,27 @@ impl Walk<'_> {
 
     /// Checks a SELECT; `outer` is what the place around it sees. Answers with the names of its
     /// outputs, which the new SELECT writes out, so that they are what the walk says they are.
-    fn select(
+    pub(super) fn select(
         &mut self,
         select: SelectStmt,
         outer: &Scope<'_>,
     ) -> Checked<(SelectStmt, Vec<String>)> {
         self.spend(1)?;
+        if select.op != SetOperation::SetopNone as i32 {
+            return self.compound(select, outer);
+        }
+        if !select.values_lists.is_empty() {
+            return self.values(select, outer);
+        }
+        self.simple(select, outer)
+    }
+
+    /// A SELECT with a target list.
+    fn simple(
+        &mut self,
+        select: SelectStmt,
+        outer: &Scope<'_>,
+    ) -> Checked<(SelectStmt, Vec<String>)> {
         let SelectStmt {
             distinct_clause,
             into_clause,
@@ -60,12 +75,10 @@ impl Walk<'_> {
             larg,
             rarg,
         } = select;
-        if op != SetOperation::SetopNone as i32 || all || larg.is_some() || rarg.is_some() {
-            self.look_at(&larg);
-            return self.not_supported("UNION, INTERSECT or EXCEPT", "use one query for each part");
+        if all || larg.is_some() || rarg.is_some() || !values_lists.is_empty() {
+            return self.malformed("SELECT");
         }
         self.absent(&into_clause, "SELECT INTO", "queries only read")?;
-        self.absent(&values_lists, "VALUES", "pass values as parameters")?;
 
         let (with_clause, ctes) = self.with(with_clause, outer)?;
         let around = Scope { items: &[], ctes: &ctes, outer: Some(outer) };
@@ -75,10 +88,10 @@ impl Walk<'_> {
         let Outputs { targets, columns } = self.outputs(target_list, &from.star, &scope)?;
         let distinct_clause = self.distinct(distinct_clause, &columns, &scope)?;
         let where_clause = self.optional(where_clause, &scope)?;
-        let group_clause = self.by_output_or_expression(group_clause, &columns, &scope)?;
-        self.absent(&group_distinct, "GROUP BY DISTINCT", "leave DISTINCT out")?;
+        let group_by = group_clause.into_iter().map(|i| self.group_item(i, &columns, &scope));
+        let group_clause = group_by.collect::<Checked<_>>()?;
         let having_clause = self.optional(having_clause, &scope)?;
-        self.absent(&window_clause, "WINDOW", "aggregate in a sub-select instead")?;
+        let window_clause = self.windows(window_clause, &scope)?;
         let sort_clause = self.order_by(sort_clause, &columns, &scope)?;
         let limit_count = self.optional(limit_count, &scope)?;
         let limit_offset = self.optional(limit_offset, &scope)?;
@@ -91,19 +104,21 @@ impl Walk<'_> {
             from_clause: from.nodes,
             where_clause,
             group_clause,
+            group_distinct,
             having_clause,
+            window_clause,
             sort_clause,
             limit_offset,
             limit_count,
             limit_option,
             with_clause,
-            op: SetOperation::SetopNone as i32,
+            op,
             ..SelectStmt::default()
         };
         Ok((select, columns))
     }
 
-    fn limit_option(&self, option: i32) -> Checked<()> {
+    pub(super) fn limit_option(&self, option: i32) -> Checked<()> {
         match LimitOption::try_from(option) {
             Ok(LimitOption::Default | LimitOption::Count) => Ok(()),
             Ok(LimitOption::WithTies) => self.not_supported("FETCH … WITH TIES", "use LIMIT"),
@@ -111,9 +126,10 @@ impl Walk<'_> {
         }
     }
 
-    /// WITH: each query sees those before it. Names are unique in the whole statement and differ
-    /// from all granted relations, so that no CTE can shadow or be shadowed.
-    fn with(
+    /// WITH: each query sees those before it, never itself. Names are unique in the whole statement,
+    /// so no WITH query shadows another. One named like a relation hides it where it is in scope, as
+    /// in PostgreSQL; elsewhere the relation is sent with its schema, so the two cannot be confused.
+    pub(super) fn with(
         &mut self,
         clause: Option<WithClause>,
         outer: &Scope<'_>,
@@ -181,9 +197,8 @@ impl Walk<'_> {
     }
 
     fn cte_name(&mut self, name: &str) -> Checked<()> {
-        let granted = self.grant.relations.iter().any(|relation| relation.name == name);
-        if granted || name.starts_with("pg_") {
-            let what = format!("a WITH query named {name} like a relation");
+        if name.starts_with("pg_") {
+            let what = format!("a WITH query named {name} like a system relation");
             return self.not_supported(what, "give it another name");
         }
         if !self.ctes_named.insert(name.to_owned()) {
@@ -211,21 +226,16 @@ impl Walk<'_> {
         if matches!(clause.as_slice(), [Node { node: None }]) {
             return Ok(clause);
         }
-        self.by_output_or_expression(clause, outputs, scope)
-    }
-
-    /// GROUP BY and DISTINCT ON: names of outputs, positions, expressions.
-    fn by_output_or_expression(
-        &mut self,
-        clause: Vec<Node>,
-        outputs: &[String],
-        scope: &Scope<'_>,
-    ) -> Checked<Vec<Node>> {
         clause.into_iter().map(|node| self.sort_key(node, outputs, scope)).collect()
     }
 
     /// A bare name can be an output here; deeper in an expression it cannot.
-    fn sort_key(&mut self, node: Node, outputs: &[String], scope: &Scope<'_>) -> Checked<Node> {
+    pub(super) fn sort_key(
+        &mut self,
+        node: Node,
+        outputs: &[String],
+        scope: &Scope<'_>,
+    ) -> Checked<Node> {
         if let Some(NodeEnum::ColumnRef(column)) = &node.node
             && let [Node { node: Some(NodeEnum::String(name)) }] = column.fields.as_slice()
             && outputs.contains(&name.sval)
@@ -237,7 +247,7 @@ impl Walk<'_> {
     }
 
     /// ORDER BY of a query.
-    fn order_by(
+    pub(super) fn order_by(
         &mut self,
         clause: Vec<Node>,
         outputs: &[String],

@@ -1,0 +1,92 @@
+//! What people said about a revision: submissions and reviews with their comments, each verified here.
+
+use api::types::DocumentView;
+use domain::Digest;
+use domain::decide::Verdict;
+use jiff::tz::TimeZone;
+use trust::{Authority, Review, Submission};
+
+use crate::against::Against;
+use crate::commands::review::word;
+use crate::exit::chain;
+use crate::out::{Out, Style, WIDTH, foreign, hang};
+use crate::session::verified;
+use crate::when;
+
+/// Each statement in a line, its comment below it; oldest first.
+pub(crate) fn lines(
+    authority: &Authority,
+    against: &Against,
+    said: &[DocumentView],
+    revision: &Digest,
+    zone: &TimeZone,
+    out: Out,
+) -> Vec<String> {
+    let mut said: Vec<&DocumentView> = said.iter().collect();
+    said.sort_by_key(|view| view.created_ms);
+    let mut lines = Vec::new();
+    for view in said {
+        let made = match view.kind.as_str() {
+            "submission" => submission(authority, view, revision, zone),
+            _ => review(authority, against, view, revision, zone, out),
+        };
+        match made {
+            Ok(made) => lines.extend(made),
+            Err(problem) => lines.extend(hang("  ✗ ", &foreign(&problem), WIDTH)),
+        }
+    }
+    lines
+}
+
+fn submission(
+    authority: &Authority,
+    view: &DocumentView,
+    revision: &Digest,
+    zone: &TimeZone,
+) -> Result<Vec<String>, String> {
+    let doc = verified::<Submission>(authority, view)
+        .map_err(|e| format!("{}: {}", view.id, chain(&e)))?;
+    let doc = doc.doc();
+    if doc.revision != *revision {
+        return Err(format!("{} is about another revision", view.id));
+    }
+    let at = when::show(doc.header.not_before, zone);
+    Ok(vec![format!("  ✓ submitted by {}, {at} ({})", doc.author, doc.header.id)])
+}
+
+fn review(
+    authority: &Authority,
+    against: &Against,
+    view: &DocumentView,
+    revision: &Digest,
+    zone: &TimeZone,
+    out: Out,
+) -> Result<Vec<String>, String> {
+    let review =
+        verified::<Review>(authority, view).map_err(|e| format!("{}: {}", view.id, chain(&e)))?;
+    let doc = review.doc();
+    if doc.revision != *revision {
+        return Err(format!("{} is about another revision", view.id));
+    }
+    let stands = against.in_force.rejections().any(|(digest, _)| *digest == review.digest());
+    let style = match doc.verdict {
+        Verdict::Approve => Style::Good,
+        Verdict::RequestChanges => Style::Warn,
+        Verdict::Reject => Style::Bad,
+    };
+    let verdict = out.style(style, word(doc.verdict));
+    let ended = if doc.verdict == Verdict::Reject && !stands { ", ended since" } else { "" };
+    let pairs: Vec<String> = doc.ceiling.pairs().map(|p| p.to_string()).collect();
+    let at = when::show(doc.header.not_before, zone);
+    let line = format!(
+        "{verdict} by {} for {}, {at}{ended} ({})",
+        doc.reviewer,
+        pairs.join(", "),
+        doc.header.id
+    );
+    let mut lines = hang("  ✓ ", &line, WIDTH);
+    for line in doc.comment.as_str().lines() {
+        lines.extend(hang("      ", &foreign(line), WIDTH));
+    }
+    Ok(lines)
+}

@@ -1,0 +1,75 @@
+//! What a query reads, found out without its target: the real compiler is asked, over empty tables of the
+//! granted names.
+//!
+//! Advice for people who read a query before anybody runs it. A view of the target is a table here, so what
+//! it reads in turn is not told; the rules are those of [`super::grants`], which count again at the target.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use rusqlite::hooks::{AuthAction, Authorization};
+
+use super::open::{Open, ident, restrict};
+use super::statement::{self, failure};
+use super::{SqliteSpec, TableReads, text};
+use crate::TargetError;
+
+/// Names of tables with the columns that were asked for, lower case.
+type Asked = BTreeMap<String, BTreeSet<String>>;
+
+/// The tables and columns that a query with `params` parameters reads, of those that are granted.
+///
+/// # Errors
+/// As the target would refuse it; the detail has the compiler's words, which quote no data here.
+pub fn reads(
+    sql: &str,
+    params: usize,
+    granted: &[TableReads],
+) -> Result<Vec<TableReads>, TargetError> {
+    let reading = text::read(sql, params)?;
+    let conn = Connection::open_in_memory().map_err(failure)?;
+    for table in granted {
+        let columns: Vec<String> = table.columns.iter().map(|c| ident(c)).collect();
+        let create = format!("CREATE TABLE {} ({})", ident(&table.table), columns.join(", "));
+        conn.execute_batch(&create).map_err(failure)?;
+    }
+    restrict(&conn).map_err(failure)?;
+    let spec = SqliteSpec {
+        path: PathBuf::new(),
+        application_id: 0,
+        reads: granted.to_vec(),
+        statement_ms_max: 0,
+    };
+    let open = Open { conn, spec };
+    let grants = open.grants()?;
+    statement::check_using(&open, &grants, &reading)?;
+    let asked: Arc<Mutex<Asked>> = Arc::default();
+    let (rules, notes) = (grants, Arc::clone(&asked));
+    let authorizer = move |context: rusqlite::hooks::AuthContext<'_>| {
+        let verdict = rules.authorize(&context);
+        if let (Authorization::Allow, AuthAction::Read { table_name, column_name }) =
+            (verdict, context.action)
+        {
+            let mut asked = notes.lock().unwrap_or_else(PoisonError::into_inner);
+            let columns = asked.entry(table_name.to_ascii_lowercase()).or_default();
+            columns.insert(column_name.to_ascii_lowercase());
+        }
+        verdict
+    };
+    open.conn.authorizer(Some(authorizer)).map_err(failure)?;
+    drop(statement::prepare(&open.conn, sql)?);
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+    let of_table = |table: &TableReads| {
+        let columns = asked.get(&table.table.to_ascii_lowercase())?;
+        // Joining by USING asks for nothing.
+        let is_read = |c: &&String| {
+            let column = c.to_ascii_lowercase();
+            columns.contains(&column) || reading.using.contains(&column)
+        };
+        let columns = table.columns.iter().filter(is_read).cloned().collect();
+        Some(TableReads { table: table.table.clone(), columns })
+    };
+    Ok(granted.iter().filter_map(of_table).collect())
+}
