@@ -13,6 +13,7 @@ mod retry;
 pub mod shapes;
 mod tls;
 pub mod types;
+mod webhook;
 
 pub use client::{Client, ClientConfig, ClientError};
 pub use code::Code;
@@ -21,6 +22,9 @@ pub use origin::{Origin, OriginError};
 pub use problem::Problem;
 pub use tls::{Authorities, AuthoritiesError, CertificateFault};
 pub use types::Envelope;
+pub use webhook::{
+    Undelivered, WEBHOOK_BYTES_MAX, Webhook, WebhookError, WebhookSecret, WebhookUrl,
+};
 
 /// Header with the key of an idempotent call.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";

@@ -3,6 +3,7 @@
 mod crowds;
 mod filing;
 mod login;
+mod notify;
 mod recovery;
 mod runs;
 mod team;

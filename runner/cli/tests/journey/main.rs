@@ -10,6 +10,8 @@ mod hiding;
 mod keys;
 mod lies;
 mod machine;
+mod notify;
+mod receiver;
 mod solo;
 mod status;
 mod team;

@@ -31,6 +31,14 @@ struct Founded {
 impl Team {
     /// Alice, bob and carol; alice holds every role. `change` alters what was founded.
     pub(crate) fn found(change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy)) -> Self {
+        Self::found_with(change, "")
+    }
+
+    /// The same, with more in the server's configuration.
+    pub(crate) fn found_with(
+        change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy),
+        configuration: &str,
+    ) -> Self {
         let m = Machine::new();
         shop::create(&m.path("shop.sqlite")).unwrap();
         fs::write(m.path("input.json"), INPUT).unwrap();
@@ -44,12 +52,21 @@ impl Team {
         alice_says_what_is_in_force(&m, &mut founded.keyring);
         change(&mut founded.keyring, &mut founded.directory, &mut founded.policy);
         sign_anew(&m, founded);
+        let path = m.path("server/borescope.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{text}\n{configuration}")).unwrap();
         let server = m.serve();
         let team = Self { m, listen, _server: server };
         for person in ["alice", "bob", "carol"] {
             team.log_in(person);
         }
         team
+    }
+
+    /// The machine, after its server has ended.
+    pub(crate) fn without_server(self) -> Machine {
+        let Self { m, .. } = self;
+        m
     }
 
     fn log_in(&self, person: &str) {
@@ -122,6 +139,11 @@ impl Team {
         status.header.not_after = ends;
         trust::sign(&status, &self.key("alice")).unwrap()
     }
+}
+
+/// What was told, whatever the width of the terminal that it was broken for.
+pub(crate) fn flat(told: &str) -> String {
+    told.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Asking to run the script.
