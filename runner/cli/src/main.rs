@@ -26,6 +26,7 @@ mod session;
 mod signer;
 mod status_signing;
 mod stock;
+mod timeline;
 mod view;
 mod when;
 

@@ -1,6 +1,7 @@
-//! `borescope show`: any id, digest or name.
+//! `borescope show`: any id, digest, name or ticket.
 
 mod pae;
+mod timeline;
 mod why;
 
 use std::path::PathBuf;
@@ -26,13 +27,14 @@ use crate::when;
   borescope show req_0198f0c0-…          an access request, and what it still lacks
   borescope show run_0198f0c0-…          a run with its receipt, verified here
   borescope show rev_0198f0c0-…          any signed document
+  borescope show INC-1234                a ticket: requests, approvals, runs, stops, in order
   borescope show req_0198f0c0-… --why    every rule: by which fact and whose document, and what helps
   borescope show stuck-orders --why --on shop=shop-replica --as-caller carol
                                          could carol run it without an approval?
   borescope show rev_0198f0c0-… --pae --out proof
                                          what stock `ssh-keygen -Y verify` needs, as files")]
 pub(crate) struct ShowArgs {
-    /// Id, digest or its first digits, NAME or NAME@VERSION
+    /// Id, digest or its first digits, NAME, NAME@VERSION, or a ticket
     reference: String,
     /// Derive it here, rule by rule: why something may run, or may not
     #[arg(long, conflicts_with = "pae")]
@@ -73,7 +75,9 @@ pub(crate) async fn command(call: &Call<'_>, args: ShowArgs) -> anyhow::Result<E
     if is_document_id(reference) {
         return show_document(call, &session.client.document(reference).await?);
     }
-    let digest = session.resolve(reference).await?;
+    let Some(digest) = session.known(reference).await? else {
+        return timeline::show(call, &session, reference).await;
+    };
     match session.client.revision(&digest).await {
         Ok(view) => show_revision(call, &session, &digest, &view).await,
         Err(error) => match session.client.document(reference).await {

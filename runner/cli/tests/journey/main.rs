@@ -7,6 +7,7 @@
 mod author;
 mod authority;
 mod hiding;
+mod incident;
 mod keys;
 mod lies;
 mod machine;
