@@ -12,6 +12,7 @@ mod keys;
 mod lies;
 mod machine;
 mod notify;
+mod operator;
 mod receiver;
 mod solo;
 mod status;
