@@ -117,6 +117,10 @@ pub(crate) enum Command {
     Inbox(c::inbox::InboxArgs),
     /// Search what happened
     Audit(c::audit::AuditArgs),
+    /// Connect to a server's targets as its runner does, and say what can be reached
+    Check(c::check::CheckArgs),
+    /// Look whether everything that you need works, and say what helps
+    Doctor(c::doctor::DoctorArgs),
     /// Cancel a live run
     Cancel(c::cancel::CancelArgs),
     /// Say that you have looked at what was done in an emergency

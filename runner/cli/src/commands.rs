@@ -6,8 +6,10 @@ pub(crate) mod approve;
 pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod cancel;
+pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod join;
@@ -82,6 +84,8 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Runs(args) => runs::command(&call, args).await,
         Command::Inbox(args) => inbox::command(&call, args).await,
         Command::Audit(args) => audit::command(&call, args).await,
+        Command::Check(args) => check::command(&call, args).await,
+        Command::Doctor(args) => doctor::command(&call, args).await,
         Command::Cancel(args) => cancel::command(&call, args).await,
         Command::Status(args) => status::command(&call, args).await,
         Command::AfterReview(args) => after_review::command(&call, args).await,

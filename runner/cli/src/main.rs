@@ -33,6 +33,7 @@ mod signer;
 mod source;
 mod status_signing;
 mod stock;
+mod timeline;
 mod view;
 mod when;
 
