@@ -6,7 +6,7 @@
 
 use async_trait::async_trait;
 use domain::manifest::Query;
-use domain::{LimitName, Pair, RunId, TargetId, Value};
+use domain::{LimitName, Pair, QueryName, RunId, TargetId, Value};
 use ledger::{CallStatus, Entry, Event as Logged, Ledger};
 use sandbox::recording::Event;
 use sandbox::{CallError, Host, HostFault, OpenedCursor, Page, QueryBudget};
@@ -14,7 +14,7 @@ use serde::Serialize;
 use targets::{Spool, TargetError};
 use tokio::sync::mpsc;
 
-use crate::events::RunEvent;
+use crate::events::{RunEvent, TROUBLES_MAX, Trouble};
 use crate::queries::{Figures, Queries, call_error};
 use crate::recording_file::{RecordError, RecordingFile};
 use crate::release::Release;
@@ -27,6 +27,7 @@ pub(crate) struct RunHost {
     pub(crate) events: mpsc::Sender<RunEvent>,
     queries: Queries,
     intents: u64,
+    troubles: Vec<Trouble>,
     broken: Option<HostFault>,
 }
 
@@ -52,12 +53,37 @@ impl RunHost {
         queries: Queries,
         events: mpsc::Sender<RunEvent>,
     ) -> Self {
-        Self { run, ledger, recording, events, queries, intents: 0, broken: None }
+        Self {
+            run,
+            ledger,
+            recording,
+            events,
+            queries,
+            intents: 0,
+            troubles: Vec::new(),
+            broken: None,
+        }
     }
 
     /// Ends the sessions and hands back the recording.
-    pub(crate) fn finish(self) -> (RecordingFile, Figures) {
-        (self.recording, self.queries.figures())
+    pub(crate) fn finish(self) -> (RecordingFile, Figures, Vec<Trouble>) {
+        (self.recording, self.queries.figures(), self.troubles)
+    }
+
+    /// Keeps why a target did not answer, for whoever reads the output.
+    fn note_trouble(&mut self, target: &TargetId, query: &QueryName, error: &TargetError) {
+        let trouble = Trouble {
+            target: target.clone(),
+            query: query.clone(),
+            code: error.code().to_owned(),
+            fault: error.fault().into(),
+            problem: error.to_string(),
+        };
+        let is_same =
+            |t: &Trouble| t.target == *target && t.query == *query && t.code == trouble.code;
+        if self.troubles.len() < TROUBLES_MAX && !self.troubles.iter().any(is_same) {
+            self.troubles.push(trouble);
+        }
     }
 
     fn log_outcome(&mut self, target: &TargetId, result: &Result<Spool, TargetError>) {
@@ -145,6 +171,9 @@ impl Host for RunHost {
         let budget = self.queries.unspent(&query.name, budget)?;
         let result = self.queries.ask(pair, query, params, budget).await;
         self.log_outcome(&pair.target, &result);
+        if let Err(e) = &result {
+            self.note_trouble(&pair.target, &query.name, e);
+        }
         let spool = result.map_err(|e| call_error(&e))?;
         Ok(self.queries.keep(&query.name, spool))
     }
