@@ -97,6 +97,10 @@ pub(crate) enum Command {
     New(c::new::NewArgs),
     /// Check a script's folder and make its bundle
     Build(c::build::BuildArgs),
+    /// Run a script on its fixtures, here, without a server
+    Test(c::test::TestArgs),
+    /// Show what scripts may read of a target
+    Schema(c::schema::SchemaArgs),
     /// Upload a bundle and sign 'I submit this revision'
     Submit(c::submit::SubmitArgs),
     /// List scripts and their revisions

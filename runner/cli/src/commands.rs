@@ -25,6 +25,7 @@ pub(crate) mod request;
 pub(crate) mod review;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod schema;
 pub(crate) mod scripts;
 pub(crate) mod serve;
 pub(crate) mod sessions;
@@ -33,6 +34,7 @@ pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod stops;
 pub(crate) mod submit;
+pub(crate) mod test;
 pub(crate) mod verify;
 pub(crate) mod withdraw;
 
@@ -74,6 +76,8 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Sessions(args) => sessions::command(&call, args).await,
         Command::New(args) => new::command(&call, &args),
         Command::Build(args) => build::command(&call, &args),
+        Command::Test(args) => test::command(&call, args).await,
+        Command::Schema(args) => schema::command(&call, args).await,
         Command::Submit(args) => submit::command(&call, args).await,
         Command::Scripts(args) => scripts::command(&call, args).await,
         Command::Show(args) => show::command(&call, args).await,

@@ -204,28 +204,7 @@ impl Session {
 
     /// Fetches a revision's files and hashes them here.
     pub(crate) async fn fetch(&self, revision: &Digest) -> anyhow::Result<Bundle> {
-        let bytes = self.client.file(revision, &path(INDEX_PATH)?).await?;
-        if Digest::of(&bytes) != *revision {
-            return Err(Failure::evidence(
-                format!("the server's {INDEX_PATH} of {revision} has another digest"),
-                "the server is broken or lies; sign nothing",
-            )
-            .into());
-        }
-        let index = BundleIndex::parse(&bytes)?;
-        let mut files = std::collections::BTreeMap::new();
-        for (path, digest) in index.files() {
-            let bytes = self.client.file(revision, path).await?;
-            if Digest::of(&bytes) != *digest {
-                return Err(Failure::evidence(
-                    format!("the server's {path} is not the one that {revision} lists"),
-                    "the server is broken or lies; sign nothing",
-                )
-                .into());
-            }
-            files.insert(path.clone(), bytes);
-        }
-        Bundle::check(index, files)
+        fetch(&self.client, revision).await
     }
 
     /// The revision that `reference` names: a digest, its first hex digits, a script's name (its
@@ -270,6 +249,32 @@ impl Session {
             .into()),
         }
     }
+}
+
+/// Fetches a revision's files and hashes them here.
+pub(crate) async fn fetch(client: &Client, revision: &Digest) -> anyhow::Result<Bundle> {
+    let bytes = client.file(revision, &path(INDEX_PATH)?).await?;
+    if Digest::of(&bytes) != *revision {
+        return Err(Failure::evidence(
+            format!("the server's {INDEX_PATH} of {revision} has another digest"),
+            "the server is broken or lies; sign nothing",
+        )
+        .into());
+    }
+    let index = BundleIndex::parse(&bytes)?;
+    let mut files = std::collections::BTreeMap::new();
+    for (path, digest) in index.files() {
+        let bytes = client.file(revision, path).await?;
+        if Digest::of(&bytes) != *digest {
+            return Err(Failure::evidence(
+                format!("the server's {path} is not the one that {revision} lists"),
+                "the server is broken or lies; sign nothing",
+            )
+            .into());
+        }
+        files.insert(path.clone(), bytes);
+    }
+    Bundle::check(index, files)
 }
 
 /// The signed envelope out of a server's answer. Nothing else of the answer is believed.

@@ -2,12 +2,16 @@
 //!
 //! One file, one path, one meaning: what another program could unpack differently is refused, or the
 //! source that was read would not be the one that somebody builds. So there are plain files with plain
-//! paths and nothing else: no links, no devices, no extended headers, no path twice. Who makes the archive
-//! is `borescope build`; what is done with it is [`crate::view`]'s and `review`'s.
+//! paths and nothing else: no links, no devices, no extended headers, no path twice. `borescope build` makes
+//! the archive by [`pack`]; what is done with it is [`crate::view`]'s and `review`'s.
+
+mod pack;
 
 use std::collections::BTreeMap;
 
 use domain::display::neutralise;
+
+pub(crate) use pack::pack;
 
 /// The archive's place in a bundle.
 pub(crate) const SOURCE_PATH: &str = "source.tar";

@@ -9,7 +9,7 @@ use sandbox::{ComponentFacts, Sandbox};
 use crate::bundle::Bundle;
 use crate::out::{Out, Style};
 use crate::source::{self, SOURCE_PATH, Source, SourceError};
-use crate::stock;
+use crate::{sdk, stock};
 
 use super::diff::{self, Diff};
 use super::{bytes, count, millis, number};
@@ -37,9 +37,11 @@ impl<'b> Side<'b> {
         self.component.interfaces().map(str::to_owned).collect()
     }
 
-    /// Every file that people read, sources first: those of the bundle but component and archive.
+    /// Every file that people read, sources first: those of the bundle but component, archive, and the
+    /// SDK's own files.
     pub(crate) fn texts(&self) -> Vec<(String, &[u8])> {
         let sources = self.source.iter().flatten().flatten();
+        let sources = sources.filter(|(path, b)| !sdk::is_copy(path, b));
         let mut all: Vec<(String, &[u8])> =
             sources.map(|(path, b)| (format!("source/{path}"), b.as_slice())).collect();
         // Nobody begins with it.
