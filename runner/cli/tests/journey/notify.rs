@@ -57,7 +57,7 @@ fn story(m: &Machine) -> (String, String) {
     m.json(&[&bob[..], &["approve", &request, "--yes"]].concat());
     let run = ["run", "--request", &request, "--input", "input.json"];
     let ran = m.json(&[&alice[..], &run].concat());
-    (request, field(&ran[0]["run"], "id").to_owned())
+    (request, field(&ran.last().unwrap()["run"], "id").to_owned())
 }
 
 fn reviewed(m: &Machine) {
