@@ -30,11 +30,11 @@ use trust::Authority;
 use self::follow::Teller;
 use self::trip::{Cleared, Trip};
 use super::Call;
-use crate::chosen::{WhatArgs, quoted};
+use crate::chosen::WhatArgs;
 use crate::exit::{Exit, Failure};
 use crate::out::{Out, Style};
 use crate::session::Session;
-use crate::view::{receipt, table};
+use crate::view::{receipt, run as words, table};
 use crate::{next, when};
 
 /// Arguments.
@@ -173,7 +173,7 @@ async fn finish(
     let view = if is_over && !teller.wants_all() {
         view
     } else {
-        teller.begin(view.state.code());
+        teller.begin(&words::place_of(&view));
         let run = view.id.clone();
         let tell = |event: &EventView| teller.tell(&run, event);
         follow::follow(session, view, until, tell).await?
@@ -339,9 +339,10 @@ fn show(out: Out, ran: &Ran, under: Option<&Under>) -> anyhow::Result<()> {
     }
     if let Some(released) = &ran.output {
         for table in &released.output.result.tables {
-            let all =
-                format!("borescope show {} --table {} --csv", ran.view.id, quoted(&table.name));
-            out.lines(table::result(table, table::ROWS_SHOWN_MAX, 0, Some(&all)))?;
+            out.lines(table::result(table, table::ROWS_SHOWN_MAX, 0))?;
+            if table.rows.len() > table::ROWS_SHOWN_MAX {
+                out.note(format!("all rows: {}", super::show::all_rows(&ran.view.id, table)));
+            }
         }
         out.lines(receipt::value(&released.output.result.value))?;
         for line in receipt::trouble(&released.output) {
@@ -350,7 +351,10 @@ fn show(out: Out, ran: &Ran, under: Option<&Under>) -> anyhow::Result<()> {
     }
     match &ran.evidence {
         Some(proved) => out.notes(receipt::summary(&proved.verified, out)),
-        None => out.note(format!("{} is {}", ran.view.id, ran.view.state.code())),
+        None => {
+            out.note(format!("{} is {}", ran.view.id, ran.view.state.code()));
+            out.notes(words::fate(&ran.view).map(|fate| format!("  {fate}")));
+        }
     }
     Ok(())
 }
@@ -362,6 +366,15 @@ fn denied(out: Out, ran: &Ran, denial: &Denial, under: Option<&Under>) {
         Some(Under::Request(_)) | None => String::new(),
     };
     next::tell(out, denial, &format!("borescope show {} --why{on}", ran.view.id));
+}
+
+/// The exit code of a run: that of a script which failed where its targets did is theirs.
+pub(crate) fn ended(ran: &Ran) -> Exit {
+    let failed = matches!(ran.view.state, RunState::Ended { outcome: Outcome::Failed });
+    match &ran.output {
+        Some(released) if failed && receipt::is_targets_fault(&released.output) => Exit::Target,
+        _ => exit(&ran.view.state),
+    }
 }
 
 /// The exit code of a run's state.

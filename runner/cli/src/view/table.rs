@@ -10,7 +10,7 @@ use domain::display::{neutralise, shorten};
 use super::cells::{cell, is_number};
 use crate::out::WIDTH;
 
-/// Rows of a result that are shown.
+/// Rows of a result that are shown; `show RUN --table` has all of them.
 pub(crate) const ROWS_SHOWN_MAX: usize = 50;
 
 /// Characters of a table's or column's name that are shown.
@@ -27,13 +27,8 @@ const DATE: u16 = 10;
 const LONG_MIN: u16 = 12;
 
 /// A result's table as lines: its name, its first rows, and how many there are. It leaves `indent`
-/// columns free; `all` is the command that gives every row.
-pub(crate) fn result(
-    table: &Table,
-    rows_max: usize,
-    indent: u16,
-    all: Option<&str>,
-) -> Vec<String> {
+/// columns free.
+pub(crate) fn result(table: &Table, rows_max: usize, indent: u16) -> Vec<String> {
     let mut drawn = empty(indent);
     drawn.set_header(table.columns.iter().map(|c| name(&c.name)));
     for row in table.rows.iter().take(rows_max) {
@@ -47,8 +42,7 @@ pub(crate) fn result(
     let mut out = vec![format!("{} ({})", name(&table.name), super::count(total as u64, "row"))];
     out.extend(lines(&drawn));
     if total > rows_max {
-        let all = all.map_or_else(String::new, |all| format!(": {all}"));
-        out.push(format!("… and {} more{all}", super::number((total - rows_max) as u64)));
+        out.push(format!("… and {} more", total - rows_max));
     }
     out
 }

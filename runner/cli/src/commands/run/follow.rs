@@ -9,7 +9,7 @@ use executor::RunEvent;
 use tokio::time::{Instant, timeout_at};
 
 use super::is_ours;
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, about_run};
 use crate::out::{Out, Progress, foreign};
 use crate::session::Session;
 
@@ -24,7 +24,8 @@ pub(super) async fn follow(
     mut tell: impl FnMut(&EventView),
 ) -> anyhow::Result<RunView> {
     let id = view.id.clone();
-    let mut events = session.client.events(&id, None);
+    let client = session.client.clone().patient();
+    let mut events = client.events(&id, None);
     let streamed = timeout_at(until, async {
         while let Some(event) = events.next().await? {
             tell(&event);
@@ -34,7 +35,7 @@ pub(super) async fn follow(
     // Too many streams, or a lost one: what matters is asked for below.
     let lost = streamed.await.is_ok_and(|done| done.is_err());
     loop {
-        view = session.client.run(&id).await?;
+        view = client.run(&id).await.map_err(|e| about_run(&id, true, e))?;
         is_ours(&view, &id)?;
         if matches!(view.state, RunState::Ended { .. }) {
             return Ok(view);

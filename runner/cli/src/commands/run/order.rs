@@ -8,7 +8,7 @@ use trust::{Authority, RunRequest};
 
 use super::{Ask, Under, is_ours};
 use crate::dossier::Requested;
-use crate::exit::Failure;
+use crate::exit::{Failure, about_run};
 use crate::session::{Session, wire};
 
 /// How long a run request may be used, seconds; the longest that runners accept is 300.
@@ -71,7 +71,8 @@ pub(super) async fn send(
         let message = "the server stored other bytes than were sent";
         return Err(Failure::evidence(message, "nothing ran; try again").into());
     }
-    let view = session.client.order_run(order, AT_ONCE, None).await?;
+    let ordered = session.client.order_run(order, AT_ONCE, None).await;
+    let view = ordered.map_err(|e| about_run(run, false, e))?;
     is_ours(&view, run)?;
     Ok(view)
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::follow::Teller;
 use super::merged::{self, Part};
 use super::trip::{Cleared, Trip};
-use super::{Ran, Under, denied, exit, owes, write};
+use super::{Ran, Under, denied, ended, owes, write};
 use crate::chosen::quoted;
 use crate::exit::{Exit, report};
 use crate::view::{count, receipt, table};
@@ -74,7 +74,7 @@ async fn show(trip: &Trip<'_>, shards: &[Shard], dir: Option<&Path>) -> anyhow::
                 continue;
             }
         };
-        worst = worst.max(exit(&ran.view.state));
+        worst = worst.max(ended(ran));
         if let Some(dir) = dir {
             write(trip.session, &dir.join(target), ran).await?;
         }
@@ -96,8 +96,13 @@ async fn show(trip: &Trip<'_>, shards: &[Shard], dir: Option<&Path>) -> anyhow::
 fn together(trip: &Trip<'_>, shards: &[Shard]) -> anyhow::Result<()> {
     let parts: Vec<Part<'_>> = shards.iter().filter_map(part).collect();
     for merged in merged::tables(&parts) {
-        let all = format!("borescope show RUN --table {} --csv", quoted(&merged.name));
-        trip.call.out.lines(table::result(&merged, table::ROWS_SHOWN_MAX, 0, Some(&all)))?;
+        trip.call.out.lines(table::result(&merged, table::ROWS_SHOWN_MAX, 0))?;
+        if merged.rows.len() > table::ROWS_SHOWN_MAX {
+            let table = quoted(&merged.name);
+            trip.call
+                .out
+                .note(format!("all rows, of each run: borescope show RUN --table {table} --csv"));
+        }
     }
     Ok(())
 }

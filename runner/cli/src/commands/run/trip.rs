@@ -11,7 +11,8 @@ use super::follow::Teller;
 use super::interrupt::{Interrupt, Left};
 use super::way::{self, Way};
 use super::{
-    Ask, Ran, Resumed, RunArgs, Under, again, asked, exit, finish, order, owes, recent, show, write,
+    Ask, Ran, Resumed, RunArgs, Under, again, asked, ended, finish, order, owes, recent, show,
+    write,
 };
 use crate::chosen::{self, Chosen};
 use crate::commands::Call;
@@ -154,7 +155,7 @@ impl<'a> Trip<'a> {
         if let Some(dir) = dir {
             call.out.note(format!("written to {}", dir.display()));
         }
-        Ok(exit(&ran.view.state))
+        Ok(ended(&ran))
     }
 
     /// What a run that was ordered came to.
