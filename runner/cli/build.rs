@@ -1,11 +1,13 @@
 //! Embeds the bundles that `borescope demo` submits: the ready-made scripts, and two scripts that
-//! try what they may not; and the component of scripts that are only SQL. One more guest is only put
-//! beside them, for the tests of the program.
+//! try what they may not; the component of scripts that are only SQL; and the sources of the SDK. One
+//! more guest is only put beside them, for the tests of the program.
 
 #[path = "build/guests.rs"]
 mod guests;
+#[path = "build/sdk.rs"]
+mod sdk;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use guests::{Guests, embed};
 
@@ -23,6 +25,8 @@ fn main() -> Result<(), guests::Failure> {
         workspace: repository.clone(),
         listed: false,
     };
+    let out = std::env::var_os("OUT_DIR").ok_or("cargo did not set OUT_DIR; run this by cargo")?;
+    sdk::embed(&repository, &PathBuf::from(out))?;
     embed(
         &repository,
         &[

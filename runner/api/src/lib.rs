@@ -14,6 +14,7 @@ pub mod shapes;
 mod silence;
 mod tls;
 pub mod types;
+mod webhook;
 
 pub use client::{Client, ClientConfig, ClientError};
 pub use code::Code;
@@ -24,6 +25,9 @@ pub use retry::Attendant;
 pub use silence::{How, Silence};
 pub use tls::{Authorities, AuthoritiesError, CertificateFault};
 pub use types::Envelope;
+pub use webhook::{
+    Undelivered, WEBHOOK_BYTES_MAX, Webhook, WebhookError, WebhookSecret, WebhookUrl,
+};
 
 /// Header with the key of an idempotent call.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";

@@ -70,7 +70,7 @@ impl fmt::Display for Origin {
 
 /// Whether what is sent to this host stays on this machine. The parser has written every spelling of
 /// an IPv4 address in the usual one.
-fn is_here(host: &str) -> bool {
+pub(crate) fn is_here(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|a| a.to_canonical().is_loopback())
 }

@@ -10,11 +10,13 @@ use crate::shapes;
 mod against;
 mod authority;
 mod login;
+mod operate;
 mod run;
 
 pub use against::EmergencyView;
 pub use authority::{KeyClaimView, KeyClaimed, ProposalKind, ProposalState, ProposalView};
 pub use login::{Challenge, ChallengeRequest, SessionOpened, SessionView};
+pub use operate::{HookView, StatusView, VersionView};
 pub use run::{EventView, QueuePlace, RunAccess, RunOrdered, RunView, TargetReaders};
 
 /// A signed document's envelope: JSON whose exact bytes survive.
@@ -228,37 +230,6 @@ pub struct TargetView {
 /// `GET /readyz`, also with status 503
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Ready {
-    /// Whether writes are accepted.
-    pub ready: bool,
-    /// Why not.
-    pub reason: Option<String>,
-}
-
-/// A version of a signed document in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct VersionView {
-    /// Its number.
-    pub version: u64,
-    /// The digest of its payload.
-    #[schema(value_type = shapes::Sha256)]
-    pub digest: Digest,
-}
-
-/// `GET /v1/status`: what this server serves from now. Unsigned: nobody may rely on it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct StatusView {
-    /// The keyring in force.
-    pub keyring: VersionView,
-    /// The directory in force.
-    pub directory: VersionView,
-    /// The policy in force.
-    pub policy: VersionView,
-    /// Stops in force.
-    pub stops: u64,
-    /// Entries of the log.
-    pub log_size: u64,
-    /// Runs that wait or execute.
-    pub live_runs: u64,
     /// Whether writes are accepted.
     pub ready: bool,
     /// Why not.

@@ -4,10 +4,10 @@
 //! who may see the run. Calls within a run are not listed: they are in its evidence.
 
 use domain::decide::StopSubject;
-use domain::{Digest, RunId};
+use domain::{Digest, RunId, Ticket};
 use ledger::{Event, StoredEntry};
 use store::{AuditFilter, AuditRow, Document, DocumentKind, Run, Tx};
-use trust::{Lift, Stop, Withdrawal};
+use trust::{AccessRequest, Lift, Stop, Withdrawal};
 
 use crate::advice::unverified;
 use crate::login::Who;
@@ -130,6 +130,9 @@ fn of_document(event: &mut AuditRow, document: &Document) {
     // An access request's own id is there already.
     let request = document.request.as_ref().map(ToString::to_string);
     event.subjects.extend(request.filter(|r| *r != document.id));
+    if document.kind == DocumentKind::AccessRequest {
+        event.subjects.extend(tickets(document));
+    }
     // What is stopped, or whose end it is.
     let about = match document.kind {
         DocumentKind::Stop => unverified::<Stop>(document).map(|stop| name(&stop.subject)),
@@ -149,6 +152,17 @@ fn of_document(event: &mut AuditRow, document: &Document) {
         | DocumentKind::Receipt => None,
     };
     event.subjects.extend(about);
+}
+
+/// The ticket of an access request, and those that its reason names.
+fn tickets(document: &Document) -> Vec<String> {
+    let Some(access) = unverified::<AccessRequest>(document) else { return Vec::new() };
+    let named = Ticket::named_in(access.reason.as_str());
+    let mut all: Vec<String> =
+        access.ticket.into_iter().chain(named).map(|t| t.to_string()).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// What is stopped, as people search for it.

@@ -47,7 +47,8 @@ impl App {
         let came = Came::parse(Submission::DOC, bytes)?;
         let verified = self.verified(&came, who, |d: &Submission| &d.author)?;
         let doc = verified.doc();
-        if !self.blobs.has(&doc.revision).await? {
+        // A list that came without its files could name anybody's blobs, and they would be served.
+        if !self.blobs.is_uploaded(&doc.revision).await? {
             return Err(about(
                 Submission::DOC,
                 "revision",

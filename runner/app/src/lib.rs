@@ -22,6 +22,7 @@ mod key_claims;
 mod launch;
 mod live;
 mod login;
+mod notify;
 mod once;
 mod open;
 mod owed;
@@ -59,6 +60,7 @@ pub use keeper::{Keeper, KeeperError, Learned};
 pub use key_claims::{Claimed, KEY_CLAIM_BYTES_MAX, KEY_CLAIM_LIFE_MS};
 pub use live::Place;
 pub use login::{CHALLENGE_LIFE_MS, Opened, SESSION_LIFE_MS, Who};
+pub use notify::{Format as HookFormat, Hook, HookStatus, Kind as NoticeKind, NOTICE_LIFE_MS};
 pub use once::{KEPT_MS, Once, Ticket};
 pub use open::{AppLimits, AppOptions, OpenError};
 pub use owed::{Emergency, SignedStatus};
@@ -88,6 +90,11 @@ pub struct App {
     limits: AppLimits,
     /// Every ledger entry below is projected, as far as this process knows; held while projecting.
     projected: Mutex<u64>,
+    /// The same, for those who wait for more.
+    settled: watch::Sender<u64>,
+    hooks: notify::Hooks,
+    /// Changes whenever a session was opened.
+    opened: watch::Sender<()>,
     /// Held from the check of a document to its entry, so that of two with one name one is accepted.
     filing: Mutex<()>,
     live: live::LiveRuns,

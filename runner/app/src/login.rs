@@ -117,6 +117,7 @@ impl App {
             expires_ms: now_ms.saturating_add(SESSION_LIFE_MS),
         };
         self.store.insert_session(&session).await?;
+        self.opened.send_replace(());
         Ok(Opened { token, who: who(session) })
     }
 

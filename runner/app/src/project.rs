@@ -56,6 +56,7 @@ impl App {
             tx.settle(until, &self.newest_anchor()?).await?;
             tx.commit().await?;
             *projected = until;
+            self.settled.send_replace(until);
         }
         Ok(())
     }

@@ -1,8 +1,6 @@
 //! The gates that a bundle's queries pass on their way in, so that authors learn at upload what the
 //! runner would refuse at run time. Advisory: the connector's own gate is the one that counts.
 
-use std::path::PathBuf;
-
 use domain::ParamType;
 use domain::manifest::{Engine, Query};
 use targets::postgres::gate::{Grant, Refusal, Relation, What, gate};
@@ -30,13 +28,29 @@ pub fn check(
     match engine {
         Engine::Sqlite => {
             targets::sqlite::gate(text, query.params.len()).map_err(|e| refused(&e))?;
-            Ok(None)
+            Ok(sqlite(query, text, targets).map(|what| format!("{}: {what}", query.file)))
         }
         Engine::Postgres => {
             let warning = postgres(query, text, targets).map_err(|e| refused(&e))?;
             Ok(warning.map(|what| format!("{}: {what}", query.file)))
         }
     }
+}
+
+/// Nothing when one target's policy lets the query pass, or there is none of this engine.
+fn sqlite(query: &Query, text: &str, targets: &[PolicyTarget]) -> Option<String> {
+    let mut first = None;
+    for target in targets.iter().filter(|t| t.engine == Engine::Sqlite) {
+        let granted: Vec<_> = executor::ports::sqlite_reads(target).collect();
+        let refused = targets::sqlite::reads(text, query.params.len(), &granted).err()?;
+        // Of an empty database made from the policy's names, so its words quote nothing else.
+        let words = refused.detail().map_or_else(|| refused.to_string(), str::to_owned);
+        first.get_or_insert(format!(
+            "{} would not run it: {words}; what it lets scripts read: borescope schema pull {0}",
+            target.id
+        ));
+    }
+    first
 }
 
 /// What one query reads on one target, as that target's gate sees it: for people who read the query. On
@@ -48,8 +62,7 @@ pub fn reads(query: &Query, text: &str, target: &PolicyTarget) -> Result<Vec<Rea
     let refused = |problem: String| AppError::Bundle(format!("{}: {problem}", query.file));
     match target.engine {
         Engine::Sqlite => {
-            let spec = executor::ports::sqlite_spec(target, PathBuf::new());
-            let granted = spec.map(|s| s.reads).unwrap_or_default();
+            let granted: Vec<_> = executor::ports::sqlite_reads(target).collect();
             let reads = targets::sqlite::reads(text, query.params.len(), &granted);
             let reads = reads.map_err(|e| match e.detail() {
                 Some(words) => refused(format!("{}: {words}", crate::error::chain(&e))),

@@ -2,7 +2,7 @@
 //!
 //! Everybody in the directory may read these; what belongs to a run is in [`crate::runs`].
 
-use domain::{BundlePath, Digest, RunId};
+use domain::{BundleIndex, BundlePath, Digest, RunId};
 use ledger::{LogProof, Position};
 use store::{Document, DocumentKind, Reference, Revision, RevisionFile};
 use trust::{Document as Signed, Envelope, Keyring, PolicyTarget, Receipt, RunRequest};
@@ -46,18 +46,27 @@ impl App {
         Ok(RevisionStatus { revision, files, documents: said })
     }
 
-    /// The bytes of one file of a submitted revision; the reader hashes them.
+    /// The bytes of one file of a revision that was submitted, or uploaded to be submitted elsewhere; the
+    /// reader hashes them.
     ///
     /// # Errors
     /// When there is none.
     pub async fn file(&self, revision: &Digest, path: &BundlePath) -> Result<Vec<u8>, AppError> {
         let absent = || AppError::NotFound(format!("file {path} of {revision}"));
-        if path.as_str() == domain::bundle::INDEX_PATH {
-            let revision = self.store.revision(revision).await?;
-            return revision.map(|r| r.index).ok_or_else(absent);
+        let submitted = self.store.revision(revision).await?;
+        if submitted.is_none() && !self.blobs.is_uploaded(revision).await? {
+            return Err(absent());
         }
-        let file = self.store.file(revision, path).await?.ok_or_else(absent)?;
-        self.blobs.get(&file.digest).await?.ok_or_else(absent)
+        let digest = match submitted {
+            Some(row) if path.as_str() == domain::bundle::INDEX_PATH => return Ok(row.index),
+            Some(_) => self.store.file(revision, path).await?.map(|file| file.digest),
+            None if path.as_str() == domain::bundle::INDEX_PATH => Some(*revision),
+            None => {
+                let index = self.blobs.get(revision).await?.ok_or_else(absent)?;
+                BundleIndex::parse(&index).ok().and_then(|index| index.get(path.as_str()).copied())
+            }
+        };
+        self.blobs.get(&digest.ok_or_else(absent)?).await?.ok_or_else(absent)
     }
 
     /// A document by its id or the digest of its payload. What belongs to a run is shown only to

@@ -5,7 +5,7 @@ use domain::{Digest, Outcome};
 use std::collections::BTreeMap;
 use store::{Document, DocumentKind, Filter};
 
-use crate::{App, AppError};
+use crate::{App, AppError, HookStatus};
 
 /// Versions and digests of the documents in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Status {
     pub live_runs: u64,
 }
 
-/// Figures for operators; all of them numbers.
+/// Figures for operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
     /// Whether writes are accepted.
@@ -42,6 +42,8 @@ pub struct Figures {
     pub log_size: u64,
     /// Runs that ended since the start, by the outcome's code.
     pub runs_ended: BTreeMap<&'static str, u64>,
+    /// How the webhooks fare.
+    pub hooks: Vec<HookStatus>,
 }
 
 impl App {
@@ -75,6 +77,7 @@ impl App {
             live_runs: self.live.len() as u64,
             log_size: self.ledger.size(),
             runs_ended: self.live.ended_by_outcome(),
+            hooks: self.hooks(),
         })
     }
 

@@ -195,6 +195,7 @@ impl Upload {
         let checked = self.app.checked_bundle(&revision).await?;
         let manifest = &checked.bundle.manifest;
         self.app.version_is_free(&manifest.name, &manifest.version, &revision).await?;
+        self.app.blobs.mark_uploaded(&revision).await?;
         Ok(Uploaded {
             revision,
             script: manifest.name.clone(),

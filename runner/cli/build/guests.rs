@@ -205,7 +205,7 @@ fn index(bundles: &BTreeMap<String, Vec<String>>) -> Result<String, Failure> {
 }
 
 /// Leaves a file with the same bytes alone: a new time would rebuild whatever includes it.
-fn write_changed(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write_changed(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
@@ -214,7 +214,7 @@ fn write_changed(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     fs::write(path, bytes).map_err(|e| at("cannot write", path, &e))
 }
 
-fn rerun_if_changed(path: &Path) -> Result<(), Failure> {
+pub(crate) fn rerun_if_changed(path: &Path) -> Result<(), Failure> {
     writeln!(io::stdout(), "cargo::rerun-if-changed={}", path.display())
         .map_err(|e| format!("cannot talk to cargo: {e}"))
 }

@@ -75,6 +75,11 @@ impl Listed {
         }
     }
 
+    /// All of it, in its order, as the server shows it.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = (&DocumentView, &Envelope)> {
+        self.0.iter().map(|(view, envelope)| (view, envelope))
+    }
+
     /// What of it was in force at `until_ms`; `None`: now.
     pub(crate) fn in_force(&self, authority: &Authority, until_ms: Option<u64>) -> Against {
         let mut against =

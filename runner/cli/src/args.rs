@@ -97,6 +97,10 @@ pub(crate) enum Command {
     New(c::new::NewArgs),
     /// Check a script's folder and make its bundle
     Build(c::build::BuildArgs),
+    /// Run a script on its fixtures, here, without a server
+    Test(c::test::TestArgs),
+    /// Show what scripts may read of a target
+    Schema(c::schema::SchemaArgs),
     /// Upload a bundle and sign 'I submit this revision'
     Submit(c::submit::SubmitArgs),
     /// List scripts and their revisions
@@ -117,6 +121,10 @@ pub(crate) enum Command {
     Inbox(c::inbox::InboxArgs),
     /// Search what happened
     Audit(c::audit::AuditArgs),
+    /// Connect to a server's targets as its runner does, and say what can be reached
+    Check(c::check::CheckArgs),
+    /// Look whether everything that you need works, and say what helps
+    Doctor(c::doctor::DoctorArgs),
     /// Cancel a live run
     Cancel(c::cancel::CancelArgs),
     /// Say that you have looked at what was done in an emergency

@@ -77,6 +77,12 @@ impl Bundle {
         Some(String::from_utf8_lossy(bytes).into_owned())
     }
 
+    /// The bytes of a file; `None` when there is none.
+    pub(crate) fn size_of(&self, path: &str) -> Option<u64> {
+        let found = self.files.iter().find(|(p, _)| p.as_str() == path)?;
+        Some(found.1.len() as u64)
+    }
+
     /// The digest of the component, of the bytes that were hashed here; of nothing when there is none.
     pub(crate) fn component_digest(&self) -> Digest {
         self.component().map_or_else(|_| Digest::of(b""), Digest::of)

@@ -6,8 +6,10 @@ pub(crate) mod approve;
 pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod cancel;
+pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod inbox;
 pub(crate) mod init;
 pub(crate) mod join;
@@ -23,6 +25,7 @@ pub(crate) mod request;
 pub(crate) mod review;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod schema;
 pub(crate) mod scripts;
 pub(crate) mod serve;
 pub(crate) mod sessions;
@@ -31,6 +34,7 @@ pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod stops;
 pub(crate) mod submit;
+pub(crate) mod test;
 pub(crate) mod verify;
 pub(crate) mod withdraw;
 
@@ -72,6 +76,8 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Sessions(args) => sessions::command(&call, args).await,
         Command::New(args) => new::command(&call, &args),
         Command::Build(args) => build::command(&call, &args),
+        Command::Test(args) => test::command(&call, args).await,
+        Command::Schema(args) => schema::command(&call, args).await,
         Command::Submit(args) => submit::command(&call, args).await,
         Command::Scripts(args) => scripts::command(&call, args).await,
         Command::Show(args) => show::command(&call, args).await,
@@ -82,6 +88,8 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Runs(args) => runs::command(&call, args).await,
         Command::Inbox(args) => inbox::command(&call, args).await,
         Command::Audit(args) => audit::command(&call, args).await,
+        Command::Check(args) => check::command(&call, args).await,
+        Command::Doctor(args) => doctor::command(&call, args).await,
         Command::Cancel(args) => cancel::command(&call, args).await,
         Command::Status(args) => status::command(&call, args).await,
         Command::AfterReview(args) => after_review::command(&call, args).await,

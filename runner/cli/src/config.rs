@@ -18,7 +18,7 @@ use crate::exit::Failure;
 use crate::keys;
 
 /// What the environment says, read once.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Environment {
     /// Where `config.toml` and the tokens are.
     pub(crate) dir: PathBuf,
@@ -28,6 +28,10 @@ pub(crate) struct Environment {
     pub(crate) zone: TimeZone,
     /// What to log, as `RUST_LOG` says it.
     pub(crate) log: Option<String>,
+    /// A session's token, for uploads without a context.
+    pub(crate) token: Option<String>,
+    /// The server of such uploads.
+    pub(crate) url: Option<String>,
     /// The command that shows long text.
     pub(crate) pager: String,
     /// The command that edits text.
@@ -39,10 +43,17 @@ pub(crate) fn search_path() -> String {
     env::var_os("PATH").unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// Where cargo keeps the sources of other people's crates.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    let set = env::var_os("CARGO_HOME").filter(|v| !v.is_empty()).map(PathBuf::from);
+    set.or_else(|| env::home_dir().map(|home| home.join(".cargo")))
+}
+
 impl Environment {
     /// Reads it.
     pub(crate) fn read() -> Self {
         let set = |name: &str| env::var_os(name).filter(|v| !v.is_empty());
+        let text = |name: &str| set(name).and_then(|v| v.into_string().ok());
         let first = |names: &[&str], default: &str| {
             let mut found = names.iter().filter_map(|name| set(name)?.into_string().ok());
             found.next().unwrap_or_else(|| default.to_owned())
@@ -54,7 +65,9 @@ impl Environment {
             dir: base.unwrap_or_else(|| PathBuf::from(".config")).join("borescope"),
             plain: set("NO_COLOR").is_some() || set("TERM").is_some_and(|t| t == "dumb"),
             zone: TimeZone::system(),
-            log: set("BORESCOPE_LOG").and_then(|v| v.into_string().ok()),
+            log: text("BORESCOPE_LOG"),
+            token: text("BORESCOPE_TOKEN"),
+            url: text("BORESCOPE_URL"),
             pager: first(&["PAGER"], "less -FRX"),
             editor: first(&["VISUAL", "EDITOR"], "vi"),
         }

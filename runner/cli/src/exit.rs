@@ -196,7 +196,10 @@ fn from_client(found: &mut Verdict, error: &ClientError) {
             );
         }
         ClientError::Tls(_) => {}
-        ClientError::Decode { .. } | ClientError::Broken => "other-api".clone_into(&mut found.code),
+        ClientError::Decode { .. } | ClientError::Broken => {
+            "other-api".clone_into(&mut found.code);
+            found.help = Some(OTHER_API.to_owned());
+        }
     }
 }
 
@@ -213,6 +216,8 @@ fn help_of_problem(problem: &Problem) -> String {
     help
 }
 
+/// What somebody can do whose server answers something else than this program understands.
+const OTHER_API: &str = "ask its operator for its version, and compare with borescope --version";
 /// What is known of a call that never left.
 const NOTHING_SENT: &str = "the server was not reached, so nothing ran";
 /// What is known of one that left.
@@ -248,10 +253,12 @@ pub(crate) fn about_run(run: &RunId, accepted: bool, error: ClientError) -> anyh
         return error.into();
     }
     let help = if accepted {
-        format!("{run} goes on at the server without you; look again: borescope show {run}")
+        format!(
+            "{run} was accepted: it goes on or has ended without you; go on: borescope run --resume {run}"
+        )
     } else {
         format!(
-            "whether {run} was accepted is not known; look: borescope show {run} (if there is no such run, nothing ran)"
+            "whether {run} was accepted is not known; look: borescope run --resume {run} (if there is no such run, nothing ran)"
         )
     };
     Failure::new(Exit::Target, error.to_string(), help).into()

@@ -204,7 +204,7 @@ pub(crate) fn found(
     Ok(TrustSource {
         trust_domain: founding.trust_domain.clone(),
         keyring: pin.digest,
-        log_vkey: keys.log_vkey,
+        log_vkeys: vec![keys.log_vkey],
     })
 }
 
@@ -315,17 +315,20 @@ pub(crate) struct TrustSource {
     pub(crate) trust_domain: TrustDomain,
     /// The pinned keyring.
     pub(crate) keyring: Digest,
-    /// The log's public key.
-    pub(crate) log_vkey: String,
+    /// The logs' public keys.
+    pub(crate) log_vkeys: Vec<String>,
 }
 
 impl TrustSource {
     /// The text of `trust.toml`.
     pub(crate) fn toml(&self) -> String {
+        let logs = self.log_vkeys.iter().map(|vkey| format!("\n[[log]]\nvkey = \"{vkey}\"\n"));
         format!(
             "# What you decide to believe. Compare it with your administrators by another channel.\n\
-             trust_domain = \"{}\"\nkeyring = \"{}\"\n\n[[log]]\nvkey = \"{}\"\n",
-            self.trust_domain, self.keyring, self.log_vkey
+             trust_domain = \"{}\"\nkeyring = \"{}\"\n{}",
+            self.trust_domain,
+            self.keyring,
+            logs.collect::<String>()
         )
     }
 }

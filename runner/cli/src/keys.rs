@@ -60,6 +60,25 @@ pub(crate) fn parse(path: &Path, text: &str) -> anyhow::Result<KeyFile> {
     Ok(KeyFile::parse(text).map_err(|e| Failure::usage(format!("{place}: {e}"), KEY_HELP))?)
 }
 
+/// The text of a file with a secret, which only its owner may read.
+pub(crate) fn secret_text(path: &Path) -> anyhow::Result<String> {
+    let place = path.display();
+    let unreadable = |e: io::Error| {
+        let help = "correct the path, or the owner of the file";
+        Failure::usage(format!("{place} cannot be read: {e}"), help)
+    };
+    let meta = fs::metadata(path).map_err(unreadable)?;
+    if meta.permissions().mode() & 0o077 != 0 {
+        let help = format!("chmod 600 {place}");
+        return Err(Failure::usage(format!("others may read the secret {place}"), help).into());
+    }
+    if meta.len() > KEY_FILE_BYTES_MAX {
+        let message = format!("{place} is no secret: it has {} bytes", meta.len());
+        return Err(Failure::usage(message, "give the file with the secret").into());
+    }
+    Ok(fs::read_to_string(path).map_err(unreadable)?)
+}
+
 /// Makes a key pair at `path` and `path.pub`, or reads the one that is there.
 pub(crate) fn make_or_read(
     path: &Path,

@@ -75,7 +75,8 @@ pub(crate) async fn open(
     Ok(app)
 }
 
-fn documents(data: &DataDir) -> anyhow::Result<AuthorityDocuments> {
+/// The documents that a server was founded with.
+pub(crate) fn documents(data: &DataDir) -> anyhow::Result<AuthorityDocuments> {
     let path = data.documents();
     let bytes = std::fs::read(&path).map_err(|e| {
         Failure::usage(

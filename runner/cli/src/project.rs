@@ -4,6 +4,7 @@
 //! and the checks that need a target's policy, which the server repeats at upload.
 
 mod lines;
+mod sql;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use app::AppError;
 use domain::bundle::MANIFEST_PATH;
-use domain::manifest::{ManifestError, Param};
+use domain::manifest::{ManifestError, Param, Query};
 use domain::schema::{InputSchema, SchemaError};
 use domain::{BundlePath, Manifest};
 use serde_json::Value as Json;
@@ -29,13 +30,19 @@ struct Folder<'d> {
     manifest: Manifest,
 }
 
-/// Reads and checks the folder of a script that is only SQL: every file of its bundle but the component.
+/// Reads and checks a script's folder: every file of its bundle but what is built. `only_sql` says that the
+/// stock component will run it.
 ///
 /// # Errors
 /// The first thing that is wrong, with its file and line.
-pub(crate) fn read_sql(dir: &Path) -> Result<BTreeMap<BundlePath, Vec<u8>>, Failure> {
+pub(crate) fn read_all(
+    dir: &Path,
+    only_sql: bool,
+) -> Result<BTreeMap<BundlePath, Vec<u8>>, Failure> {
     let folder = Folder::open(dir)?;
-    folder.check_parameters_are_filled()?;
+    if only_sql {
+        folder.check_parameters_are_filled()?;
+    }
     let schema = folder.schema()?;
     if let Some(schema) = &schema {
         folder.check_pointers(schema)?;
@@ -176,17 +183,40 @@ impl<'d> Folder<'d> {
             };
             let Some(engine) = self.manifest.targets.get(&query.target) else { continue };
             app::check_query(query, *engine, &text, &[]).map_err(|e| {
-                let problem = match e {
-                    AppError::Bundle(file_and_problem) => file_and_problem,
-                    other => format!("{}: {other}", query.file),
+                let problem = match &e {
+                    AppError::Bundle(file_and_problem) => file_and_problem.clone(),
+                    other => other.to_string(),
                 };
+                let problem =
+                    problem.strip_prefix(&format!("{}: ", query.file)).unwrap_or(&problem);
+                let file = self.dir.join(query.file.as_str());
                 Failure::usage(
-                    format!("{}/{problem}", self.dir.display()),
+                    in_file(&file.display().to_string(), problem),
                     "the gate at the target takes what it can prove to be a read of named columns",
                 )
             })?;
+            self.check_parameters_are_used(query, &text)?;
         }
         Ok(())
+    }
+
+    /// A parameter that nothing uses looks like a limit that is not there.
+    fn check_parameters_are_used(&self, query: &Query, text: &str) -> Result<(), Failure> {
+        let used = sql::parameters(text);
+        let mut all = (1..).zip(&query.params);
+        let Some((number, param)) = all.find(|(number, _)| !used.contains(number)) else {
+            return Ok(());
+        };
+        let place = format!("query {}, parameter {}", query.name, param.name);
+        let line = lines::of_place(&self.toml, &place);
+        Err(Failure::usage(
+            format!(
+                "{}: {place} is ${number}, which {} does not use",
+                self.at(MANIFEST_PATH, line),
+                query.file
+            ),
+            "use it there, or remove it here; $1, $2 … are the parameters in this order",
+        ))
     }
 
     /// The bundle's files; what else lies in the folder stays out.
@@ -220,6 +250,14 @@ impl<'d> Folder<'d> {
             }
         }
         Ok(files)
+    }
+}
+
+/// A refusal of a query's text as `file:line: words`; the gates say the line within their words.
+pub(crate) fn in_file(file: &str, words: &str) -> String {
+    match lines::of_query_error(words) {
+        Some((line, words)) => format!("{file}:{line}: {words}"),
+        None => format!("{file}: {words}"),
     }
 }
 

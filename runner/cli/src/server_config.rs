@@ -15,9 +15,11 @@ use serde::Deserialize;
 use crate::exit::Failure;
 
 mod address;
+mod notify;
 mod way;
 
 pub(crate) use address::TlsConfig;
+pub(crate) use notify::NotifyConfig;
 pub(crate) use way::{PostgresConfig, TargetConfig};
 
 /// The file's name.
@@ -42,6 +44,9 @@ pub(crate) struct ServerConfig {
     /// Ways to the targets.
     #[serde(default)]
     pub(crate) targets: BTreeMap<TargetId, TargetConfig>,
+    /// Whom to tell what happens.
+    #[serde(default)]
+    pub(crate) notify: Vec<NotifyConfig>,
     /// Capacities.
     #[serde(default)]
     pub(crate) limits: ServerLimits,
@@ -152,6 +157,7 @@ impl ServerConfig {
         let mut config: Self = toml::from_str(text)
             .map_err(|e| Failure::usage(e.to_string(), "see borescope init for an example"))?;
         config.settle_address(base)?;
+        config.settle_notify(base)?;
         let limits = &config.limits;
         if limits.concurrent_runs_max == 0 || limits.concurrent_runs_max > 64 {
             return Err(Failure::usage(

@@ -204,35 +204,25 @@ impl Session {
 
     /// Fetches a revision's files and hashes them here.
     pub(crate) async fn fetch(&self, revision: &Digest) -> anyhow::Result<Bundle> {
-        let bytes = self.client.file(revision, &path(INDEX_PATH)?).await?;
-        if Digest::of(&bytes) != *revision {
-            return Err(Failure::evidence(
-                format!("the server's {INDEX_PATH} of {revision} has another digest"),
-                "the server is broken or lies; sign nothing",
-            )
-            .into());
-        }
-        let index = BundleIndex::parse(&bytes)?;
-        let mut files = std::collections::BTreeMap::new();
-        for (path, digest) in index.files() {
-            let bytes = self.client.file(revision, path).await?;
-            if Digest::of(&bytes) != *digest {
-                return Err(Failure::evidence(
-                    format!("the server's {path} is not the one that {revision} lists"),
-                    "the server is broken or lies; sign nothing",
-                )
-                .into());
-            }
-            files.insert(path.clone(), bytes);
-        }
-        Bundle::check(index, files)
+        fetch(&self.client, revision).await
     }
 
     /// The revision that `reference` names: a digest, its first hex digits, a script's name (its
     /// newest revision) or `name@version`.
     pub(crate) async fn resolve(&self, reference: &str) -> anyhow::Result<Digest> {
+        let known = self.known(reference).await?;
+        Ok(known.ok_or_else(|| {
+            Failure::usage(
+                format!("there is no script or revision \"{reference}\""),
+                "list them: borescope scripts",
+            )
+        })?)
+    }
+
+    /// The same; `None` when there is none.
+    pub(crate) async fn known(&self, reference: &str) -> anyhow::Result<Option<Digest>> {
         if let Ok(digest) = reference.parse::<Digest>() {
-            return Ok(digest);
+            return Ok(Some(digest));
         }
         let all = self.client.scripts().await?;
         let prefix = reference.strip_prefix("sha256:").unwrap_or(reference);
@@ -245,25 +235,46 @@ impl Session {
             s.script.as_str() == name && version.is_none_or(|v| s.version.as_str() == v)
         };
         if let Some(newest) = all.iter().filter(named).max_by_key(|s| s.created_ms) {
-            return Ok(newest.revision);
+            return Ok(Some(newest.revision));
         }
         let by_digest =
             |s: &&api::types::ScriptView| is_prefix && s.revision.hex().starts_with(prefix);
         let mut found = all.iter().filter(by_digest).map(|s| s.revision);
         match (found.next(), found.next()) {
-            (Some(one), None) => Ok(one),
-            (Some(_), Some(_)) => Err(Failure::usage(
+            (one, None) => Ok(one),
+            (_, Some(_)) => Err(Failure::usage(
                 format!("\"{reference}\" begins more than one revision"),
                 "give more digits",
             )
             .into()),
-            (None, _) => Err(Failure::usage(
-                format!("there is no script or revision \"{reference}\""),
-                "list them: borescope scripts",
-            )
-            .into()),
         }
     }
+}
+
+/// Fetches a revision's files and hashes them here.
+pub(crate) async fn fetch(client: &Client, revision: &Digest) -> anyhow::Result<Bundle> {
+    let bytes = client.file(revision, &path(INDEX_PATH)?).await?;
+    if Digest::of(&bytes) != *revision {
+        return Err(Failure::evidence(
+            format!("the server's {INDEX_PATH} of {revision} has another digest"),
+            "the server is broken or lies; sign nothing",
+        )
+        .into());
+    }
+    let index = BundleIndex::parse(&bytes)?;
+    let mut files = std::collections::BTreeMap::new();
+    for (path, digest) in index.files() {
+        let bytes = client.file(revision, path).await?;
+        if Digest::of(&bytes) != *digest {
+            return Err(Failure::evidence(
+                format!("the server's {path} is not the one that {revision} lists"),
+                "the server is broken or lies; sign nothing",
+            )
+            .into());
+        }
+        files.insert(path.clone(), bytes);
+    }
+    Bundle::check(index, files)
 }
 
 /// The signed envelope out of a server's answer. Nothing else of the answer is believed.

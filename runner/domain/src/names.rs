@@ -3,6 +3,9 @@
 
 use crate::text::{is_slug, text_type};
 
+/// Tickets that one text can be found by.
+const TICKETS_IN_TEXT_MAX: usize = 4;
+
 text_type!(
     /// A script's name, unique in a trust domain.
     ScriptName, "script name", "1 to 64 characters of a-z 0-9 -, first a letter or digit",
@@ -79,8 +82,37 @@ text_type!(
     |s| (1..=64).contains(&s.len())
         && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_#./".contains(&b))
 );
+impl Ticket {
+    /// The tickets that a text names in the usual form, as `INC-1234`: capitals, digits behind a dash.
+    /// People write them into reasons, and look for them afterwards.
+    pub fn named_in(text: &str) -> impl Iterator<Item = Self> + '_ {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        let usual = |word: &&str| {
+            word.split_once('-').is_some_and(|(project, number)| {
+                project.starts_with(|c: char| c.is_ascii_uppercase())
+                    && project.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+                    && !number.is_empty()
+                    && number.bytes().all(|b| b.is_ascii_digit())
+            })
+        };
+        words.filter(usual).filter_map(|word| word.parse().ok()).take(TICKETS_IN_TEXT_MAX)
+    }
+}
 text_type!(
     /// Free text that a person wrote: a reason or a comment; at most 2,000 bytes, no NUL.
     FreeText, "text", "at most 2000 bytes without NUL",
     |s| s.len() <= 2000 && !s.contains('\0')
 );
+
+#[cfg(test)]
+mod tests {
+    use super::Ticket;
+
+    #[test]
+    fn a_reason_is_found_by_the_tickets_that_it_names() {
+        let named = |text| Ticket::named_in(text).map(|t| t.to_string()).collect::<Vec<_>>();
+        assert_eq!(named("INC-1234: parcels late (see OPS2-7)"), ["INC-1234", "OPS2-7"]);
+        assert_eq!(named("inc-1234 INC- -1 INC-12a A-1-2 sha256-12 x"), [] as [&str; 0]);
+        assert_eq!(named("A-1 A-2 A-3 A-4 A-5").len(), 4);
+    }
+}

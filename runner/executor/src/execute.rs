@@ -12,7 +12,8 @@ use tokio::sync::mpsc;
 use trust::{ChainDocuments, OwedAfterReview, VersionRef};
 
 use crate::events::{Ended, Output, RunEvent, Trouble};
-use crate::host::{Figures, RunHost, json};
+use crate::host::{RunHost, json};
+use crate::queries::{Figures, Queries};
 use crate::receipt::{self, Facts};
 use crate::recording_file::{Recorded, RecordingFile};
 use crate::release::Release;
@@ -85,9 +86,11 @@ pub(crate) async fn execute(
         run.clone(),
         inner.ledger.clone(),
         recording,
-        Arc::clone(&allowed.bundle),
-        allowed.connectors.clone(),
-        plan.effective.clone(),
+        Queries::new(
+            Arc::clone(&allowed.bundle),
+            allowed.connectors.clone(),
+            plan.effective.clone(),
+        ),
         events.clone(),
     );
     let wall_ms_max = allowed.decision.effective.limits.wall_ms_max;

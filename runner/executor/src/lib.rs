@@ -10,6 +10,7 @@ pub mod events;
 pub mod evidence;
 pub mod order;
 pub mod ports;
+pub mod queries;
 pub mod replay;
 pub mod runner;
 pub mod state;

@@ -128,16 +128,17 @@ impl Connectors for Ways {
 #[must_use]
 pub fn sqlite_spec(target: &PolicyTarget, path: PathBuf) -> Option<SqliteSpec> {
     let TargetIdentity::Sqlite(identity) = &target.identity else { return None };
-    let reads = target
-        .reads
-        .iter()
-        .map(|r| TableReads { table: r.table.clone(), columns: r.columns.clone() });
     Some(SqliteSpec {
         path,
         application_id: identity.application_id.cast_signed(),
-        reads: reads.collect(),
+        reads: sqlite_reads(target).collect(),
         statement_ms_max: target.statement_ms_max,
     })
+}
+
+/// What queries may read of a SQLite target.
+pub fn sqlite_reads(target: &PolicyTarget) -> impl Iterator<Item = TableReads> {
+    target.reads.iter().map(|r| TableReads { table: r.table.clone(), columns: r.columns.clone() })
 }
 
 /// The connector's description of a policy target; `None` when it is no PostgreSQL database, or

@@ -6,7 +6,7 @@ use sandbox::Finished;
 use trust::document::InProcess;
 use trust::{DocumentError, Envelope, Header, LogPosition, Receipt, Salt};
 
-use crate::host::Figures;
+use crate::queries::Figures;
 use crate::runner::Inner;
 use crate::verify::Allowed;
 

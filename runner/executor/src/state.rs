@@ -7,6 +7,7 @@
 //! checkpoint means: refuse, until the runner is enrolled again under a new key.
 
 mod memory;
+mod on_disk;
 mod pin;
 
 use std::io;
@@ -22,6 +23,7 @@ use crate::adopt::AuthorityDocuments;
 use crate::status::KeptStatus;
 use memory::Memory;
 pub(crate) use memory::{Claim, ServedTo};
+pub use on_disk::adopted_on_disk;
 pub use pin::enrol;
 pub(crate) use pin::write as write_pin;
 
@@ -59,6 +61,9 @@ pub enum StateError {
     /// An entry of the ledger cannot be read back.
     #[error("the ledger cannot be read back")]
     Ledger(#[from] ReadError),
+    /// The journal cannot be read.
+    #[error("the ledger cannot be read")]
+    Journal(#[from] ledger::journal::JournalError),
     /// The payload of something that was said against runs is gone or malformed, so that nobody knows
     /// what is barred.
     #[error("entry {0} is a {1} that cannot be read; a runner does not start without its {1}s")]

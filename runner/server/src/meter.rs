@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use app::Figures;
+use app::{Figures, HookStatus};
 use axum::http::Method;
 
 use crate::failures::Failures;
@@ -96,7 +96,7 @@ impl Meter {
     }
 
     fn of_app(&self, text: &mut Text, figures: &Figures) {
-        let Figures { ready, live_runs, log_size, runs_ended } = figures;
+        let Figures { ready, live_runs, log_size, runs_ended, hooks } = figures;
         text.gauge("borescope_ready", "Whether writes are accepted.", u64::from(*ready));
         text.gauge("borescope_live_runs", "Runs that wait or execute.", *live_runs);
         text.gauge("borescope_log_entries", "Durable entries of the log.", *log_size);
@@ -108,7 +108,33 @@ impl Meter {
         for (outcome, n) in runs_ended {
             text.sample(name, &format!("{{outcome=\"{outcome}\"}}"), n);
         }
+        of_hooks(text, hooks);
     }
+}
+
+/// Without the hooks' names, which are the operator's and no closed list.
+fn of_hooks(text: &mut Text, hooks: &[HookStatus]) {
+    let sum = |of: fn(&HookStatus) -> u64| hooks.iter().map(of).sum::<u64>();
+    for (name, help, n) in [
+        (
+            "borescope_notify_delivered_total",
+            "Messages that webhooks took since the start.",
+            sum(|h| h.delivered),
+        ),
+        (
+            "borescope_notify_dropped_total",
+            "Messages that a webhook did not take in time, and never gets.",
+            sum(|h| h.dropped),
+        ),
+    ] {
+        text.family(name, "counter", help);
+        text.sample(name, "", n);
+    }
+    text.gauge(
+        "borescope_notify_hooks_failing",
+        "Webhooks that take nothing now.",
+        sum(|h| u64::from(h.failing_since_ms.is_some())),
+    );
 }
 
 struct Text(String);

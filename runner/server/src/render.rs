@@ -5,8 +5,8 @@ mod authority;
 
 use api::types;
 use app::{
-    AppError, AuditPage, Emergency, Filed, Inbox, Opened, Place, Readers, Receipted, RequestState,
-    RequestStatus, RevisionStatus, RunStatus, SentBack, SignedStatus, Uploaded, Who,
+    AppError, AuditPage, Emergency, Filed, HookStatus, Inbox, Opened, Place, Readers, Receipted,
+    RequestState, RequestStatus, RevisionStatus, RunStatus, SentBack, SignedStatus, Uploaded, Who,
 };
 use domain::SessionId;
 use serde_json::value::RawValue;
@@ -220,6 +220,11 @@ pub(crate) fn opened(o: Opened) -> types::SessionOpened {
 pub(crate) fn uploaded(u: Uploaded) -> types::Uploaded {
     let Uploaded { revision, script, version, warnings } = u;
     types::Uploaded { revision, script, version, warnings }
+}
+
+pub(crate) fn hook(h: HookStatus) -> types::HookView {
+    let HookStatus { name, delivered, dropped, failing_since_ms, problem } = h;
+    types::HookView { name, delivered, dropped, failing_since_ms, problem }
 }
 
 /// A session as its person sees it with session `this`.

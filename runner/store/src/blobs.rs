@@ -43,6 +43,9 @@ pub enum BlobError {
     },
 }
 
+/// The folder of the marks of whole uploads.
+const UPLOADED: &str = "uploaded";
+
 fn failed<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> BlobError + 'a {
     move |source| BlobError::Io { doing, path: path.to_owned(), source }
 }
@@ -76,7 +79,9 @@ impl Blobs {
             }
             _ => {}
         }
-        fs::create_dir_all(&unfinished).await.map_err(failed("create", &unfinished))?;
+        for folder in [&unfinished, &dir.join(UPLOADED)] {
+            fs::create_dir_all(folder).await.map_err(failed("create", folder))?;
+        }
         // All shards now, so that a blob on its way waits for its own shard only.
         for shard in 0..=u8::MAX {
             let shard = dir.join(format!("{shard:02x}"));
@@ -141,6 +146,26 @@ impl Blobs {
         let mut writer = self.writer().await?;
         writer.write(bytes).await?;
         Ok(writer.finish(None).await?.0)
+    }
+
+    /// Remembers that somebody uploaded a revision with all the files that it lists. Lost in a crash, it
+    /// is uploaded again.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn mark_uploaded(&self, revision: &Digest) -> Result<(), BlobError> {
+        let path = self.inner.dir.join(UPLOADED).join(revision.hex());
+        fs::write(&path, b"").await.map_err(failed("create", &path))
+    }
+
+    /// Whether [`Self::mark_uploaded`] was called. A list of files alone proves nothing: anybody can
+    /// store one that names digests of files that they have never seen.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn is_uploaded(&self, revision: &Digest) -> Result<bool, BlobError> {
+        let path = self.inner.dir.join(UPLOADED).join(revision.hex());
+        fs::try_exists(&path).await.map_err(failed("look for", &path))
     }
 
     /// Begins a blob whose bytes come in pieces.

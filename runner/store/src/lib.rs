@@ -16,6 +16,7 @@ mod error;
 mod idempotency;
 mod key_claims;
 mod meta;
+mod notify;
 mod open;
 mod proposals;
 mod revisions;

@@ -129,6 +129,21 @@ impl Store {
         session(&row).map(Some)
     }
 
+    /// Sessions that were opened after this one, whoever's and whether or not they have ended, in their
+    /// order.
+    ///
+    /// # Errors
+    /// When the database fails or a row is corrupt.
+    pub async fn sessions_after(
+        &self,
+        created_ms: u64,
+        id: &str,
+        rows_max: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let query = sqlx::query(sql::SESSIONS_AFTER).bind(int(created_ms, "a time")?).bind(id);
+        query.bind(rows_max).fetch_all(&self.reads).await?.iter().map(session).collect()
+    }
+
     /// Whether a session has neither ended nor is revoked.
     ///
     /// # Errors

@@ -92,6 +92,8 @@ statements! {
     SESSIONS_OF = "SELECT * FROM sessions
         WHERE person = ?1 AND expires_ms > ?2 AND revoked_ms IS NULL
         ORDER BY created_ms DESC, id DESC LIMIT ?3";
+    SESSIONS_AFTER = "SELECT * FROM sessions WHERE (created_ms, id) > (?1, ?2)
+        ORDER BY created_ms, id LIMIT ?3";
     REVOKE_SESSION = "UPDATE sessions SET revoked_ms = coalesce(revoked_ms, ?3)
         WHERE id = ?1 AND person = ?2 RETURNING *";
     REVOKE_KEY = "UPDATE sessions SET revoked_ms = ?2 WHERE key_fingerprint = ?1 AND revoked_ms IS NULL";
@@ -137,6 +139,11 @@ statements! {
     EVICT_IDEMPOTENCY = "DELETE FROM idempotency WHERE status IS NOT NULL AND rowid IN (
         SELECT rowid FROM idempotency WHERE person = ?1 AND status IS NOT NULL
         ORDER BY created_ms DESC, rowid DESC LIMIT -1 OFFSET ?2)";
+
+    // Webhooks
+    TOLD_UNTIL = "SELECT * FROM notify WHERE hook = ?1";
+    TOLD = "INSERT INTO notify (hook, next) VALUES (?1, ?2)
+        ON CONFLICT (hook) DO UPDATE SET next = excluded.next";
 
     // Audit
     INSERT_AUDIT = "INSERT INTO audit (ledger_index, at_ms, kind, person, run, subjects)

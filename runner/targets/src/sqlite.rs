@@ -25,6 +25,7 @@ mod open;
 mod reads;
 mod session;
 mod statement;
+mod syntax;
 mod text;
 mod value;
 

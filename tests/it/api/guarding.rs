@@ -1,8 +1,10 @@
 //! What every call meets before its handler: methods, paths, sizes, times, load.
 
+use std::collections::BTreeMap;
+
 use api::{ClientError, Code};
 use app::{AppLimits, QuotaLimits};
-use domain::{Outcome, RunState};
+use domain::{BundleIndex, BundlePath, Digest, Manifest, Outcome, RunState};
 use server::ServerLimits;
 use tests::raw_http::Connection;
 use tests::served::Served;
@@ -164,5 +166,39 @@ async fn more_calls_than_the_server_takes_are_shed_and_say_when_to_come_back() {
     assert_eq!(shed.header("retry-after"), Some("1"));
     drop(held);
     while served.raw("GET /healthz", &[], b"").await.status != 200 {}
+    served.close().await;
+}
+
+/// Whoever knows the digest of somebody's input could list it as a file of a script of their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_files_that_nobody_uploaded_opens_no_blob() {
+    let served = Served::start().await;
+    let (alice, bob) = (served.login("alice").await, served.login("bob").await);
+    let secret = bob.store_input(br#"{"customer":"4711"}"#.to_vec()).await.unwrap().digest;
+    let (manifest, honest) = served.upload(&alice, "stuck-orders", |_| {}).await;
+
+    // What was uploaded whole can be read where it will be signed.
+    let readme: BundlePath = "readme.md".parse().unwrap();
+    let index = alice.file(&honest, &"bundle.sha256".parse().unwrap()).await.unwrap();
+    assert_eq!(Digest::of(&index), honest);
+    let toml = alice.file(&honest, &"script.toml".parse().unwrap()).await.unwrap();
+    assert_eq!(Manifest::parse(&toml).unwrap().name, manifest.name);
+
+    let mut files: BTreeMap<BundlePath, Digest> = BTreeMap::new();
+    for (path, digest) in BundleIndex::parse(&index).unwrap().files() {
+        files.insert(path.clone(), *digest);
+    }
+    files.insert(readme.clone(), secret);
+    let forged = BundleIndex::new(files).unwrap();
+    let stored = alice.store_input(forged.to_bytes()).await.unwrap().digest;
+    assert_eq!(stored, forged.revision(), "its bytes are there, by their digest");
+    let refused = alice.file(&stored, &readme).await;
+    assert!(matches!(&refused, Err(ClientError::Problem(p)) if p.code == Code::NotFound));
+    let submission = served.company.submission(&manifest, stored);
+    let submission = served.company.sign("alice", &submission);
+    let refused = alice.submit(&tests::served::wire(&submission)).await;
+    let Err(ClientError::Problem(problem)) = refused else { panic!("{refused:?}") };
+    assert!(problem.detail.contains("has not been uploaded"), "{problem:?}");
+    assert!(alice.file(&stored, &readme).await.is_err());
     served.close().await;
 }

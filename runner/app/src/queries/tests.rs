@@ -69,3 +69,30 @@ fn without_any_target_of_the_engine_the_author_is_told_that_nothing_was_checked(
         assert!(self::said(sql, &[]).starts_with("refused: "), "{sql}");
     }
 }
+
+fn said_of_sqlite(sql: &str, columns: &[&str]) -> String {
+    let manifest = Manifest::parse(MANIFEST.replace("postgres", "sqlite").as_bytes()).unwrap();
+    let mut target = target("shop", columns);
+    target.engine = Engine::Sqlite;
+    target.reads[0].table = "orders".to_owned();
+    match check(&manifest.queries[0], Engine::Sqlite, sql, &[target]) {
+        Ok(None) => "passes".to_owned(),
+        Ok(Some(warning)) => format!("warning: {warning}"),
+        Err(error) => format!("refused: {error}"),
+    }
+}
+
+#[test]
+fn sqlite_warns_of_what_the_policy_does_not_grant_and_refuses_what_is_no_sql() {
+    assert_eq!(said_of_sqlite("SELECT id, status FROM orders", &["id", "status"]), "passes");
+    let said = said_of_sqlite("SELECT id,\n  email\nFROM orders", &["id"]);
+    let words = "warning: queries/q.sql: shop would not run it: line 2: no such column: email;";
+    assert!(said.starts_with(words), "{said}");
+    let said = said_of_sqlite("SELECT id FROM customers", &["id"]);
+    assert!(said.contains("no such table: customers"), "{said}");
+    let said = said_of_sqlite("SELECT load_extension('x') FROM orders", &["id"]);
+    assert!(said.starts_with("warning: "), "{said}");
+    let said = said_of_sqlite("SELECT id\nFORM orders", &["id"]);
+    assert!(said.starts_with("refused: ") && said.contains("queries/q.sql: "), "{said}");
+    assert!(said.contains("line 2: SQLite does not read this: near \"orders\""), "{said}");
+}

@@ -1,7 +1,9 @@
 //! `borescope audit`: what happened, by person, subject, kind and time.
 
+pub(crate) mod export;
+
 use api::types::AuditEventView;
-use clap::Args;
+use clap::{Args, Subcommand};
 use domain::{PersonId, Timestamp};
 
 use super::Call;
@@ -11,20 +13,28 @@ use crate::when;
 
 /// Arguments.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
   borescope audit
   borescope audit --person alice --kind run-started
   borescope audit --subject req_0198f0c0-0000-7000-8000-000000000000 --json
   borescope audit --since 2026-11-01T00:00:00Z --limit 500
+  borescope audit --subject INC-1234                     access requests with that ticket
+  borescope audit export --ticket INC-1234 --markdown    the timeline for the post-mortem
 
 Kinds: submission-accepted, review-accepted, request-accepted, approval-accepted, stop-accepted,
 keyring-adopted, directory-adopted, policy-adopted, run-denied, run-started, run-finished,
-run-lost, run-read, log-opened. Events of a run are shown to those who may read it.")]
+run-lost, run-read, log-opened. Events of a run are shown to those who may read it."
+)]
 pub(crate) struct AuditArgs {
+    /// What else to do with it
+    #[command(subcommand)]
+    what: Option<AuditCommand>,
     /// Done by this person
     #[arg(long, value_name = "PERSON")]
     person: Option<PersonId>,
-    /// About this: an id, a digest, a person, a target
+    /// About this: an id, a digest, a person, a target, a ticket
     #[arg(long, value_name = "WHAT")]
     subject: Option<String>,
     /// Of this kind
@@ -41,8 +51,18 @@ pub(crate) struct AuditArgs {
     limit: usize,
 }
 
+/// What else can be done with it.
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Write what belongs to a ticket down, with its evidence
+    Export(export::ExportArgs),
+}
+
 /// Searches.
-pub(crate) async fn command(call: &Call<'_>, args: AuditArgs) -> anyhow::Result<Exit> {
+pub(crate) async fn command(call: &Call<'_>, mut args: AuditArgs) -> anyhow::Result<Exit> {
+    if let Some(AuditCommand::Export(args)) = args.what.take() {
+        return export::command(call, args).await;
+    }
     let session = call.session().await?;
     let mut events = Vec::new();
     let mut before = None;
@@ -85,7 +105,7 @@ fn query(args: &AuditArgs, before: Option<u64>) -> String {
 }
 
 /// Everything but letters, digits and a few marks as `%XX`.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let byte = |b: u8| match b {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
             char::from(b).to_string()

@@ -1,7 +1,8 @@
 //! `borescope build`: check a script's folder and make its bundle.
 //!
 //! For scripts that are only SQL no toolchain is needed: the component is the stock one
-//! ([`crate::stock`]), and the same folder gives the same digest on every machine.
+//! ([`crate::stock`]), and the same folder gives the same digest on every machine. For scripts in Rust
+//! cargo builds the component ([`crate::cargo`]), and its sources come along ([`crate::source`]).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,13 +12,16 @@ use anyhow::Context as _;
 use clap::Args;
 use domain::bundle::{COMPONENT_PATH, INDEX_PATH};
 use domain::{BundleIndex, BundlePath, Digest};
+use sandbox::Sandbox;
 use serde::Serialize;
 
 use super::Call;
 use crate::bundle::{Bundle, write_index};
 use crate::exit::{Exit, Failure};
-use crate::out::Style;
-use crate::{project, stock};
+use crate::out::{Out, Style};
+use crate::source::{SOURCE_PATH, pack};
+use crate::view::bytes;
+use crate::{cargo, project, stock};
 
 /// Where a script's bundle goes, below its folder.
 const BUNDLE_DIR: &str = "target/bundle";
@@ -28,10 +32,10 @@ const BUNDLE_DIR: &str = "target/bundle";
   borescope build                    the script in this folder
   borescope build late-orders        the script in another one
 
-Needs script.toml and queries/*.sql, and no toolchain: the component that runs the queries comes with
-this program. Checks manifest, schema and SQL as the server does, then writes target/bundle with
-bundle.sha256; `sha256sum -c bundle.sha256` works there. Every parameter needs a `from`: it comes from
-the approved input.")]
+Checks manifest, schema and SQL as the server does, then writes target/bundle with bundle.sha256;
+`sha256sum -c bundle.sha256` works there. A folder without Cargo.toml is a script that is only SQL: it
+needs no toolchain, its component comes with this program, and every parameter needs a `from`. With
+Cargo.toml it is built by cargo for wasm32-wasip2, and source.tar holds what it was built from.")]
 pub(crate) struct BuildArgs {
     /// The script's folder
     #[arg(default_value = ".")]
@@ -51,7 +55,7 @@ pub(crate) struct Built {
 
 /// Builds and says what to do next.
 pub(crate) fn command(call: &Call<'_>, args: &BuildArgs) -> anyhow::Result<Exit> {
-    let (built, bundle) = build(&args.dir)?;
+    let (built, bundle) = build(call.out, &args.dir)?;
     if call.out.json {
         call.out.json(&built)?;
         return Ok(Exit::Ok);
@@ -60,8 +64,17 @@ pub(crate) fn command(call: &Call<'_>, args: &BuildArgs) -> anyhow::Result<Exit>
     call.out.line(format!("built {}", call.out.style(Style::Bold, &name)))?;
     call.out.line(format!("revision {}", built.revision))?;
     call.out.line(format!("bundle   {}", built.bundle.display()))?;
-    call.out.field("with     ", &stock::in_words(&bundle.component_digest()))?;
-    call.out.note(format!("next: borescope submit {}", args.dir.display()));
+    let with = match bundle.size_of(SOURCE_PATH) {
+        None => stock::in_words(&bundle.component_digest()),
+        Some(source) => format!(
+            "a component of {}, built from {SOURCE_PATH} of {}",
+            bytes(bundle.component()?.len() as u64),
+            bytes(source)
+        ),
+    };
+    call.out.field("with     ", &with)?;
+    let dir = args.dir.display();
+    call.out.note(format!("next: borescope test {dir} && borescope submit {dir}"));
     Ok(Exit::Ok)
 }
 
@@ -71,25 +84,53 @@ pub(crate) fn is_project(dir: &Path) -> bool {
 }
 
 /// Checks the folder and writes its bundle anew.
-pub(crate) fn build(dir: &Path) -> anyhow::Result<(Built, Bundle)> {
-    if dir.join("Cargo.toml").exists() {
-        return Err(Failure::usage(
-            format!("{}: a script with code of its own", dir.join("Cargo.toml").display()),
-            "build its component with cargo, put it beside script.toml as component.wasm in a folder \
-             of its own, and submit that",
-        )
-        .into());
-    }
-    let mut files = project::read_sql(dir)?;
-    let component: BundlePath = COMPONENT_PATH.parse()?;
-    files.insert(component, stock::COMPONENT.to_vec());
-    let digests = files.iter().map(|(path, bytes)| (path.clone(), Digest::of(bytes)));
-    let bundle = Bundle::check(BundleIndex::new(digests.collect())?, files)?;
+pub(crate) fn build(out: Out, dir: &Path) -> anyhow::Result<(Built, Bundle)> {
+    let bundle = assemble(out, dir)?;
     let place = dir.join(BUNDLE_DIR);
     write(&place, &bundle.files)?;
     write_index(&place, &bundle.index)?;
     let stock = stock::version_of(&bundle.component_digest());
     Ok((Built { revision: bundle.revision, bundle: place, stock }, bundle))
+}
+
+/// Checks the folder and makes its bundle, without writing it.
+pub(crate) fn assemble(out: Out, dir: &Path) -> anyhow::Result<Bundle> {
+    let has_code = dir.join("Cargo.toml").exists();
+    let mut files = project::read_all(dir, !has_code)?;
+    let component = if has_code {
+        // Cargo names files by their whole paths.
+        let dir = fs::canonicalize(dir).with_context(|| format!("{}", dir.display()))?;
+        let built = cargo::build(out, &dir)?;
+        files.insert(SOURCE_PATH.parse()?, pack(&dir, &built.read)?);
+        check_component(&built.component)?;
+        built.component
+    } else {
+        stock::COMPONENT.to_vec()
+    };
+    files.insert(COMPONENT_PATH.parse()?, component);
+    let digests = files.iter().map(|(path, bytes)| (path.clone(), Digest::of(bytes)));
+    Bundle::check(BundleIndex::new(digests.collect())?, files)
+}
+
+/// What the server would refuse, the author hears now.
+fn check_component(component: &[u8]) -> anyhow::Result<()> {
+    let max = domain::bundle::COMPONENT_BYTES_MAX;
+    if component.len() as u64 > max {
+        let size = bytes(component.len() as u64);
+        return Err(Failure::usage(
+            format!("the component has {size}, and at most {} are allowed", bytes(max)),
+            "build it for size: [profile.release] opt-level = \"s\", lto = true, strip = \"debuginfo\"",
+        )
+        .into());
+    }
+    Sandbox::inspect(component).map(|_| ()).map_err(|e| {
+        let problem = crate::exit::chain(&e.into());
+        Failure::usage(
+            format!("the component is refused: {problem}"),
+            "a script has no files, sockets or threads: leave out the crate that wants them",
+        )
+        .into()
+    })
 }
 
 /// Replaces the bundle of the last build. What is no bundle is not removed.

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::types::{EventView, RunView};
+use api::types::RunView;
 use clap::Args;
 use domain::{Denial, Digest, Outcome, Pair, RequestId, RunId, RunState, RunnerName};
 use executor::Output;
@@ -174,9 +174,7 @@ async fn finish(
         view
     } else {
         teller.begin(&words::place_of(&view));
-        let run = view.id.clone();
-        let tell = |event: &EventView| teller.tell(&run, event);
-        follow::follow(session, view, until, tell).await?
+        follow::follow(session, view, until, teller).await?
     };
     let authority = session.authority().await?;
     collect(session, &authority, view).await
@@ -339,10 +337,8 @@ fn show(out: Out, ran: &Ran, under: Option<&Under>) -> anyhow::Result<()> {
     }
     if let Some(released) = &ran.output {
         for table in &released.output.result.tables {
-            out.lines(table::result(table, table::ROWS_SHOWN_MAX, 0))?;
-            if table.rows.len() > table::ROWS_SHOWN_MAX {
-                out.note(format!("all rows: {}", super::show::all_rows(&ran.view.id, table)));
-            }
+            let all = super::show::all_rows(&ran.view.id, table);
+            out.lines(table::result(table, table::ROWS_SHOWN_MAX, 0, Some(&all)))?;
         }
         out.lines(receipt::value(&released.output.result.value))?;
         for line in receipt::trouble(&released.output) {
@@ -359,15 +355,6 @@ fn show(out: Out, ran: &Ran, under: Option<&Under>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says why it did not start, and where the whole story is.
-fn denied(out: Out, ran: &Ran, denial: &Denial, under: Option<&Under>) {
-    let on = match under {
-        Some(Under::SelfServe { pairs, .. }) => format!(" --on {}", super::request::on(pairs)),
-        Some(Under::Request(_)) | None => String::new(),
-    };
-    next::tell(out, denial, &format!("borescope show {} --why{on}", ran.view.id));
-}
-
 /// The exit code of a run: that of a script which failed where its targets did is theirs.
 pub(crate) fn ended(ran: &Ran) -> Exit {
     let failed = matches!(ran.view.state, RunState::Ended { outcome: Outcome::Failed });
@@ -375,6 +362,15 @@ pub(crate) fn ended(ran: &Ran) -> Exit {
         Some(released) if failed && receipt::is_targets_fault(&released.output) => Exit::Target,
         _ => exit(&ran.view.state),
     }
+}
+
+/// Says why it did not start, and where the whole story is.
+fn denied(out: Out, ran: &Ran, denial: &Denial, under: Option<&Under>) {
+    let on = match under {
+        Some(Under::SelfServe { pairs, .. }) => format!(" --on {}", super::request::on(pairs)),
+        Some(Under::Request(_)) | None => String::new(),
+    };
+    next::tell(out, denial, &format!("borescope show {} --why{on}", ran.view.id));
 }
 
 /// The exit code of a run's state.

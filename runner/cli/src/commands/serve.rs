@@ -33,6 +33,15 @@ For others than this machine, in borescope.toml:
   certificate_file = \"server.pem\"              with its chain
   key_file = \"server.key\"                      chmod 600
 
+To tell people elsewhere what wants their attention, as often as you like:
+  [[notify]]
+  name = \"on-call\"                  in the log, in borescope doctor
+  url_file = \"notify.url\"           chmod 600; or url = \"https://…\"
+  format = \"slack\"                  or leave it out: Standard Webhooks, signed with
+  secret_file = \"notify.secret\"     whsec_…, chmod 600
+  kinds = [\"approval.wanted\", \"review.wanted\", \"run.finished\", \"break_glass\", \"key.used\", \"stop\"]
+  groups = [\"oncall\"]               only what wants the attention of one of them, or of people = [...]
+
 SIGHUP: read certificate and key again. SIGINT or SIGTERM: no new connections, live runs may end,
 then they are cancelled.")]
 pub(crate) struct ServeArgs {
@@ -52,6 +61,8 @@ pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
+    // What is wrong with a hook is said before anything is served.
+    let hooks = config.hooks()?;
     let app = node::open(&config, config.origins(address), &world).await?;
     let signing = match &config.status {
         Some(status) => Some((Arc::clone(&app), Signer::open(&status.key_file)?, world.clone())),
@@ -68,6 +79,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<
         out.line(format!("listening on {}", out.style(Style::Bold, &url)))?;
     }
     tracing::info!(server.address = %address, "listening");
+    let dialled = config.origin.clone().unwrap_or(url);
     let shutdown = async move {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -76,10 +88,13 @@ pub(crate) async fn command(call: &Call<'_>, args: ServeArgs) -> anyhow::Result<
         out.note("stopping: waiting for live runs");
     };
     let renewing = renewing(hangup.zip(tls.clone()), world);
+    let told = Arc::clone(&app);
+    let telling = async { told.notify(hooks, dialled).await };
     tokio::select! {
         served = server::serve(listener, tls, app, config.limits.shell(), shutdown) => served?,
         () = renewing => {}
         () = saying(signing) => {}
+        () = telling => {}
     }
     Ok(Exit::Ok)
 }

@@ -1,7 +1,8 @@
-//! `borescope show`: any id, digest or name.
+//! `borescope show`: any id, digest, name or ticket.
 
 mod pae;
 mod result;
+mod timeline;
 mod why;
 
 use std::path::PathBuf;
@@ -31,13 +32,14 @@ pub(crate) use result::all_rows;
   borescope show run_0198f0c0-… --table stuck --csv > stuck.csv
                                          all rows of one of its tables
   borescope show rev_0198f0c0-…          any signed document
+  borescope show INC-1234                a ticket: requests, approvals, runs, stops, in order
   borescope show req_0198f0c0-… --why    every rule: by which fact and whose document, and what helps
   borescope show stuck-orders --why --on shop=shop-replica --as-caller carol
                                          could carol run it without an approval?
   borescope show rev_0198f0c0-… --pae --out proof
                                          what stock `ssh-keygen -Y verify` needs, as files")]
 pub(crate) struct ShowArgs {
-    /// Id, digest or its first digits, NAME or NAME@VERSION
+    /// Id, digest or its first digits, NAME, NAME@VERSION, or a ticket
     reference: String,
     /// Of a run: all rows of this table, and nothing else
     #[arg(long, value_name = "NAME", conflicts_with_all = ["why", "pae"])]
@@ -103,7 +105,9 @@ pub(crate) async fn command(call: &Call<'_>, args: ShowArgs) -> anyhow::Result<E
     if is_document_id(reference) {
         return show_document(call, &session.client.document(reference).await?);
     }
-    let digest = session.resolve(reference).await?;
+    let Some(digest) = session.known(reference).await? else {
+        return timeline::show(call, &session, reference).await;
+    };
     match session.client.revision(&digest).await {
         Ok(view) => show_revision(call, &session, &digest, &view).await,
         Err(error) => match session.client.document(reference).await {

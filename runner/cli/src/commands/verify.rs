@@ -9,6 +9,7 @@ use ledger::{Standing, TrustFile};
 use serde_json::json;
 
 use super::Call;
+use super::audit::export;
 use crate::exit::{Exit, Failure, chain};
 use crate::out::{Out, Style};
 use crate::view::{number, receipt};
@@ -20,11 +21,12 @@ use crate::view::{number, receipt};
   borescope verify result/evidence.json --output result/output.json \\
       --recording result/recording.rec --trust trust.toml
   borescope verify data/runner/ledger --trust trust.toml     a whole journal
+  borescope verify inc-1234 --trust trust.toml     what `borescope audit export --out` wrote
 
 Ends with code 7 when anything does not hold, and also without --trust: then the files are at most
 self-consistent, and anybody could have made them.")]
 pub(crate) struct VerifyArgs {
-    /// Evidence files, or folders with a journal
+    /// Evidence files, folders with a journal, or exported folders
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Trust file: the keyring and logs that you believe
@@ -47,7 +49,11 @@ pub(crate) fn command(call: &Call<'_>, args: &VerifyArgs) -> anyhow::Result<Exit
     }
     let trust = args.trust.as_deref().map(trust_file).transpose()?;
     let mut exit = Exit::Ok;
-    for path in &args.files {
+    let exported = |path: &PathBuf| match export::evidence_in(path) {
+        files if files.is_empty() => vec![path.clone()],
+        files => files,
+    };
+    for path in &args.files.iter().flat_map(exported).collect::<Vec<_>>() {
         let standing = if path.is_dir() {
             journal(call.out, path, trust.as_ref())?
         } else {

@@ -148,6 +148,7 @@ async fn serve(
         runner: RUNNER.parse()?,
         status: None,
         targets: BTreeMap::from([(TARGET.parse()?, shop.way())]),
+        notify: Vec::new(),
         limits: ServerLimits::default(),
     };
     let app = node::open(&config, vec![url.clone()], world)

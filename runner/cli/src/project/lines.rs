@@ -64,6 +64,18 @@ pub(super) fn of_syntax_error(words: &str) -> (usize, String) {
     (number_after(words, "at line "), problem.to_owned())
 }
 
+/// The line that a gate or a database names, as `line 3: …` or `line 3, column 5: …`, and its words without
+/// it.
+pub(super) fn of_query_error(words: &str) -> Option<(usize, String)> {
+    let at = words.find("line ")?;
+    let (before, rest) = (&words[..at], &words[at + "line ".len()..]);
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let line = rest[..digits].parse().ok()?;
+    let (place, problem) = rest[digits..].split_once(": ")?;
+    (place.is_empty() || place.starts_with(", column "))
+        .then(|| (line, format!("{before}{problem}")))
+}
+
 /// The line that the JSON parser's error names.
 pub(super) fn of_json_error(words: &str) -> usize {
     number_after(words, "at line ")

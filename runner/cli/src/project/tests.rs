@@ -48,7 +48,7 @@ fn with(file: &str, text: &str) -> tempfile::TempDir {
 /// What is refused, without the folder's name, and what would help.
 fn refused(file: &str, text: &str) -> String {
     let dir = with(file, text);
-    let failure = read_sql(dir.path()).unwrap_err();
+    let failure = read_all(dir.path(), true).unwrap_err();
     let message = failure.message.replace(&format!("{}/", dir.path().display()), "");
     format!("{message}\n{}", failure.help.unwrap_or_default())
 }
@@ -64,7 +64,7 @@ fn the_files_of_the_bundle_are_taken_and_others_stay_out() {
     fs::write(dir.path().join("notes.txt"), "mine").unwrap();
     fs::create_dir(dir.path().join("fixtures")).unwrap();
     fs::write(dir.path().join("fixtures/one.json"), "{}").unwrap();
-    let files = read_sql(dir.path()).unwrap();
+    let files = read_all(dir.path(), true).unwrap();
     let paths: Vec<&str> = files.keys().map(BundlePath::as_str).collect();
     let all = ["fixtures/one.json", SCHEMA_PATH, "queries/late.sql", "readme.md", "script.toml"];
     assert_eq!(paths, all);
@@ -118,10 +118,11 @@ fn what_the_gate_refuses_is_refused_before_anything_is_uploaded() {
         ("SELECT id\nFROM orders\nWHERE id = $3", 3),
         ("SELECT 1;\nSELECT 2", 1),
         ("SELECT 'open\n\n", 1),
+        ("SELECT id,\n  number\nFORM orders\nWHERE paid_at > $1", 3),
+        ("SELECT id\nFROM orders\nWHERE paid_at > $1 AND", 3),
     ] {
         let said = refused("queries/late.sql", sql);
-        assert!(said.starts_with("queries/late.sql: "), "{said}");
-        assert!(said.contains(&format!("line {line}: ")), "{sql}: {said}");
+        assert!(said.starts_with(&format!("queries/late.sql:{line}: ")), "{sql}: {said}");
     }
 }
 
@@ -129,10 +130,17 @@ fn what_the_gate_refuses_is_refused_before_anything_is_uploaded() {
 fn postgres_has_its_own_gate() {
     let toml = MANIFEST.replace("engine = \"sqlite\"", "engine = \"postgres\"");
     let dir = with("script.toml", &toml);
-    assert!(read_sql(dir.path()).is_ok(), "what is granted is not known here");
+    assert!(read_all(dir.path(), true).is_ok(), "what is granted is not known here");
     fs::write(dir.path().join("queries/late.sql"), "SELECT id\nFROM FROM orders").unwrap();
-    let said = read_sql(dir.path()).unwrap_err().message;
-    assert!(said.contains("queries/late.sql: PostgreSQL's parser does not read this"), "{said}");
+    let said = read_all(dir.path(), true).unwrap_err().message;
+    assert!(said.contains("queries/late.sql:2: PostgreSQL's parser does not read this"), "{said}");
+}
+
+#[test]
+fn a_parameter_that_the_query_does_not_use_is_refused_at_its_line() {
+    let said = refused("queries/late.sql", "SELECT id\n-- $2\nFROM orders WHERE paid_at > $1");
+    let place = "script.toml:16: query late, parameter status is $2, which queries/late.sql does";
+    assert!(said.starts_with(place), "{said}");
 }
 
 #[test]

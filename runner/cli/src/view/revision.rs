@@ -10,7 +10,8 @@ use sandbox::ComponentFacts;
 
 use crate::bundle::Bundle;
 use crate::out::{Out, Style, WIDTH, hang, hang_at};
-use crate::stock;
+use crate::source::{self, SOURCE_PATH};
+use crate::{sdk, stock};
 
 use super::{bytes, count, limits};
 
@@ -43,10 +44,34 @@ pub(crate) fn head(bundle: &Bundle, component: &ComponentFacts, out: Out) -> Vec
     let digest = bundle.component_digest();
     let mut built = stock::in_words(&digest);
     if stock::version_of(&digest).is_none() && !component.made_with.is_empty() {
-        built = format!("{built}; says that it was made with {}", component.made_with.join(", "));
+        // Versions suffice here: a difference is told whole.
+        let tools: Vec<&str> = component.made_with.iter().map(|t| version(t)).collect();
+        built = format!("{built}; says that it was made with {}", tools.join(", "));
     }
     lines.extend(hang("built  ", &neutralise(&built), 72));
+    lines.extend(sdk_of(bundle).iter().flat_map(|told| hang("sdk    ", told, 72)));
     lines
+}
+
+/// Whose SDK is among the sources, if one is.
+fn sdk_of(bundle: &Bundle) -> Option<String> {
+    let tar = bundle.files.iter().find(|(path, _)| path.as_str() == SOURCE_PATH)?;
+    let source = source::parse(tar.1).ok()?;
+    let mut files = source.iter().filter(|(path, _)| path.starts_with("sdk/")).peekable();
+    files.peek()?;
+    let (own, others): (Vec<_>, Vec<_>) = files.partition(|(path, b)| sdk::is_copy(path, b));
+    let own = count(own.len() as u64, "file");
+    Some(if others.is_empty() {
+        format!("{own} as this program has them, not shown")
+    } else {
+        let changed = count(others.len() as u64, "file");
+        format!("CHANGED: {changed} that this program does not have so; {own} as it has them")
+    })
+}
+
+/// A tool without what stands in brackets behind its version.
+fn version(tool: &str) -> &str {
+    tool.split(" (").next().unwrap_or(tool)
 }
 
 /// Each query, with what else is known of it.

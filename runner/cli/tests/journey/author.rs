@@ -11,7 +11,7 @@ const ASK: &str = r#"{"since":"2026-11-01T00:00:00Z"}"#;
 fn began() -> Team {
     let team = Team::found(|_, _, _| {});
     let told = team.good("alice", &["new", "late-orders", "--sql"]);
-    assert!(told.contains("next: borescope build late-orders"), "{told}");
+    assert!(told.contains("next: borescope test late-orders"), "{told}");
     fs::write(team.m.path("ask.json"), ASK).unwrap();
     team
 }
@@ -29,6 +29,8 @@ const REVIEW: [&str; 4] = ["review", "late-orders", "--target", "shop=shop-repli
 #[test]
 fn from_an_idea_to_submitted_in_three_commands_and_to_an_answer_that_replays() {
     let team = began();
+    let told = team.good("alice", &["test", "late-orders"]);
+    assert!(told.contains("ok     first (3 rows") && told.contains("late-orders: rows"), "{told}");
     let built = team.json("alice", &["build", "late-orders"]);
     let submitted = team.json("alice", &["submit", "late-orders"]);
     let revision = field(&built[0], "revision");
@@ -112,7 +114,7 @@ fn what_cannot_work_is_refused_at_build_with_file_and_line() {
         "FROM orders AS o; DROP TABLE orders",
     );
     let told = team.refused(2, "alice", &["build", "late-orders"]);
-    assert!(told.contains("queries/late-orders.sql: ") && told.contains("line 9: "), "{told}");
+    assert!(told.contains("late-orders/queries/late-orders.sql:9: "), "{told}");
     assert!(!team.m.path("late-orders/target").exists(), "nothing was written");
     let told = team.refused(2, "alice", &["new", "late-orders", "--sql"]);
     assert!(told.contains("late-orders is there already"), "{told}");
@@ -126,4 +128,139 @@ fn a_foreign_folder_is_not_removed() {
     fs::write(&mine, "mine").unwrap();
     let told = team.refused(2, "alice", &["build", "late-orders"]);
     assert!(told.contains("is no bundle of an earlier build") && mine.exists(), "{told}");
+}
+
+#[test]
+fn a_test_fails_until_its_output_is_kept_and_says_where_a_query_is_wrong() {
+    let team = began();
+    edit(&team, "queries/late-orders.sql", "ORDER BY o.paid_at, o.id", "ORDER BY o.total_cents");
+    let told = team.refused(1, "alice", &["test", "late-orders"]);
+    assert!(told.contains("FAILED first") && told.contains("  +         ["), "{told}");
+    assert!(told.contains("keep it: borescope test late-orders --update"), "{told}");
+    let told = team.good("alice", &["test", "late-orders", "--update"]);
+    assert!(told.contains("kept   first"), "{told}");
+    let tested = team.json("alice", &["test", "late-orders"]);
+    assert_eq!((&tested[0]["ok"], &tested[0]["expected"]), (&true.into(), &"same".into()));
+    assert_eq!(tested[0]["queries"]["late-orders"]["rows"], 3);
+    edit(&team, "queries/late-orders.sql", "o.total_cents,", "o.totl_cents,");
+    let told = team.refused(1, "alice", &["test", "late-orders"]);
+    let place = "queries/late-orders.sql:7: no such column: o.totl_cents";
+    assert!(told.contains(place), "{told}");
+    // The server knows the policy, and warns with the same words.
+    let told = team.good("alice", &["submit", "late-orders"]);
+    assert!(told.contains("shop-replica would not run it: line 7: no such column"), "{told}");
+}
+
+/// The toolchain that people keep outside their HOME's usual place; the registry is not asked.
+fn toolchain() -> Vec<(&'static str, String)> {
+    let home = std::env::home_dir().unwrap();
+    let set = |name: &str, folder: &str| {
+        let default = || home.join(folder).to_str().unwrap().to_owned();
+        std::env::var(name).unwrap_or_else(|_| default())
+    };
+    vec![
+        ("CARGO_HOME", set("CARGO_HOME", ".cargo")),
+        ("RUSTUP_HOME", set("RUSTUP_HOME", ".rustup")),
+        ("CARGO_NET_OFFLINE", "true".to_owned()),
+    ]
+}
+
+#[test]
+fn a_script_in_rust_from_nothing_to_submitted_whose_source_builds_the_same_bytes_again() {
+    let team = Team::found(|_, _, _| {});
+    team.good("alice", &["new", "late-totals"]);
+    let toolchain = toolchain();
+    let env: Vec<(&str, &str)> = toolchain.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    let (code, told) = team.m.told_with(&env, &["test", "late-totals"]);
+    assert!(code == 0 && told.contains("ok     first"), "{code} {told}");
+    let submit = ["--context", "alice", "submit", "late-totals"];
+    let submitted = team.m.json_with(&env, &submit);
+    let revision = field(&submitted[0], "revision");
+
+    // Whoever has nothing but the bundle can build it.
+    let bundle = team.m.path("late-totals/target/bundle");
+    let again = team.m.path("again");
+    let status = std::process::Command::new("cp").arg("-r").arg(&bundle).arg(&again).status();
+    assert!(status.unwrap().success());
+    fs::remove_file(again.join("component.wasm")).unwrap();
+    let mut tar = std::process::Command::new("tar");
+    let status = tar.arg("-xf").arg(again.join("source.tar")).arg("-C").arg(&again).status();
+    assert!(status.unwrap().success());
+    let built = team.m.json_with(&env, &["build", "again"]);
+    assert_eq!(field(&built[0], "revision"), revision, "elsewhere, from the bundle alone");
+
+    let told = team.good("bob", &["review", "late-totals", "--target", "shop=shop-replica"]);
+    assert!(told.contains("unlisted build") && told.contains("chosen by the script"), "{told}");
+
+    // The compiler's words are shown, and nothing is left that could be submitted for it.
+    let lib = team.m.path("again/src/lib.rs");
+    let text = fs::read_to_string(&lib).unwrap();
+    fs::write(&lib, text.replace("samples.unwrap_or(3)", "samples.unwrap_or(\"3\")")).unwrap();
+    let (code, told) = team.m.told_with(&env, &["build", "again"]);
+    assert!(code == 2 && told.contains("mismatched types") && told.contains("lib.rs:"), "{told}");
+    let reads = "\nconst INPUT: &str = include_str!(\"../../input.json\");\n";
+    fs::write(&lib, format!("{text}{reads}")).unwrap();
+    let (code, told) = team.m.told_with(&env, &["build", "again"]);
+    assert!(code == 2 && told.contains("input.json, which is not in source.tar"), "{told}");
+
+    let (code, told) = team.m.told_with(&[("PATH", "/nowhere")], &["build", "again"]);
+    assert!(code == 2 && told.contains("rustup.rs") && told.contains("--sql"), "{told}");
+}
+
+#[test]
+fn a_schema_comes_from_the_policy_and_begins_a_fixture() {
+    let team = began();
+    let told = team.good("alice", &["schema", "pull", "shop-replica"]);
+    assert!(told.contains("CREATE TABLE orders (") && told.contains("    paid_at,"), "{told}");
+    assert!(told.contains("policy version 1, sha256:"), "{told}");
+    let told = team.refused(2, "alice", &["schema", "pull", "orders-replica"]);
+    assert!(told.contains("it has: shop-replica"), "{told}");
+    let out = ["schema", "pull", "shop-replica", "--out", "late-orders/fixtures/shop.sql"];
+    let told = team.refused(2, "alice", &out);
+    assert!(told.contains("cannot be written"), "what somebody wrote is kept: {told}");
+    fs::remove_file(team.m.path("late-orders/fixtures/shop.sql")).unwrap();
+    team.good("alice", &out);
+    // An empty shop is a shop: the query runs, and finds nothing.
+    let told = team.refused(1, "alice", &["test", "late-orders"]);
+    assert!(
+        told.contains("FAILED first (0 rows") && told.contains("+       \"rows\": []"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_pull_request_is_uploaded_by_a_token_and_signed_where_the_key_is() {
+    let team = began();
+    let token = fs::read_to_string(team.m.path(".config/borescope/alice.token")).unwrap();
+    let url = format!("http://{}", team.listen);
+    let env = [("BORESCOPE_TOKEN", token.trim()), ("BORESCOPE_URL", &url), ("HOME", "/nowhere")];
+    let ci = ["submit", "late-orders", "--ci"];
+    let (code, told) = team.m.told_with(&env, &ci);
+    assert!(code == 0 && told.contains("Tests: 1 of 1 passed"), "{code} {told}");
+    let words = "since ← `/since`, status ← `/status` | 1 call, 500 rows";
+    assert!(told.contains(words) && told.contains("the server has no other revision"), "{told}");
+    let sign = "borescope submit --sign sha256:";
+    let at = told.find(sign).unwrap() + sign.len();
+    let revision = format!("sha256:{}", &told[at..at + 64]);
+    let told = team.good("alice", &["scripts"]);
+    assert!(!told.contains("late-orders"), "nothing is submitted yet: {told}");
+
+    let told = team.refused(3, "alice", &["submit", "--sign", &revision]);
+    assert!(told.contains("nothing was signed") && told.contains("FROM orders AS o"), "{told}");
+    let signed = team.json("alice", &["submit", "--sign", &revision, "--yes"]);
+    assert_eq!(field(&signed[0], "revision"), revision);
+    assert!(team.good("bob", &["scripts"]).contains("late-orders"));
+
+    // The next one says what changed; one that fails its own test is not uploaded.
+    edit(&team, "script.toml", "version = \"1.0.0\"", "version = \"1.1.0\"");
+    edit(&team, "queries/late-orders.sql", "o.id,\n    ", "");
+    let (code, told) = team.m.told_with(&env, &ci);
+    assert!(code == 1 && told.contains("Not uploaded"), "{code} {told}");
+    assert!(told.contains("- failed: `first`: `its output is not the expected one`"), "{told}");
+    team.good("alice", &["test", "late-orders", "--update"]);
+    let (code, told) = team.m.told_with(&env, &ci);
+    assert!(code == 0 && told.contains("changed since 1.0.0"), "{code} {told}");
+    assert!(told.contains("| `late-orders` (changed) |"), "{told}");
+    let (code, told) = team.m.told_with(&env[..1], &ci);
+    assert!(code == 2 && told.contains("BORESCOPE_URL"), "{code} {told}");
 }

@@ -31,12 +31,28 @@ struct Founded {
 impl Team {
     /// Alice, bob and carol; alice holds every role. `change` alters what was founded.
     pub(crate) fn found(change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy)) -> Self {
-        Self::found_with(&[], change)
+        Self::found_as(&[], "", change)
     }
 
     /// The same with these targets beside `shop-replica`, which are shops as well.
     pub(crate) fn found_with(
         targets: &[&str],
+        change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy),
+    ) -> Self {
+        Self::found_as(targets, "", change)
+    }
+
+    /// The same with more in the server's configuration.
+    pub(crate) fn configured(
+        configuration: &str,
+        change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy),
+    ) -> Self {
+        Self::found_as(&[], configuration, change)
+    }
+
+    fn found_as(
+        targets: &[&str],
+        configuration: &str,
         change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy),
     ) -> Self {
         let m = Machine::new();
@@ -58,6 +74,9 @@ impl Team {
         alice_says_what_is_in_force(&m, &mut founded.keyring);
         change(&mut founded.keyring, &mut founded.directory, &mut founded.policy);
         sign_anew(&m, founded);
+        let path = m.path("server/borescope.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{text}\n{configuration}")).unwrap();
         let server = m.serve();
         let team = Self { m, listen, server: Some(server) };
         for person in ["alice", "bob", "carol"] {
@@ -74,6 +93,12 @@ impl Team {
     /// Starts it again.
     pub(crate) fn start_server(&mut self) {
         self.server = Some(self.m.serve());
+    }
+
+    /// The machine, after its server has ended.
+    pub(crate) fn without_server(self) -> Machine {
+        let Self { m, .. } = self;
+        m
     }
 
     fn log_in(&self, person: &str) {
@@ -146,6 +171,11 @@ impl Team {
         status.header.not_after = ends;
         trust::sign(&status, &self.key("alice")).unwrap()
     }
+}
+
+/// What was told, whatever the width of the terminal that it was broken for.
+pub(crate) fn flat(told: &str) -> String {
+    told.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Asking to run the script.

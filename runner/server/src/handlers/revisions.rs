@@ -56,7 +56,7 @@ pub(crate) async fn revision(
     Ok(Json(render::revision(app.revision(&digest).await?)))
 }
 
-/// One file of a submitted revision; hash what you get
+/// One file of a revision that was submitted, or uploaded whole; hash what you get
 #[utoipa::path(get, path = "/v1/revisions/{digest}/files/{*path}", tag = "scripts",
     security(("session" = [])),
     params(("digest" = shapes::Sha256, Path, description = "The revision."),

@@ -25,7 +25,18 @@ pub(crate) async fn status(State(app): State<Arc<App>>, _: Session) -> Answer<Js
         [keyring, directory, policy].map(|(version, digest)| VersionView { version, digest });
     let reason = app.ready().await.err().map(|e| crate::problem::describe(&e).1);
     let ready = reason.is_none();
-    Ok(Json(StatusView { keyring, directory, policy, stops, log_size, live_runs, ready, reason }))
+    let notify = app.hooks().into_iter().map(render::hook).collect();
+    Ok(Json(StatusView {
+        keyring,
+        directory,
+        policy,
+        stops,
+        log_size,
+        live_runs,
+        ready,
+        reason,
+        notify,
+    }))
 }
 
 /// Bring a status that the holders of the role signed; it is kept until a newer one comes

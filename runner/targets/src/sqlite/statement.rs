@@ -188,17 +188,32 @@ fn drain(statement: &mut rusqlite::Statement<'_>, job: &Job) -> Result<Spool, Ta
 
 /// Compiling: names that do not exist and names that are denied look the same from outside.
 fn compile_failure(e: rusqlite::Error) -> TargetError {
-    let words = e.to_string();
-    let syntax = ["syntax error", "incomplete input", "unrecognized token"];
+    let words = words(&e);
     let too_big = ["too many", "too large", "too long", "stack overflow"];
     match failure(e) {
         TargetError::Database { detail } if too_big.iter().any(|w| words.contains(w)) => {
             TargetError::TooBig { capacity: "the size and depth of a statement", detail }
         }
-        TargetError::Database { detail } if !syntax.iter().any(|w| words.contains(w)) => {
+        TargetError::Database { detail } if !is_syntax(&words) => {
             TargetError::NotAllowed { reason: NOT_GRANTED.into(), detail }
         }
         other => other,
+    }
+}
+
+/// Whether SQLite's words say that a text is not SQL.
+pub(super) fn is_syntax(words: &str) -> bool {
+    ["syntax error", "incomplete input", "unrecognized token"].iter().any(|w| words.contains(w))
+}
+
+/// SQLite's words. Where it names a place in the statement, its line; not the statement once more.
+fn words(e: &rusqlite::Error) -> String {
+    match e {
+        rusqlite::Error::SqlInputError { msg, sql, offset, .. } => match usize::try_from(*offset) {
+            Ok(at) => format!("line {}: {msg}", text::line_of(sql, at)),
+            Err(_) => msg.clone(),
+        },
+        other => other.to_string(),
     }
 }
 
@@ -206,7 +221,7 @@ fn compile_failure(e: rusqlite::Error) -> TargetError {
 /// whether it was the time.
 #[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
 pub(super) fn failure(e: rusqlite::Error) -> TargetError {
-    let detail = e.to_string();
+    let detail = words(&e);
     if matches!(e, rusqlite::Error::MultipleStatement) {
         return TargetError::not_allowed("only one statement is allowed; remove what follows `;`");
     }

@@ -34,10 +34,22 @@ type Refused = (TargetError, usize);
 /// # Errors
 /// [`TargetError::NotAllowed`], [`TargetError::BadParameters`] or [`TargetError::TooBig`].
 pub fn gate(sql: &str, params: usize) -> Result<(), TargetError> {
-    examine(sql, params).map(|_| ()).map_err(|(error, at)| {
-        let line = 1 + sql.bytes().take(at).filter(|b| *b == b'\n').count();
-        in_line(error, line)
-    })
+    let syntax = |()| match super::syntax::error(sql) {
+        None => Ok(()),
+        Some((words, at)) => {
+            let reason = format!("SQLite does not read this: {words}");
+            Err((TargetError::NotAllowed { reason, detail: String::new() }, at))
+        }
+    };
+    examine(sql, params)
+        .map(|_| ())
+        .and_then(syntax)
+        .map_err(|(error, at)| in_line(error, line_of(sql, at)))
+}
+
+/// The line of a byte of a text, from 1.
+pub(super) fn line_of(sql: &str, at: usize) -> usize {
+    1 + sql.bytes().take(at).filter(|b| *b == b'\n').count()
 }
 
 /// The same refusal with its line in front.

@@ -5,6 +5,7 @@ use super::{AuditArgs, query};
 #[test]
 fn what_somebody_searches_for_cannot_become_another_search() {
     let args = AuditArgs {
+        what: None,
         person: Some("a+b@c".parse().unwrap()),
         subject: Some("SHA256:x/y&kind=stop-accepted#\u{1b}é".to_owned()),
         kind: None,

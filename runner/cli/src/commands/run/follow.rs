@@ -12,6 +12,7 @@ use super::is_ours;
 use crate::exit::{Exit, Failure, about_run};
 use crate::out::{Out, Progress, foreign};
 use crate::session::Session;
+use crate::view::run as words;
 
 /// Between two looks at a run without a stream.
 const POLL: Duration = Duration::from_millis(300);
@@ -21,22 +22,34 @@ pub(super) async fn follow(
     session: &Session,
     mut view: RunView,
     until: Instant,
-    mut tell: impl FnMut(&EventView),
+    teller: &mut Teller,
 ) -> anyhow::Result<RunView> {
     let id = view.id.clone();
     let client = session.client.clone().patient();
-    let mut events = client.events(&id, None);
+    let look = async || -> anyhow::Result<RunView> {
+        let view = client.run(&id).await.map_err(|e| about_run(&id, true, e))?;
+        is_ours(&view, &id)?;
+        Ok(view)
+    };
+    // A place in the queue is no event: it follows from what others do.
+    while view.state == RunState::Queued {
+        if timeout_at(until, tokio::time::sleep(POLL)).await.is_err() {
+            return Err(not_in_time(&view).into());
+        }
+        view = look().await?;
+        teller.say(&words::place_of(&view));
+    }
+    let mut events = session.client.events(&id, None);
     let streamed = timeout_at(until, async {
         while let Some(event) = events.next().await? {
-            tell(&event);
+            teller.tell(&id, &event);
         }
         Ok::<_, api::ClientError>(())
     });
     // Too many streams, or a lost one: what matters is asked for below.
     let lost = streamed.await.is_ok_and(|done| done.is_err());
     loop {
-        view = client.run(&id).await.map_err(|e| about_run(&id, true, e))?;
-        is_ours(&view, &id)?;
+        view = look().await?;
         if matches!(view.state, RunState::Ended { .. }) {
             return Ok(view);
         }
@@ -94,6 +107,13 @@ impl Teller {
         self.line = self.out.map(|out| out.progress(state));
     }
 
+    /// Where it is now, for people.
+    fn say(&self, text: &str) {
+        if let Some(line) = &self.line {
+            line.say(text);
+        }
+    }
+
     pub(super) fn tell(&mut self, run: &RunId, event: &EventView) {
         let Ok(what) = serde_json::from_str::<RunEvent>(event.event.get()) else { return };
         let text = match what {
@@ -105,8 +125,8 @@ impl Teller {
         if let Some(out) = self.out.filter(|out| out.json) {
             // A closed output ends the program where the result is printed.
             drop(out.json(&flat(run, event)));
-        } else if let Some(line) = &self.line {
-            line.say(&text);
+        } else {
+            self.say(&text);
         }
     }
 }

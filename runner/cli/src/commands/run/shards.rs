@@ -96,13 +96,8 @@ async fn show(trip: &Trip<'_>, shards: &[Shard], dir: Option<&Path>) -> anyhow::
 fn together(trip: &Trip<'_>, shards: &[Shard]) -> anyhow::Result<()> {
     let parts: Vec<Part<'_>> = shards.iter().filter_map(part).collect();
     for merged in merged::tables(&parts) {
-        trip.call.out.lines(table::result(&merged, table::ROWS_SHOWN_MAX, 0))?;
-        if merged.rows.len() > table::ROWS_SHOWN_MAX {
-            let table = quoted(&merged.name);
-            trip.call
-                .out
-                .note(format!("all rows, of each run: borescope show RUN --table {table} --csv"));
-        }
+        let all = format!("borescope show RUN --table {} --csv", quoted(&merged.name));
+        trip.call.out.lines(table::result(&merged, table::ROWS_SHOWN_MAX, 0, Some(&all)))?;
     }
     Ok(())
 }

@@ -48,6 +48,25 @@ pub(super) fn parse(sql: &str) -> Result<ParseResult, String> {
     }
 }
 
+/// The byte where the parser stopped. It keeps the place to itself, but a text that is cut before it lacks
+/// nothing but an end: the first token that makes it fail otherwise is the one.
+fn stopped_at(sql: &str) -> Option<usize> {
+    let tokens = scan(sql).ok()?;
+    let fails_before = |token: &ScanToken| {
+        let end = usize::try_from(token.end).unwrap_or(0);
+        let cut = sql.get(..end).map(parse);
+        matches!(cut, Some(Err(words)) if !words.contains("at end of input"))
+    };
+    let at = tokens.partition_point(|token| !fails_before(token));
+    tokens.get(at).map_or(Some(sql.trim_end().len()), |token| usize::try_from(token.start).ok())
+}
+
+/// The byte where the text begins that the lexer's words quote: all that follows an open quote.
+pub(super) fn quoted_at(sql: &str, message: &str) -> Option<usize> {
+    let (_, near) = message.split_once("at or near \"")?;
+    sql.find(near.trim_end_matches(['"', '…']))
+}
+
 /// The parser's words; some quote all the rest of the text.
 fn shortened(message: &str) -> String {
     match message.char_indices().nth(MESSAGE_CHARS_MAX) {
@@ -58,7 +77,10 @@ fn shortened(message: &str) -> String {
 
 /// The one statement of a text.
 pub(super) fn parse_one(sql: &str) -> Checked<Node> {
-    let syntax = |message| Denial::nowhere(What::Syntax { message });
+    let syntax = |message: String| {
+        let at = stopped_at(sql).and_then(|at| i32::try_from(at).ok());
+        Denial::new(What::Syntax { message }, at.unwrap_or(-1))
+    };
     let ParseResult { version: _, stmts } = parse(sql).map_err(syntax)?;
     let count = stmts.len();
     let mut stmts = stmts.into_iter();

@@ -19,8 +19,7 @@ pub struct Position {
 pub struct Refusal {
     /// What is refused and what would help.
     pub what: What,
-    /// Where; `None` for what has no place, and for syntax errors, whose place the parser keeps to
-    /// itself.
+    /// Where; `None` for what has no place.
     pub position: Option<Position>,
 }
 

@@ -22,7 +22,10 @@ pub(super) fn check(sql: &str) -> Checked<()> {
         return Err(Denial::new(what, i32::try_from(offset).unwrap_or(-1)));
     }
     check_operator_runs(sql)?;
-    let scanned = parser::scan(sql).map_err(|message| Denial::nowhere(What::Syntax { message }))?;
+    let scanned = parser::scan(sql).map_err(|message| {
+        let at = parser::quoted_at(sql, &message).and_then(|at| i32::try_from(at).ok());
+        Denial::new(What::Syntax { message }, at.unwrap_or(-1))
+    })?;
     let tokens = scanned
         .iter()
         .map(|t| (t.token(), t))

@@ -192,7 +192,26 @@ fn other_statements() {
             a query is exactly one SELECT, and this text has 0 statements
             a query is exactly one SELECT, and this text has 0 statements
             line 1, column 8: FOR UPDATE or FOR SHARE is not supported yet; queries take no row locks
-            PostgreSQL's parser does not read this: syntax error at or near "selec""#]],
+            line 1, column 1: PostgreSQL's parser does not read this: syntax error at or near "selec""#]],
+    );
+}
+
+#[test]
+fn a_mistyped_query_is_refused_at_the_token_where_the_parser_stopped() {
+    check(
+        &[
+            "select id,\n  name\nform users",
+            "select id\nfrom users u\nwhere u.id = = 1 and u.id = 1",
+            "select id\nfrom users\nwhere id in (1, 2",
+            "-- from\nselect id from\nfrom users",
+            "select id\nfrom users where name = 'open",
+        ],
+        expect![[r#"
+            line 3, column 6: PostgreSQL's parser does not read this: syntax error at or near "users"
+            line 3, column 14: PostgreSQL's parser does not read this: syntax error at or near "="
+            line 3, column 18: PostgreSQL's parser does not read this: syntax error at end of input
+            line 3, column 1: PostgreSQL's parser does not read this: syntax error at or near "from"
+            line 2, column 25: PostgreSQL's parser does not read this: unterminated quoted string at or near "'open""#]],
     );
 }
 
