@@ -5,6 +5,7 @@ mod audit;
 mod authority;
 mod claims;
 mod description;
+mod emergencies;
 mod guarding;
 mod idempotency;
 mod quotas;

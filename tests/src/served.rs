@@ -32,6 +32,9 @@ use crate::watch::{Seen, WatchedConnectors};
 
 pub use down::Down;
 
+/// Runs that the runner executes at a time: more than the control plane hands to it.
+const RUNS_MAX: u32 = 5;
+
 /// The server with everything behind it.
 pub struct Served {
     /// The people.
@@ -340,7 +343,7 @@ async fn open(
     let sandbox = Sandbox::new(SandboxOptions {
         artifact_dir: Some(crate::rig::artifacts()),
         mac_key: [7; 32],
-        concurrent_runs_max: 4,
+        concurrent_runs_max: RUNS_MAX,
         concurrent_compiles_max: 1,
         compile_ms_max: 120_000,
     });
@@ -357,7 +360,7 @@ async fn open(
         blobs: Arc::new(RunnerBlobs::new(blobs.clone())),
         clock: Arc::clone(&clock),
         entropy: Arc::new(OsEntropy),
-        concurrent_runs_max: 4,
+        concurrent_runs_max: RUNS_MAX as usize,
     })
     .await
     .map_err(|e| told(&e))?;

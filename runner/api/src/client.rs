@@ -1,22 +1,21 @@
 //! The one HTTP client: a method a route. No ambient proxies, no redirects, explicit timeouts.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{BundlePath, Digest, Entropy, RequestId, RunId, SessionId};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Method, RequestBuilder, Response};
-use serde::de::DeserializeOwned;
+use reqwest::{Method, RequestBuilder};
 
-use crate::retry::{Tries, once};
+use crate::retry::{Attendant, TRIES, TRIES_PATIENT, Tries};
 use crate::tls::{self, Authorities, CertificateFault, TlsFault};
 use crate::types::{
     AuditPageView, Challenge, ChallengeRequest, ConsistencyView, DocumentView, Envelope, Filed,
     Inbox, InputStored, LeavesView, ProofView, Ready, ReceiptView, RequestView, RevisionView,
     RunOrdered, RunView, ScriptView, SessionOpened, SessionView, StatusView, Uploaded,
 };
-use crate::{IDEMPOTENCY_KEY, Origin, OriginError, Problem, RunEvents};
+use crate::{Origin, OriginError, Problem, RunEvents, Silence};
 
 /// Where to, as whom, and for how long.
 #[derive(Clone)]
@@ -41,9 +40,18 @@ pub enum ClientError {
     /// The server refused.
     #[error(transparent)]
     Problem(#[from] Box<Problem>),
-    /// The server was not reached, or the connection broke; whether it acted is unknown.
-    #[error("cannot talk to the server; check its address and that it runs")]
-    Transport(#[source] reqwest::Error),
+    /// The server was not reached, or the connection broke.
+    #[error(transparent)]
+    Silent(#[from] Silence),
+    /// Something between here and the server answered instead of it, or the server did not say what is
+    /// wrong; whether it acted is unknown.
+    #[error(
+        "there is no answer of this API, only the HTTP status {status}: something between you and the server may have given it"
+    )]
+    Between {
+        /// HTTP status.
+        status: u16,
+    },
     /// The server does not prove that it is the one that was dialled; it was told nothing.
     #[error("the server's certificate is refused")]
     Certificate(#[from] CertificateFault),
@@ -74,7 +82,7 @@ impl From<reqwest::Error> for ClientError {
         match tls::fault(&error) {
             Some(TlsFault::Certificate(fault)) => Self::Certificate(fault),
             Some(TlsFault::NotTls) => Self::NotTls,
-            None => Self::Transport(error),
+            None => Self::Silent(Silence::of(&error, false)),
         }
     }
 }
@@ -85,6 +93,27 @@ pub struct Client {
     http: reqwest::Client,
     origin: Origin,
     config: ClientConfig,
+    token: Token,
+    attendant: Option<Arc<dyn Attendant>>,
+    tries_max: u32,
+}
+
+/// A session's token, which all clones of a client share: one that is renewed is renewed for all.
+#[derive(Clone, Default)]
+struct Token(Arc<Mutex<Option<String>>>);
+
+impl Token {
+    fn new(token: Option<String>) -> Self {
+        Self(Arc::new(Mutex::new(token)))
+    }
+
+    fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, token: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    }
 }
 
 pub(crate) type Answer<T> = Result<T, ClientError>;
@@ -97,7 +126,7 @@ macro_rules! gets {
         /// # Errors
         /// [`crate::ClientError`].
         pub async fn $name(&self $(, $arg: $type)*) -> Answer<$answer> {
-            json(self.call(Method::GET, &format!($path))).await
+            self.json(self.call(Method::GET, &format!($path))).await
         }
     )*};
 }
@@ -110,8 +139,7 @@ macro_rules! gets_bytes {
         /// # Errors
         /// [`crate::ClientError`].
         pub async fn $name(&self $(, $arg: $type)*) -> Answer<Vec<u8>> {
-            let response = accepted(self.call(Method::GET, &format!($path)).send().await?).await?;
-            Ok(response.bytes().await?.to_vec())
+            Ok(self.answer(self.call(Method::GET, &format!($path))).await?.1)
         }
     )*};
 }
@@ -127,7 +155,7 @@ macro_rules! files {
             let call = self.call(Method::POST, $path);
             let body = envelope.get().to_owned();
             let call = call.header("content-type", "application/json").body(body);
-            once(call, &self.fresh_key()).await
+            self.once(call, &self.fresh_key()).await
         }
     )*};
 }
@@ -135,6 +163,7 @@ macro_rules! files {
 // After the macros, which it uses.
 mod against;
 mod authority;
+mod calling;
 
 impl Client {
     /// A client.
@@ -153,13 +182,29 @@ impl Client {
             .tls_backend_preconfigured(roots.map_err(ClientError::Tls)?)
             .connect_timeout(config.connect_timeout)
             .build()?;
-        Ok(Self { http, origin, config })
+        let token = Token::new(config.token.clone());
+        Ok(Self { http, origin, config, token, attendant: None, tries_max: TRIES })
     }
 
     /// The same client with another session.
     #[must_use]
     pub fn with_token(mut self, token: impl Into<String>) -> Self {
-        self.config.token = Some(token.into());
+        self.token = Token::new(Some(token.into()));
+        self
+    }
+
+    /// The same client with somebody who is told of trouble and renews the session.
+    #[must_use]
+    pub fn attended_by(mut self, attendant: Arc<dyn Attendant>) -> Self {
+        self.attendant = Some(attendant);
+        self
+    }
+
+    /// The same client for somebody who waits for something that goes on at the server: it bears with a
+    /// server that is away for half a minute, as one that is started anew.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.tries_max = TRIES_PATIENT;
         self
     }
 
@@ -233,7 +278,7 @@ impl Client {
     /// # Errors
     /// [`crate::ClientError`].
     pub async fn challenge(&self, request: &ChallengeRequest) -> Answer<Challenge> {
-        json(self.call(Method::POST, "/v1/challenges").json(request)).await
+        self.json(self.call(Method::POST, "/v1/challenges").json(request)).await
     }
 
     /// Logs in with a signed challenge, which is good for one call.
@@ -242,7 +287,7 @@ impl Client {
     /// [`crate::ClientError`].
     pub async fn open_session(&self, login: &Envelope) -> Answer<SessionOpened> {
         let call = self.call(Method::POST, "/v1/sessions").body(login.get().to_owned());
-        json(call.header("content-type", "application/json")).await
+        self.json(call.header("content-type", "application/json")).await
     }
 
     /// Ends a session of this person; one that has ended stays so.
@@ -250,7 +295,7 @@ impl Client {
     /// # Errors
     /// [`crate::ClientError`].
     pub async fn revoke_session(&self, id: &SessionId) -> Answer<SessionView> {
-        json(self.call(Method::DELETE, &format!("/v1/sessions/{id}"))).await
+        self.json(self.call(Method::DELETE, &format!("/v1/sessions/{id}"))).await
     }
 
     /// Uploads a bundle, `bundle.sha256` included; files are streamed from disk.
@@ -259,11 +304,11 @@ impl Client {
     /// [`crate::ClientError`].
     pub async fn upload(&self, files: &[(BundlePath, PathBuf)]) -> Answer<Uploaded> {
         let key = self.fresh_key();
-        let mut tries = Tries::default();
+        let mut tries = Tries::new(self.tries_max);
         loop {
             // A body from disk cannot be sent twice, so each try has its own.
             match self.upload_with(files, &key).await {
-                Err(e) => tries.again(e).await?,
+                Err(e) => self.again(&mut tries, e, true).await?,
                 done => return done,
             }
         }
@@ -279,8 +324,8 @@ impl Client {
             })?;
             form = form.part(path.as_str().to_owned(), part);
         }
-        let call = self.call(Method::POST, "/v1/revisions").header(IDEMPOTENCY_KEY, key);
-        json(call.multipart(form)).await
+        let call = self.call(Method::POST, "/v1/revisions");
+        self.once(call.multipart(form), key).await
     }
 
     /// Sends an input's exact bytes.
@@ -288,7 +333,7 @@ impl Client {
     /// # Errors
     /// [`crate::ClientError`].
     pub async fn store_input(&self, input: Vec<u8>) -> Answer<InputStored> {
-        once(self.call(Method::POST, "/v1/inputs").body(input), &self.fresh_key()).await
+        self.once(self.call(Method::POST, "/v1/inputs").body(input), &self.fresh_key()).await
     }
 
     /// Orders a run and waits up to `wait` for its end. The same `idempotency_key` gives the same
@@ -307,7 +352,7 @@ impl Client {
             .header("prefer", format!("wait={}", wait.as_secs()))
             .timeout(self.config.call_timeout.saturating_add(wait))
             .json(order);
-        once(call, idempotency_key.unwrap_or(&self.fresh_key())).await
+        self.once(call, idempotency_key.unwrap_or(&self.fresh_key())).await
     }
 
     /// Cancels a run.
@@ -316,7 +361,7 @@ impl Client {
     /// [`crate::ClientError`].
     pub async fn cancel(&self, id: &RunId) -> Answer<RunView> {
         let call = self.call(Method::POST, &format!("/v1/runs/{id}/cancel"));
-        once(call, &self.fresh_key()).await
+        self.once(call, &self.fresh_key()).await
     }
 
     /// Whether the server accepts writes; it answers with status 503 when not.
@@ -324,23 +369,13 @@ impl Client {
     /// # Errors
     /// [`ClientError`], but not for 503.
     pub async fn ready(&self) -> Answer<Ready> {
-        let response = self.call(Method::GET, "/readyz").send().await?;
-        decode(response).await
+        self.any(self.call(Method::GET, "/readyz")).await
     }
 
     /// Follows a run's released events, from the one after number `last` on.
     #[must_use]
     pub fn events(&self, id: &RunId, last: Option<u64>) -> RunEvents {
         RunEvents::new(self.clone(), id.clone(), last)
-    }
-
-    /// A stream of events has no time limit: it ends with its run.
-    pub(crate) async fn open_events(&self, id: &RunId, last: Option<u64>) -> Answer<Response> {
-        let mut call = self.unlimited(Method::GET, &format!("/v1/runs/{id}/events"));
-        if let Some(last) = last {
-            call = call.header("last-event-id", last);
-        }
-        accepted(call.header("accept", "text/event-stream").send().await?).await
     }
 
     fn fresh_key(&self) -> String {
@@ -354,29 +389,6 @@ impl Client {
     }
 
     fn unlimited(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("{}{path}", self.origin);
-        let call = self.http.request(method, url);
-        match &self.config.token {
-            Some(token) => call.bearer_auth(token),
-            None => call,
-        }
+        self.http.request(method, format!("{}{path}", self.origin))
     }
-}
-
-pub(crate) async fn json<T: DeserializeOwned>(call: RequestBuilder) -> Answer<T> {
-    decode(accepted(call.send().await?).await?).await
-}
-
-async fn decode<T: DeserializeOwned>(response: Response) -> Answer<T> {
-    let status = response.status().as_u16();
-    let body = response.bytes().await?;
-    serde_json::from_slice(&body).map_err(|source| ClientError::Decode { status, source })
-}
-
-/// A response with success, or the problem in it.
-async fn accepted(response: Response) -> Answer<Response> {
-    if response.status().is_success() {
-        return Ok(response);
-    }
-    Err(Box::new(decode::<Problem>(response).await?).into())
 }

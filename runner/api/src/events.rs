@@ -2,19 +2,14 @@
 //! connection is lost in between.
 
 use std::pin::Pin;
-use std::time::Duration;
 
 use domain::RunId;
 use eventsource_stream::{Event, EventStreamError, Eventsource as _};
 use futures_util::{Stream, StreamExt as _};
 
+use crate::retry::{TRIES, Tries};
 use crate::types::EventView;
 use crate::{Client, ClientError};
-
-/// Connections that may be lost in a row, without an event in between, before the caller is told.
-const LOST_MAX: u32 = 5;
-/// The pause after the first lost connection; each further one is twice as long.
-const PAUSE: Duration = Duration::from_millis(100);
 
 type Frames = Pin<Box<dyn Stream<Item = Result<Event, EventStreamError<reqwest::Error>>> + Send>>;
 
@@ -24,12 +19,13 @@ pub struct RunEvents {
     run: RunId,
     last: Option<u64>,
     frames: Option<Frames>,
-    lost: u32,
+    tries: Tries,
 }
 
 impl RunEvents {
     pub(crate) fn new(client: Client, run: RunId, last: Option<u64>) -> Self {
-        Self { client, run, last, frames: None, lost: 0 }
+        let tries = Tries::new(TRIES);
+        Self { client, run, last, frames: None, tries }
     }
 
     /// The next event; `None` after the last one.
@@ -43,7 +39,9 @@ impl RunEvents {
                     Ok(response) => {
                         self.frames = Some(Box::pin(response.bytes_stream().eventsource()));
                     }
-                    Err(ClientError::Transport(e)) => self.lost(e).await?,
+                    Err(e @ (ClientError::Silent(_) | ClientError::Between { .. })) => {
+                        self.lost(e).await?;
+                    }
                     Err(e) => return Err(e),
                 }
                 continue;
@@ -53,10 +51,11 @@ impl RunEvents {
                 Some(Ok(frame)) => {
                     let view: EventView = serde_json::from_str(&frame.data)
                         .map_err(|source| ClientError::Decode { status: 200, source })?;
-                    (self.last, self.lost) = (Some(view.seq), 0);
+                    self.last = Some(view.seq);
+                    self.tries.succeeded();
                     return Ok(Some(view));
                 }
-                Some(Err(EventStreamError::Transport(e))) => self.lost(e).await?,
+                Some(Err(EventStreamError::Transport(e))) => self.lost(e.into()).await?,
                 // Not text, or not events: what follows cannot be trusted to be whole.
                 Some(Err(EventStreamError::Utf8(_) | EventStreamError::Parser(_))) => {
                     return Err(ClientError::Broken);
@@ -65,13 +64,13 @@ impl RunEvents {
         }
     }
 
-    async fn lost(&mut self, error: reqwest::Error) -> Result<(), ClientError> {
+    async fn lost(&mut self, error: ClientError) -> Result<(), ClientError> {
         self.frames = None;
-        self.lost += 1;
-        if self.lost >= LOST_MAX {
-            return Err(error.into());
-        }
-        tokio::time::sleep(PAUSE.saturating_mul(1 << (self.lost - 1))).await;
+        let Some(pause) = self.tries.after_loss() else {
+            return Err(error);
+        };
+        self.client.tell(&error, pause);
+        tokio::time::sleep(pause).await;
         Ok(())
     }
 }

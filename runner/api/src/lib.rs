@@ -11,6 +11,7 @@ mod origin;
 mod problem;
 mod retry;
 pub mod shapes;
+mod silence;
 mod tls;
 pub mod types;
 
@@ -19,6 +20,8 @@ pub use code::Code;
 pub use events::RunEvents;
 pub use origin::{Origin, OriginError};
 pub use problem::Problem;
+pub use retry::Attendant;
+pub use silence::{How, Silence};
 pub use tls::{Authorities, AuthoritiesError, CertificateFault};
 pub use types::Envelope;
 

@@ -216,7 +216,7 @@ impl ToSchema for AnyJson {
 }
 
 /// The kinds of events in the audit.
-pub const AUDIT_KINDS: [&str; 17] = [
+pub const AUDIT_KINDS: [&str; 18] = [
     "log-opened",
     "submission-accepted",
     "review-accepted",
@@ -234,6 +234,7 @@ pub const AUDIT_KINDS: [&str; 17] = [
     "run-started",
     "run-finished",
     "run-lost",
+    "run-read",
 ];
 
 /// A kind of event in the audit.

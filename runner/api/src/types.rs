@@ -1,9 +1,6 @@
 //! Bodies of requests and responses. Times `…_ms` are Unix milliseconds.
 
-use domain::{
-    BundlePath, Denial, Digest, PersonId, ReceiptId, RequestId, RunId, RunState, ScriptName,
-    ScriptVersion, TargetId,
-};
+use domain::{BundlePath, Denial, Digest, PersonId, RunId, ScriptName, ScriptVersion, TargetId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -13,10 +10,12 @@ use crate::shapes;
 mod against;
 mod authority;
 mod login;
+mod run;
 
 pub use against::EmergencyView;
 pub use authority::{KeyClaimView, KeyClaimed, ProposalKind, ProposalState, ProposalView};
 pub use login::{Challenge, ChallengeRequest, SessionOpened, SessionView};
+pub use run::{EventView, QueuePlace, RunAccess, RunOrdered, RunView, TargetReaders};
 
 /// A signed document's envelope: JSON whose exact bytes survive.
 pub type Envelope = Box<RawValue>;
@@ -188,71 +187,6 @@ pub struct InputStored {
     /// SHA-256 of the bytes.
     #[schema(value_type = shapes::Sha256)]
     pub digest: Digest,
-}
-
-/// `POST /v1/runs`
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RunOrdered {
-    /// The signed run request.
-    #[schema(value_type = shapes::EnvelopeShape)]
-    pub run_request: Envelope,
-    /// The input's exact bytes, base64; absent when they were sent to `/v1/inputs`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input: Option<String>,
-}
-
-/// A run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct RunView {
-    /// Its id.
-    #[schema(value_type = shapes::Run)]
-    pub id: RunId,
-    /// The digest of the run request's payload.
-    #[schema(value_type = shapes::Sha256)]
-    pub run_request: Digest,
-    /// Where it is.
-    #[schema(value_type = shapes::RunStateShape)]
-    pub state: RunState,
-    /// Who ordered it.
-    #[schema(value_type = shapes::Person)]
-    pub caller: PersonId,
-    /// What it executes.
-    #[schema(value_type = shapes::Sha256)]
-    pub revision: Digest,
-    /// The access request that it uses.
-    #[schema(value_type = Option<shapes::AccessRequest>)]
-    pub request: Option<RequestId>,
-    /// When it was accepted.
-    pub queued_ms: u64,
-    /// When its start was recorded.
-    pub started_ms: Option<u64>,
-    /// When it ended.
-    pub ended_ms: Option<u64>,
-    /// Why it never started.
-    #[schema(value_type = Option<shapes::DenialShape>)]
-    pub denial: Option<Denial>,
-    /// Its receipt.
-    #[schema(value_type = Option<shapes::Receipt>)]
-    pub receipt: Option<ReceiptId>,
-    /// The digest of its recording.
-    #[schema(value_type = Option<shapes::Sha256>)]
-    pub recording: Option<Digest>,
-    /// The digest of its result.
-    #[schema(value_type = Option<shapes::Sha256>)]
-    pub result: Option<Digest>,
-}
-
-/// One released event of a run.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct EventView {
-    /// Its number in the run.
-    pub seq: u64,
-    /// When.
-    pub at_ms: u64,
-    /// The event.
-    #[schema(value_type = shapes::AnyJson)]
-    pub event: Box<RawValue>,
 }
 
 /// A proof that a leaf is in the log; the shape of `ledger::LogProof`.

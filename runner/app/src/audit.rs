@@ -11,6 +11,7 @@ use trust::{Lift, Stop, Withdrawal};
 
 use crate::advice::unverified;
 use crate::login::Who;
+use crate::reads::reader;
 use crate::{App, AppError};
 
 /// Characters of what is searched for; no id, digest or name is longer.
@@ -113,6 +114,10 @@ pub(crate) async fn audit_entry(tx: &mut Tx, entry: &StoredEntry) -> Result<(), 
             if let Some(run) = tx.run(run).await? {
                 of_run(&mut event, &run);
             }
+            if let Event::RunRead { what, .. } = &entry.leaf.event {
+                event.person = entry.payload().and_then(reader);
+                event.subjects.push(what.code().to_owned());
+            }
         }
     }
     Ok(tx.insert_audit(&event).await?)
@@ -198,6 +203,7 @@ fn about(event: &Event) -> Option<(&'static str, About<'_>)> {
         Event::RunStarted { run, .. } => ("run-started", About::Run(run)),
         Event::RunFinished { run, .. } => ("run-finished", About::Run(run)),
         Event::RunLost { run } => ("run-lost", About::Run(run)),
+        Event::RunRead { run, .. } => ("run-read", About::Run(run)),
         Event::CallIntent { .. } | Event::CallOutcome { .. } | Event::OutputReleased { .. } => {
             return None;
         }

@@ -23,7 +23,8 @@ impl App {
     /// A run's receipt with its proof.
     ///
     /// # Errors
-    /// As [`App::run`]; [`AppError::NoEvidence`] when the run has no receipt.
+    /// [`AppError::NotFound`] when there is no run that the person may read;
+    /// [`AppError::NoEvidence`] when it has no receipt.
     pub async fn receipt(&self, who: &Who, id: &RunId) -> Result<Receipted, AppError> {
         const NONE: AppError = AppError::NoEvidence(
             "the run has no receipt: it never started, has not ended, or was lost",

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use domain::RunId;
+use ledger::RunPart;
 use store::RunEvent;
 use tokio::sync::watch;
 
@@ -33,14 +34,19 @@ impl App {
     /// A run's released events from number `from_seq` on, until the run is over.
     ///
     /// # Errors
-    /// As [`App::run`].
+    /// [`AppError::NotFound`] when the person may not read the run; when somebody reads another's and it
+    /// cannot be recorded.
     pub async fn feed(
         self: &Arc<Self>,
         who: &Who,
         id: &RunId,
         from_seq: u64,
     ) -> Result<Feed, AppError> {
-        self.readable_run(who, id).await?;
+        let run = self.readable_run(who, id).await?;
+        // What leaves for the caller while it goes on is in the run's own chain.
+        if !self.answers_for(who, &run) {
+            self.reads(who, id, RunPart::Progress).await?;
+        }
         let (app, run, who) = (Arc::clone(self), id.clone(), who.clone());
         let mut revoked = self.revoked.subscribe();
         // It may have been revoked after it was looked up and before this.

@@ -4,21 +4,23 @@
 //! denial is the recorded one. Only what cannot become a row (another person's request, bytes that are
 //! no run request, an input that is not there) is refused before.
 
+mod line;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Digest, Outcome, Pair, PersonId, RequestId, RunId, RunState};
 use executor::{AuthorityDocuments, Ended, RunEvent, RunOrder};
-use store::{Document, DocumentKind, Run};
+use store::{Document, Run};
 use tokio_stream::StreamExt as _;
 use trust::chain::DOCUMENTS_MAX;
-use trust::{AccessRequest, ChainDocuments, Document as Signed, Envelope, Problem, RunRequest};
+use trust::{ChainDocuments, Document as Signed, Envelope, Problem, RunRequest};
 
 use crate::adopted::Adopted;
 use crate::advice::Carried;
 use crate::documents::{Came, is_mine};
-use crate::live::Listed;
+use crate::live::{Line, Listed};
 use crate::login::Who;
 use crate::project_runs::{end_without_proof, queued};
 use crate::quota::Kind;
@@ -88,8 +90,9 @@ impl App {
         }
         self.quotas.has_some(&who.person, Kind::CompileMs, self.clock.now_ms())?;
         self.has_input(who, &request, input).await?;
+        let line = self.line(&request, &came.envelope).await?;
         let ordered = self.order(request, came.envelope).await?;
-        self.enqueue(digest, ordered).await
+        self.enqueue(digest, ordered, line).await
     }
 
     async fn has_input(
@@ -119,15 +122,15 @@ impl App {
     async fn order(&self, request: RunRequest, run_request: Envelope) -> Result<Ordered, AppError> {
         let made_of = self.adopted();
         let access = match &request.request {
-            Some(digest) => Some(self.access_request_of(digest).await?),
+            Some(digest) => Some(self.named(digest).await?),
             None => None,
         };
-        let id = access.as_ref().map(|(_, id)| id.clone());
+        let id = access.as_ref().map(|named| named.access.header.id.clone());
         let belongs = self.belongs(&request.revision, id.as_ref()).await?;
         let Carried { submissions, reviews, approvals } = self.carried(&belongs);
         let documents = ChainDocuments {
             run_request: run_request.clone(),
-            access_request: access.map(|(envelope, _)| envelope),
+            access_request: access.map(|named| named.envelope),
             approvals,
             submissions,
             reviews,
@@ -159,19 +162,6 @@ impl App {
         }
     }
 
-    /// The access request that a run request names.
-    async fn access_request_of(&self, digest: &Digest) -> Result<(Envelope, RequestId), AppError> {
-        let document = self.store.document_by_digest(digest).await?;
-        let document = document.filter(|d| d.kind == DocumentKind::AccessRequest);
-        let envelope = document.and_then(|d| Envelope::from_json(&d.envelope).ok());
-        let envelope = envelope.ok_or_else(|| {
-            AppError::document(RunRequest::DOC, "`request` is no access request on file")
-        })?;
-        let access: AccessRequest = trust::read_unverified(&envelope)
-            .map_err(|e| AppError::document(AccessRequest::DOC, e.problem.to_string()))?;
-        Ok((envelope, access.header.id))
-    }
-
     fn is_prod(&self, pairs: &[Pair]) -> bool {
         pairs.iter().any(|p| self.adopted().authority.target(&p.target).is_some_and(|t| t.prod))
     }
@@ -198,7 +188,12 @@ impl App {
     }
 
     /// Makes the row and the task that drives the run.
-    async fn enqueue(self: &Arc<Self>, digest: Digest, ordered: Ordered) -> Result<Run, AppError> {
+    async fn enqueue(
+        self: &Arc<Self>,
+        digest: Digest,
+        ordered: Ordered,
+        line: Line,
+    ) -> Result<Run, AppError> {
         let access = ordered.access.clone();
         let run = queued(&ordered.request, digest, access, self.clock.now_ms());
         let (app, id, caller) = (Arc::clone(self), run.id.clone(), run.caller.clone());
@@ -207,13 +202,13 @@ impl App {
         let (row_is_there, go) = tokio::sync::oneshot::channel::<()>();
         // The task lists the run itself, because the listing ends with the task, however it ends.
         tokio::spawn(async move {
-            let Some(entry) = app.live.list(&id, max) else {
+            let Some(entry) = app.live.list(&id, line) else {
                 return;
             };
             // Whoever asked may be gone; then the row is never made, and `go` fails.
             let _ = listed.send(());
             if go.await.is_ok() {
-                app.drive(&id, &caller, ordered, entry).await;
+                app.drive(&id, &caller, ordered, (entry, line)).await;
             }
         });
         if is_listed.await.is_err() {
@@ -235,9 +230,15 @@ impl App {
     }
 
     /// Waits for a slot, hands the order to the runner, and follows the run to its end.
-    async fn drive(&self, run: &RunId, caller: &PersonId, ordered: Ordered, listed: Listed<'_>) {
+    async fn drive(
+        &self,
+        run: &RunId,
+        caller: &PersonId,
+        ordered: Ordered,
+        (listed, line): (Listed<'_>, Line),
+    ) {
         let slot = tokio::select! {
-            slot = Arc::clone(&self.live.slots).acquire_owned() => slot.ok(),
+            slot = self.live.slot(run, line) => slot,
             () = listed.cancelled() => None,
         };
         if slot.is_none() {

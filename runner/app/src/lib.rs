@@ -30,6 +30,7 @@ mod proposals;
 mod queries;
 mod quota;
 mod reading;
+mod reads;
 mod requests;
 mod runs;
 mod sent_back;
@@ -55,6 +56,7 @@ pub use evidence::Receipted;
 pub use feed::Feed;
 pub use keeper::{Keeper, KeeperError, Learned};
 pub use key_claims::{Claimed, KEY_CLAIM_BYTES_MAX, KEY_CLAIM_LIFE_MS};
+pub use live::Place;
 pub use login::{CHALLENGE_LIFE_MS, Opened, SESSION_LIFE_MS, Who};
 pub use once::{KEPT_MS, Once, Ticket};
 pub use open::{AppLimits, AppOptions, OpenError};
@@ -63,7 +65,9 @@ pub use proposals::{PROPOSAL_LIFE_MS, PROPOSALS_PER_PERSON_MAX, Proposal, Propos
 pub use queries::{check as check_query, reads as query_reads};
 pub use quota::QuotaLimits;
 pub use reading::{Leaves, RevisionStatus};
+pub use reads::READ_REPEATED_MS;
 pub use requests::{Inbox, RequestState, RequestStatus};
+pub use runs::{Readers, RunStatus};
 pub use sent_back::SentBack;
 pub use status::{Figures, Status, Versions};
 /// What answers are made of: a target of the policy, and what a proposal and a key claim say.
@@ -86,6 +90,7 @@ pub struct App {
     /// Held from the check of a document to its entry, so that of two with one name one is accepted.
     filing: Mutex<()>,
     live: live::LiveRuns,
+    reads: reads::Reads,
     quotas: quota::Quotas,
     /// The newest status that came since the start.
     newest_status: std::sync::Mutex<Option<(trust::Envelope, trust::Status)>>,

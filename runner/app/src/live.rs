@@ -1,12 +1,18 @@
 //! The runs of this process that have not ended: queue, cancellation, waiting, drain.
+//!
+//! There are two lines. Ordinary runs wait for one of the ordinary slots. An emergency waits for one of
+//! these or of those that are kept for emergencies, whichever is free first, so that no number of
+//! ordinary runs, hung or many, keeps it from starting. In which line a run belongs is decided by
+//! [`crate::launch`].
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{Outcome, RunId};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::AppLimits;
 use crate::status::{OUTCOMES, place};
 
 /// Runs that wait or execute.
@@ -14,14 +20,41 @@ pub(crate) struct LiveRuns {
     runs: Mutex<BTreeMap<RunId, Live>>,
     closing: AtomicBool,
     /// One for each run that executes; the others wait for one.
-    pub(crate) slots: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
+    /// Those that only emergencies take.
+    kept: Arc<Semaphore>,
+    /// Runs of one line that wait or execute.
+    open_max: usize,
+    /// The number of the next run that comes.
+    arrivals: AtomicU64,
     /// How many there are, for those who wait for none.
     count: watch::Sender<usize>,
     /// How many have ended, by outcome.
     ended: [AtomicU64; OUTCOMES.len()],
 }
 
+/// In which line a run waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// As everybody.
+    Ordinary,
+    /// In that of verified emergencies.
+    Emergency,
+}
+
+/// Where a run waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// 1 for the next one of its line.
+    pub place: u64,
+    /// Runs that execute now.
+    pub running: u64,
+}
+
 struct Live {
+    line: Line,
+    /// The order in which it came, while it waits for a slot.
+    waits: Option<u64>,
     cancel: watch::Sender<bool>,
     /// Changes with every event that is listed.
     told: watch::Sender<()>,
@@ -45,11 +78,14 @@ impl Listed<'_> {
 }
 
 impl LiveRuns {
-    pub(crate) fn new(concurrent_runs_max: usize) -> Self {
+    pub(crate) fn new(limits: &AppLimits) -> Self {
         Self {
             runs: Mutex::default(),
             closing: AtomicBool::new(false),
-            slots: Arc::new(Semaphore::new(concurrent_runs_max.max(1))),
+            slots: Arc::new(Semaphore::new(limits.concurrent_runs_max.max(1))),
+            kept: Arc::new(Semaphore::new(limits.emergency_runs_max.max(1))),
+            open_max: limits.open_runs_max,
+            arrivals: AtomicU64::new(0),
             count: watch::Sender::new(0),
             ended: Default::default(),
         }
@@ -60,17 +96,50 @@ impl LiveRuns {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lists a run; `None` when `max` are listed, or this one is.
-    pub(crate) fn list(&self, run: &RunId, max: usize) -> Option<Listed<'_>> {
+    /// Lists a run; `None` when its line is full, or it is listed already.
+    pub(crate) fn list(&self, run: &RunId, line: Line) -> Option<Listed<'_>> {
         let mut runs = self.lock();
-        if runs.len() >= max || runs.contains_key(run) {
+        let open = runs.values().filter(|l| l.line == line).count();
+        if open >= self.open_max || runs.contains_key(run) {
             return None;
         }
+        let waits = Some(self.arrivals.fetch_add(1, Ordering::Relaxed));
         let (cancel, cancelled) = watch::channel(false);
         let (done, ended) = watch::channel(false);
-        runs.insert(run.clone(), Live { cancel, told: watch::Sender::new(()), done: ended });
+        let told = watch::Sender::new(());
+        runs.insert(run.clone(), Live { line, waits, cancel, told, done: ended });
         self.count.send_replace(runs.len());
         Some(Listed { all: self, run: run.clone(), done, cancel: cancelled })
+    }
+
+    /// Waits for a slot to execute in; `None` only when there will be none any more.
+    pub(crate) async fn slot(&self, run: &RunId, line: Line) -> Option<OwnedSemaphorePermit> {
+        let ordinary = Arc::clone(&self.slots).acquire_owned();
+        let slot = match line {
+            Line::Ordinary => ordinary.await,
+            Line::Emergency => tokio::select! {
+                // While an ordinary one is free, those that are kept stay free for the next emergency.
+                biased;
+                slot = ordinary => slot,
+                slot = Arc::clone(&self.kept).acquire_owned() => slot,
+            },
+        };
+        if let Some(live) = self.lock().get_mut(run) {
+            live.waits = None;
+        }
+        slot.ok()
+    }
+
+    /// Where a run waits; `None` when it does not.
+    pub(crate) fn place(&self, run: &RunId) -> Option<Place> {
+        let runs = self.lock();
+        let Live { line, waits: Some(mine), .. } = runs.get(run)? else {
+            return None;
+        };
+        let is_before = |l: &&Live| l.line == *line && l.waits.is_some_and(|other| other < *mine);
+        let before = runs.values().filter(is_before).count() as u64;
+        let running = runs.values().filter(|l| l.waits.is_none()).count() as u64;
+        Some(Place { place: before + 1, running })
     }
 
     /// Asks for the end of a run; false when it is not live.

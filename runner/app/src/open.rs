@@ -22,7 +22,10 @@ use crate::{App, AppError};
 pub struct AppLimits {
     /// Runs that execute at a time; further ones wait in the queue.
     pub concurrent_runs_max: usize,
-    /// Runs that execute or wait; further ones are refused.
+    /// Runs beside these that only emergencies may be: however many ordinary ones hang, an emergency
+    /// starts. The runner must hold as many more.
+    pub emergency_runs_max: usize,
+    /// Runs that execute or wait; further ones are refused. Emergencies are counted by themselves.
     pub open_runs_max: usize,
     /// Seconds that one call waits for a run's end.
     pub wait_s_max: u64,
@@ -34,6 +37,7 @@ impl AppLimits {
     /// For one small machine: each live run may hold 256 MiB of guest memory.
     pub const DEFAULT: Self = Self {
         concurrent_runs_max: 8,
+        emergency_runs_max: 1,
         open_runs_max: 256,
         wait_s_max: 60,
         quotas: QuotaLimits::DEFAULT,
@@ -121,7 +125,8 @@ impl App {
             limits: options.limits,
             projected: Mutex::new(0),
             filing: Mutex::new(()),
-            live: LiveRuns::new(options.limits.concurrent_runs_max),
+            live: LiveRuns::new(&options.limits),
+            reads: crate::reads::Reads::default(),
             quotas: Quotas::new(options.limits.quotas),
             newest_status: std::sync::Mutex::default(),
             keys_ended: tokio::sync::watch::Sender::new(()),
@@ -190,6 +195,7 @@ fn is_about(event: &Event, digest: &domain::Digest) -> bool {
         | Event::CallIntent { .. }
         | Event::CallOutcome { .. }
         | Event::OutputReleased { .. }
-        | Event::RunLost { .. } => false,
+        | Event::RunLost { .. }
+        | Event::RunRead { .. } => false,
     }
 }

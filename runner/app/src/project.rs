@@ -73,7 +73,8 @@ impl App {
             Event::LogOpened { .. }
             | Event::CallIntent { .. }
             | Event::CallOutcome { .. }
-            | Event::OutputReleased { .. } => Ok(()),
+            | Event::OutputReleased { .. }
+            | Event::RunRead { .. } => Ok(()),
             Event::RunDenied { .. }
             | Event::RunStarted { .. }
             | Event::RunFinished { .. }
@@ -252,7 +253,8 @@ fn row(entry: &StoredEntry) -> Result<Option<Row>, AppError> {
         | Event::CallOutcome { .. }
         | Event::OutputReleased { .. }
         | Event::RunFinished { .. }
-        | Event::RunLost { .. } => return Ok(None),
+        | Event::RunLost { .. }
+        | Event::RunRead { .. } => return Ok(None),
     };
     let plain = Row { kind, id, digest: *digest, revision: None, request: None, person: None };
     if entry.payload().is_none() {

@@ -70,7 +70,8 @@ pub(crate) async fn project_run(tx: &mut Tx, entry: &StoredEntry) -> Result<(), 
         | Event::PolicyAdopted { .. }
         | Event::CallIntent { .. }
         | Event::CallOutcome { .. }
-        | Event::OutputReleased { .. } => Ok(()),
+        | Event::OutputReleased { .. }
+        | Event::RunRead { .. } => Ok(()),
     }
 }
 

@@ -120,7 +120,7 @@ impl App {
         })
     }
 
-    async fn request_status(
+    pub(crate) async fn request_status(
         &self,
         request: Document,
         access: &AccessRequest,

@@ -3,6 +3,7 @@
 mod crowds;
 mod filing;
 mod login;
+mod reads;
 mod recovery;
 mod runs;
 mod team;

@@ -53,7 +53,7 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// The session of the context.
     pub(crate) async fn session(&self) -> anyhow::Result<Session> {
-        Session::open(self.who, self.env).await
+        Session::open(self.who, self.env, self.out).await
     }
 }
 

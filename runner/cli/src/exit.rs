@@ -5,8 +5,9 @@
 
 use std::process::ExitCode;
 
-use api::{CertificateFault, ClientError, Code, OriginError};
+use api::{CertificateFault, ClientError, Code, How, OriginError, Problem, Silence};
 use domain::Denial;
+use domain::RunId;
 use domain::display::shorten;
 
 use crate::out::{Out, Style};
@@ -138,12 +139,17 @@ fn from_client(found: &mut Verdict, error: &ClientError) {
         ClientError::Problem(problem) => {
             found.exit = exit_of(problem.code) as u8;
             problem.code.code().clone_into(&mut found.code);
-            found.help = Some(problem.help.clone()).filter(|help| !help.is_empty());
+            found.help = Some(help_of_problem(problem)).filter(|help| !help.is_empty());
         }
-        ClientError::Transport(_) => {
+        ClientError::Silent(silence) => {
             found.exit = Exit::Target as u8;
             "unreachable".clone_into(&mut found.code);
-            found.help = Some("start it with `borescope serve`, or give another --url".to_owned());
+            found.help = Some(after_silence(silence));
+        }
+        ClientError::Between { .. } => {
+            found.exit = Exit::Target as u8;
+            "unreachable".clone_into(&mut found.code);
+            found.help = Some(format!("{UNKNOWN}; ask the server's operator whether it runs"));
         }
         ClientError::Certificate(fault) => {
             found.exit = Exit::Target as u8;
@@ -153,6 +159,9 @@ fn from_client(found: &mut Verdict, error: &ClientError) {
         ClientError::NotTls => {
             found.exit = Exit::Target as u8;
             "unreachable".clone_into(&mut found.code);
+            found.help = Some(format!(
+                "{NOTHING_SENT}; if it is meant to be http://, log in there: borescope login --url URL"
+            ));
         }
         ClientError::Origin(error) => {
             found.exit = Exit::Usage as u8;
@@ -172,6 +181,63 @@ fn from_client(found: &mut Verdict, error: &ClientError) {
         ClientError::Tls(_) => {}
         ClientError::Decode { .. } | ClientError::Broken => "other-api".clone_into(&mut found.code),
     }
+}
+
+/// The server's help, with the figures that it speaks of: when to try again, and the id under which its
+/// log has the reason.
+fn help_of_problem(problem: &Problem) -> String {
+    let mut help = problem.help.clone();
+    if let Some(seconds) = problem.retry_after_s {
+        help.push_str(&format!(" (try again in {})", crate::when::show_s(seconds)));
+    }
+    if let Some(id) = problem.instance.as_ref().filter(|_| problem.code == Code::Internal) {
+        help.push_str(&format!(": {id}"));
+    }
+    help
+}
+
+/// What is known of a call that never left.
+const NOTHING_SENT: &str = "the server was not reached, so nothing ran";
+/// What is known of one that left.
+const UNKNOWN: &str = "whether it did what was asked is not known: look before you repeat it (borescope runs, borescope inbox)";
+
+/// Whether anything happened at a server that did not answer, and what to do.
+fn after_silence(silence: &Silence) -> String {
+    let next = match silence.how {
+        How::Refused => "start the server (borescope serve), or give another --url",
+        How::NoSuchHost => "compare the name, and this machine's network; or give another --url",
+        How::NotConnected | How::Unreachable(_) => {
+            "compare the address and this machine's network; then ask the server's operator"
+        }
+        How::NotHttp => "dial https:// if the server speaks TLS, or another port",
+        How::Cut(_) | How::Late if silence.acts => return UNKNOWN.to_owned(),
+        How::Cut(_) | How::Late => {
+            return "nothing was asked but to show something: try again".to_owned();
+        }
+    };
+    format!("{NOTHING_SENT}; {next}")
+}
+
+/// An error of a call about a run whose order was signed already. `accepted` says that the server had
+/// the order. Whatever became of the call, the run is found by its id.
+pub(crate) fn about_run(run: &RunId, accepted: bool, error: ClientError) -> anyhow::Error {
+    let away = match &error {
+        ClientError::Silent(silence) => accepted || silence.was_sent(),
+        ClientError::Between { .. } => true,
+        ClientError::Problem(problem) => problem.code == Code::Internal,
+        _ => false,
+    };
+    if !away {
+        return error.into();
+    }
+    let help = if accepted {
+        format!("{run} goes on at the server without you; look again: borescope show {run}")
+    } else {
+        format!(
+            "whether {run} was accepted is not known; look: borescope show {run} (if there is no such run, nothing ran)"
+        )
+    };
+    Failure::new(Exit::Target, error.to_string(), help).into()
 }
 
 /// What somebody can do whose server does not prove that it is the right one.

@@ -7,6 +7,7 @@
 mod against;
 mod allowed_signers;
 mod args;
+mod attendant;
 mod believed;
 mod bundle;
 mod commands;

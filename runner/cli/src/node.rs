@@ -41,7 +41,6 @@ pub(crate) async fn open(
         entropy: Arc::clone(&world.entropy),
     })
     .context("the ledger cannot be opened")?;
-    let runs_max = config.limits.concurrent_runs_max as usize;
     let ways = config.targets.iter().map(|(id, t)| Ok((id.clone(), t.access(id)?)));
     let ways = ways.collect::<anyhow::Result<_>>()?;
     let runner = LocalRunner::open(RunnerOptions {
@@ -54,7 +53,7 @@ pub(crate) async fn open(
         blobs: Arc::new(RunnerBlobs::new(blobs.clone())),
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),
-        concurrent_runs_max: runs_max,
+        concurrent_runs_max: config.limits.all_runs_max() as usize,
     })
     .await?;
     let app = App::open(AppOptions {
@@ -66,7 +65,8 @@ pub(crate) async fn open(
         clock: Arc::clone(&world.clock),
         entropy: Arc::clone(&world.entropy),
         limits: AppLimits {
-            concurrent_runs_max: runs_max,
+            concurrent_runs_max: config.limits.concurrent_runs_max as usize,
+            emergency_runs_max: config.limits.emergency_runs_max as usize,
             quotas: config.limits.quotas(),
             ..AppLimits::DEFAULT
         },
@@ -99,7 +99,7 @@ fn sandbox(data: &DataDir, limits: &ServerLimits, world: &World) -> anyhow::Resu
     Ok(Sandbox::new(SandboxOptions {
         artifact_dir: Some(dir),
         mac_key: keys::seed(&data.artifact_seed(), &*world.entropy)?,
-        concurrent_runs_max: limits.concurrent_runs_max,
+        concurrent_runs_max: limits.all_runs_max(),
         concurrent_compiles_max: limits.concurrent_compiles_max,
         compile_ms_max: limits.compile_ms_max,
     })?)

@@ -68,6 +68,16 @@ impl Out {
         writeln!(io::stdout().lock(), "{}", safe::line(text.as_ref(), self.colour))
     }
 
+    /// A line of the result that ends as those of CSV do.
+    pub(crate) fn csv_line(&self, text: &str) -> io::Result<()> {
+        write!(io::stdout().lock(), "{}\r\n", safe::line(text, false))
+    }
+
+    /// Whether somebody looks at the result, and not a program or a file.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.json && io::stdout().is_terminal()
+    }
+
     /// Lines of the result.
     pub(crate) fn lines<T: AsRef<str>>(
         &self,

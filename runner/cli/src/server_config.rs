@@ -61,6 +61,8 @@ pub(crate) struct StatusConfig {
 pub(crate) struct ServerLimits {
     /// Runs at a time; more wait.
     pub(crate) concurrent_runs_max: u32,
+    /// Runs beside these that only emergencies may be, so that one starts whatever hangs.
+    pub(crate) emergency_runs_max: u32,
     /// Compilations at a time; more wait.
     pub(crate) concurrent_compiles_max: u32,
     /// Milliseconds after which a compilation is given up.
@@ -87,6 +89,7 @@ impl Default for ServerLimits {
         let (quotas, shell) = (QuotaLimits::DEFAULT, server::ServerLimits::DEFAULT);
         Self {
             concurrent_runs_max: 4,
+            emergency_runs_max: 1,
             concurrent_compiles_max: 2,
             compile_ms_max: 30_000,
             shutdown_s_max: 10,
@@ -101,6 +104,11 @@ impl Default for ServerLimits {
 }
 
 impl ServerLimits {
+    /// Runs that execute at a time, emergencies included.
+    pub(crate) const fn all_runs_max(&self) -> u32 {
+        self.concurrent_runs_max + self.emergency_runs_max
+    }
+
     /// What one person may use.
     pub(crate) const fn quotas(&self) -> QuotaLimits {
         QuotaLimits {
@@ -149,6 +157,12 @@ impl ServerConfig {
             return Err(Failure::usage(
                 "limits.concurrent_runs_max is not between 1 and 64",
                 "4 suits a small server",
+            ));
+        }
+        if !(1..=8).contains(&limits.emergency_runs_max) {
+            return Err(Failure::usage(
+                "limits.emergency_runs_max is not between 1 and 8",
+                "1 lets an emergency start while everything else hangs",
             ));
         }
         config.data_dir = base.join(&config.data_dir);

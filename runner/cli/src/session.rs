@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,10 +16,12 @@ use serde_json::value::RawValue;
 use trust::{Authority, Document, Envelope, Header, Salt, Verified};
 
 use crate::args::Who;
+use crate::attendant::Attendant;
 use crate::believed::{Memory, Pin, Shown};
 use crate::bundle::Bundle;
 use crate::config::{self, Config, Context, Environment};
 use crate::exit::Failure;
+use crate::out::Out;
 use crate::signer::Signer;
 
 /// To connect to a server.
@@ -102,11 +104,22 @@ pub(crate) fn keepers(context: &Context) -> anyhow::Result<Vec<Client>> {
 impl Session {
     /// The session that command line and contexts describe. Without a valid token it logs in first:
     /// the key is at hand, and a token permits nothing that the key does not sign.
-    pub(crate) async fn open(who: &Who, env: &Environment) -> anyhow::Result<Self> {
+    pub(crate) async fn open(who: &Who, env: &Environment, out: Out) -> anyhow::Result<Self> {
         let (name, context) = Config::load(&env.dir)?.choose(who)?;
         let key = Signer::open(&context.key)?;
+        let bare = client(&context.url, context.ca.as_deref())?;
+        let keep = who.person.is_none() && who.url.is_none();
+        let attendant = Attendant {
+            out,
+            client: bare.clone(),
+            person: context.person.clone(),
+            key: context.key.clone(),
+            trust_domain: context.trust_domain.clone(),
+            keep: keep.then(|| (env.dir.clone(), name.clone())),
+            said: Mutex::default(),
+        };
         let mut session = Self {
-            client: client(&context.url, context.ca.as_deref())?,
+            client: bare.attended_by(Arc::new(attendant)),
             keepers: keepers(&context)?,
             person: context.person,
             key,
@@ -119,13 +132,13 @@ impl Session {
         let known = config::token(&env.dir, &name).filter(|_| who.url.is_none());
         if let Some(token) = known {
             session.client = session.client.with_token(token);
-            let known = session.client.session().await;
-            if known.is_ok_and(|s| s.person == session.person) {
+            // A session that is over is renewed on the way.
+            if session.client.session().await?.person == session.person {
                 return Ok(session);
             }
         }
         let opened = crate::commands::login::log_in(&mut session).await?;
-        if who.person.is_none() && who.url.is_none() {
+        if keep {
             config::keep_token(&env.dir, &name, &opened.token)?;
         }
         Ok(session)

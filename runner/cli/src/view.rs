@@ -5,9 +5,11 @@
 
 pub(crate) mod cells;
 pub(crate) mod change;
+pub(crate) mod csv;
 pub(crate) mod diff;
 pub(crate) mod receipt;
 pub(crate) mod revision;
+pub(crate) mod run;
 pub(crate) mod said;
 pub(crate) mod table;
 pub(crate) mod why;

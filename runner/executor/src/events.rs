@@ -1,7 +1,7 @@
 //! What a run tells whoever started it. Everything that derives from guest or target has passed
 //! [`crate::release`] before it is here.
 
-use domain::{Denial, Digest, LimitName, Outcome, RunId};
+use domain::{Denial, Digest, LimitName, Outcome, QueryName, RunId, TargetId};
 use ledger::LogProof;
 use sandbox::{Captured, LogLine, ScriptError, ScriptResult};
 use serde::{Deserialize, Serialize};
@@ -67,4 +67,56 @@ pub struct Output {
     pub fuel_used: u64,
     /// Milliseconds that it took.
     pub wall_ms: u64,
+    /// Targets that did not answer a query, whatever the script made of it; at most
+    /// [`TROUBLES_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
+}
+
+/// Troubles that an output has at most: a script that tries again and again has one.
+pub const TROUBLES_MAX: usize = 8;
+
+/// Why a target did not answer a query, in the runner's words. The script is told the code alone, and
+/// the database's words stay in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trouble {
+    /// The target.
+    pub target: TargetId,
+    /// The query.
+    pub query: QueryName,
+    /// The stable code, as the script gets it.
+    pub code: String,
+    /// Who can do something about it.
+    pub fault: TroubleFault,
+    /// What happened and what helps.
+    pub problem: String,
+}
+
+/// Who can do something about a trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TroubleFault {
+    /// The script: its SQL or its parameters.
+    Script,
+    /// Whoever operates the target or signs its policy.
+    Operator,
+    /// The target, at this moment.
+    Target,
+    /// Nobody: the run was ended.
+    Nobody,
+    /// The runner.
+    Runner,
+}
+
+impl From<targets::Fault> for TroubleFault {
+    fn from(fault: targets::Fault) -> Self {
+        match fault {
+            targets::Fault::Script => Self::Script,
+            targets::Fault::Operator => Self::Operator,
+            targets::Fault::Target => Self::Target,
+            targets::Fault::Nobody => Self::Nobody,
+            targets::Fault::Runner => Self::Runner,
+        }
+    }
 }

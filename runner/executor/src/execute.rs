@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use trust::{ChainDocuments, OwedAfterReview, VersionRef};
 
-use crate::events::{Ended, Output, RunEvent};
+use crate::events::{Ended, Output, RunEvent, Trouble};
 use crate::host::{Figures, RunHost, json};
 use crate::receipt::{self, Facts};
 use crate::recording_file::{Recorded, RecordingFile};
@@ -96,10 +96,10 @@ pub(crate) async fn execute(
         never = inner.watch(&run, allowed.deadlines, wall_ms_max, &cancel) => match never {},
     };
     inner.discharge(&run);
-    let (recording, figures) = host.finish();
+    let (recording, figures, troubles) = host.finish();
     conclude(
         inner,
-        Run { run, allowed, start, started_at_ms, figures },
+        Run { run, allowed, start, started_at_ms, figures, troubles },
         finished,
         recording,
         events,
@@ -114,6 +114,7 @@ struct Run {
     start: Position,
     started_at_ms: u64,
     figures: Figures,
+    troubles: Vec<Trouble>,
 }
 
 /// Spends use and run id together with the start: one entry, one barrier.
@@ -219,7 +220,7 @@ async fn conclude(
     };
     let outcome = finished.outcome;
     let facts = Facts::of(&finished, &run.allowed, run.started_at_ms, run.figures, recorded.digest);
-    let output = String::from_utf8(json(&output(finished))).unwrap_or_default();
+    let output = String::from_utf8(json(&output(finished, run.troubles))).unwrap_or_default();
     let receipt = match receipt::sign(inner, &run.run, run.start, facts, &output) {
         Ok(receipt) => receipt,
         Err(e) => {
@@ -260,8 +261,9 @@ async fn conclude(
     }
 }
 
-fn output(finished: Finished) -> Output {
+fn output(finished: Finished, troubles: Vec<Trouble>) -> Output {
     Output {
+        troubles,
         result: finished.result,
         error: finished.error,
         log: finished.log,

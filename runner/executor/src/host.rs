@@ -18,7 +18,7 @@ use targets::{Caps, Connector, Session, Spool, TargetError};
 use tokio::sync::mpsc;
 
 use crate::bundle::Bundle;
-use crate::events::RunEvent;
+use crate::events::{RunEvent, TROUBLES_MAX, Trouble};
 use crate::recording_file::{RecordError, RecordingFile};
 use crate::release::Release;
 
@@ -40,6 +40,7 @@ pub(crate) struct RunHost {
     intents: u64,
     figures: Figures,
     spooled: BTreeMap<QueryName, Figures>,
+    troubles: Vec<Trouble>,
     broken: Option<HostFault>,
 }
 
@@ -88,13 +89,30 @@ impl RunHost {
             intents: 0,
             figures: Figures::default(),
             spooled: BTreeMap::new(),
+            troubles: Vec::new(),
             broken: None,
         }
     }
 
     /// Ends the sessions and hands back the recording.
-    pub(crate) fn finish(self) -> (RecordingFile, Figures) {
-        (self.recording, self.figures)
+    pub(crate) fn finish(self) -> (RecordingFile, Figures, Vec<Trouble>) {
+        (self.recording, self.figures, self.troubles)
+    }
+
+    /// Keeps why a target did not answer, for whoever reads the output.
+    fn note_trouble(&mut self, target: &TargetId, query: &QueryName, error: &TargetError) {
+        let trouble = Trouble {
+            target: target.clone(),
+            query: query.clone(),
+            code: error.code().to_owned(),
+            fault: error.fault().into(),
+            problem: error.to_string(),
+        };
+        let is_same =
+            |t: &Trouble| t.target == *target && t.query == *query && t.code == trouble.code;
+        if self.troubles.len() < TROUBLES_MAX && !self.troubles.iter().any(is_same) {
+            self.troubles.push(trouble);
+        }
     }
 
     async fn query(
@@ -229,6 +247,9 @@ impl Host for RunHost {
         let budget = self.unspent(&query.name, budget)?;
         let result = self.query(pair, query, params, budget).await;
         self.log_outcome(&pair.target, &result);
+        if let Err(e) = &result {
+            self.note_trouble(&pair.target, &query.name, e);
+        }
         let spool = result.map_err(|e| call_error(&e))?;
         let spooled = self.spooled.entry(query.name.clone()).or_default();
         spooled.rows += spool.rows();

@@ -26,7 +26,7 @@ mod release;
 mod status;
 mod verify;
 
-pub use events::{Ended, Output, RunEvent};
+pub use events::{Ended, Output, RunEvent, TROUBLES_MAX, Trouble, TroubleFault};
 pub use order::{OrderReader, RunOrder};
 pub use ports::{Blobs, Connectors, OsEntropy, SystemClock};
 pub use recorded::Together;

@@ -20,7 +20,7 @@ use sha2::Sha256;
 use crate::chain::Link;
 use crate::merkle::leaf_hash;
 
-pub use event::{CallStatus, Event};
+pub use event::{CallStatus, Event, RunPart};
 
 /// Bytes of a leaf. The largest that we write is below 700.
 pub const LEAF_BYTES_MAX: usize = 4 << 10;

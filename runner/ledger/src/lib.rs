@@ -24,7 +24,7 @@ mod testing;
 pub mod writer;
 
 pub use checkpoint::Checkpoint;
-pub use entry::{CallStatus, Entry, Event, Leaf, Opening, Position, StoredEntry};
+pub use entry::{CallStatus, Entry, Event, Leaf, Opening, Position, RunPart, StoredEntry};
 pub use evidence::{
     JournalReport, LogProof, Standing, TrustFile, verify_checkpoint, verify_journal,
 };

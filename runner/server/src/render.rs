@@ -5,8 +5,8 @@ mod authority;
 
 use api::types;
 use app::{
-    AppError, AuditPage, Emergency, Filed, Inbox, Opened, Receipted, RequestState, RequestStatus,
-    RevisionStatus, SentBack, SignedStatus, Uploaded, Who,
+    AppError, AuditPage, Emergency, Filed, Inbox, Opened, Place, Readers, Receipted, RequestState,
+    RequestStatus, RevisionStatus, RunStatus, SentBack, SignedStatus, Uploaded, Who,
 };
 use domain::SessionId;
 use serde_json::value::RawValue;
@@ -176,6 +176,23 @@ pub(crate) fn run(r: Run) -> types::RunView {
         receipt,
         recording,
         result,
+        access: None,
+        queue: None,
+    }
+}
+
+/// A run by itself: also who may read it, and where it waits.
+pub(crate) fn run_status(s: RunStatus) -> types::RunView {
+    let RunStatus { run: row, may_read, readers, place } = s;
+    let of_target = |r: Readers| {
+        let Readers { target, groups } = r;
+        types::TargetReaders { target, groups }
+    };
+    let readers = readers.into_iter().map(of_target).collect();
+    types::RunView {
+        access: Some(types::RunAccess { may_read, readers }),
+        queue: place.map(|Place { place, running }| types::QueuePlace { place, running }),
+        ..run(row)
     }
 }
 

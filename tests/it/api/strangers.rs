@@ -134,7 +134,7 @@ async fn without_a_session_every_operation_answers_alike() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_of_others_answers_as_one_that_does_not_exist() {
+async fn what_a_run_of_others_left_answers_as_if_there_were_none() {
     let served = Served::start().await;
     let (there, none) = (existing(&served).await, Things::none());
     let token = format!("authorization: Bearer {}", served.token("mallory").await);
@@ -152,6 +152,17 @@ async fn a_run_of_others_answers_as_one_that_does_not_exist() {
             let answer = served.raw(&line, &[&token], b"").await;
             both.push(told(&answer, things));
         }
+        if (method.as_str(), path.as_str()) == ("GET", "/v1/runs/{id}") {
+            // Whoever was given a run's id learns whose it is and whom to ask, and nothing else.
+            let (status, body, _) = &both[0];
+            assert_eq!(*status, 200, "{body}");
+            let body: Value = serde_json::from_str(body).unwrap();
+            assert_eq!(body["access"]["may_read"], false);
+            for hidden in ["denial", "recording", "result"] {
+                assert_eq!(body[hidden], Value::Null, "{hidden}");
+            }
+            continue;
+        }
         assert_eq!(both[0].0, 404, "{method} {path}: {both:?}");
         assert_eq!(both[0], both[1], "{method} {path}");
     }
@@ -165,13 +176,17 @@ async fn who_leaves_a_group_reads_no_more_of_its_runs() {
     let things = existing(&served).await;
     let (bob, carol) = (served.login("bob").await, served.login("carol").await);
     let run = p(&things.run);
-    bob.run(&run).await.unwrap();
+    assert!(bob.run(&run).await.unwrap().access.unwrap().may_read);
+    bob.result(&run).await.unwrap();
     let c: &Company = &served.company;
     let next =
         c.sign("carol", &c.next_directory(|d| change_person(d, "bob", |b| b.groups.clear())));
     carol.propose(&wire(&next)).await.unwrap();
     carol.adopt(&next.payload_digest()).await.unwrap();
-    let (code, _) = super::adoption::problem(bob.run(&run).await);
-    assert_eq!(code, api::Code::NotFound, "his session goes on, his reading does not");
+    assert!(!bob.run(&run).await.unwrap().access.unwrap().may_read);
+    for result in [bob.result(&run).await, bob.recording(&run).await, bob.evidence(&run).await] {
+        let (code, _) = super::adoption::problem(result);
+        assert_eq!(code, api::Code::NotFound, "his session goes on, his reading does not");
+    }
     served.close().await;
 }

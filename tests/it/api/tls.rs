@@ -86,7 +86,7 @@ async fn who_speaks_no_tls_is_told_nothing_and_harms_nobody() {
         assert!(heard.first().is_none_or(|kind| *kind == 0x15), "{heard:?}");
     }
     let plain = served.client_of(&format!("http://{}", served.address));
-    assert!(matches!(plain.ready().await, Err(ClientError::Transport(_))));
+    assert!(matches!(plain.ready().await, Err(ClientError::Silent(_))));
     served.login("alice").await.runs().await.unwrap();
     served.close().await;
 

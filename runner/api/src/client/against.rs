@@ -2,8 +2,7 @@
 
 use reqwest::Method;
 
-use super::{Answer, Client, json};
-use crate::retry::once;
+use super::{Answer, Client};
 use crate::types::{AgainstView, DocumentView, EmergencyView, Envelope, Filed};
 
 impl Client {

@@ -3,8 +3,7 @@
 use domain::Digest;
 use reqwest::Method;
 
-use super::{Answer, Client, json};
-use crate::retry::once;
+use super::{Answer, Client};
 use crate::types::{DocumentView, Envelope, KeyClaimView, KeyClaimed, ProposalView, TargetView};
 
 impl Client {
@@ -38,7 +37,7 @@ impl Client {
     /// [`super::ClientError`]; its problem says what is missing.
     pub async fn adopt(&self, digest: &Digest) -> Answer<ProposalView> {
         let call = self.call(Method::POST, &format!("/v1/proposals/{digest}/adopt"));
-        once(call, &self.fresh_key()).await
+        self.once(call, &self.fresh_key()).await
     }
 
     /// Takes back a proposal that this person has signed or handed in.
@@ -47,7 +46,7 @@ impl Client {
     /// [`super::ClientError`].
     pub async fn drop_proposal(&self, digest: &Digest) -> Answer<ProposalView> {
         let call = self.call(Method::POST, &format!("/v1/proposals/{digest}/drop"));
-        once(call, &self.fresh_key()).await
+        self.once(call, &self.fresh_key()).await
     }
 
     /// Hands in a key claim; without a session.
@@ -56,7 +55,7 @@ impl Client {
     /// [`super::ClientError`].
     pub async fn claim_key(&self, claim: &Envelope) -> Answer<KeyClaimed> {
         let call = self.call(Method::POST, "/v1/key-claims").body(claim.get().to_owned());
-        json(call.header("content-type", "application/json")).await
+        self.json(call.header("content-type", "application/json")).await
     }
 
     /// Forgets a key claim, for holders of the role `directory`.
@@ -65,6 +64,6 @@ impl Client {
     /// [`super::ClientError`].
     pub async fn drop_key_claim(&self, digest: &Digest) -> Answer<KeyClaimView> {
         let call = self.call(Method::POST, &format!("/v1/key-claims/{digest}/drop"));
-        once(call, &self.fresh_key()).await
+        self.once(call, &self.fresh_key()).await
     }
 }

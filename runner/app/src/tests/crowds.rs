@@ -29,7 +29,7 @@ async fn crowd(app: &App, of: &Document, change: impl Fn(&mut Document)) {
 
 async fn outcome(app: &Arc<App>, ordered: &[u8]) -> Outcome {
     let run = app.launch(&who("otto"), ordered, Some(INPUT)).await.unwrap();
-    let run = app.wait(&who("otto"), &run.id, 60).await.unwrap();
+    let run = app.wait(&who("otto"), &run.id, 60).await.unwrap().run;
     let RunState::Ended { outcome } = run.state else { panic!("{run:?}") };
     outcome
 }

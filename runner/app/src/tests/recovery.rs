@@ -13,7 +13,7 @@ async fn a_store_that_is_lost_is_made_again_from_the_ledger() {
     let request = team.approved(&app).await;
     let ordered = signed(&team.run_request(&request, 1), "otto");
     let run = app.launch(&who("otto"), &ordered, Some(INPUT)).await.unwrap().id;
-    let before = app.wait(&who("otto"), &run, 60).await.unwrap();
+    let before = app.wait(&who("otto"), &run, 60).await.unwrap().run;
     assert_eq!(before.state, RunState::Ended { outcome: Outcome::Succeeded }, "{before:?}");
     let documents = app.store.documents(&Filter::default()).await.unwrap();
     let scripts = app.scripts().await.unwrap();
@@ -26,7 +26,7 @@ async fn a_store_that_is_lost_is_made_again_from_the_ledger() {
     let app = team.open().await.unwrap();
     assert_eq!(app.store.documents(&Filter::default()).await.unwrap(), documents);
     assert_eq!(app.scripts().await.unwrap(), scripts);
-    let after = app.wait(&who("otto"), &run, 0).await.unwrap();
+    let after = app.wait(&who("otto"), &run, 0).await.unwrap().run;
     assert_eq!(after.state, before.state);
     assert_eq!(
         (after.receipt, after.recording, after.result),
@@ -116,7 +116,7 @@ async fn a_run_that_waited_when_the_server_died_is_closed_as_lost() {
     tx.commit().await.unwrap();
     team.close(app).await;
     let app = team.open().await.unwrap();
-    let run = app.run(&who("otto"), &ordered.run).await.unwrap();
+    let run = app.wait(&who("otto"), &ordered.run, 0).await.unwrap().run;
     assert_eq!(run.state, RunState::Ended { outcome: Outcome::Lost });
     let status = app.access_request(&request.header.id).await.unwrap();
     assert!(status.uses_spent.is_empty(), "nothing ran, so no use is spent");

@@ -1,23 +1,24 @@
 //! Launching, and who may see what came of it.
 
 use domain::{Digest, Outcome, RunState};
+use store::Run;
 
-use super::team::{INPUT, Team, bundle, scope, signed, upload, who};
+use super::team::{INPUT, Team, bundle, scope, signed, t, upload, who};
 use crate::requests::RequestState;
-use crate::{App, AppError, chain};
+use crate::{App, AppError, Readers, chain};
 
 fn is_not_there<T: std::fmt::Debug>(result: &Result<T, AppError>) {
     assert!(matches!(result, Err(AppError::NotFound(_))), "{result:?}");
 }
 
 #[tokio::test]
-async fn a_run_is_seen_by_its_caller_and_the_targets_readers_and_does_not_exist_for_others() {
+async fn a_run_is_read_by_its_caller_and_the_targets_readers_and_others_learn_whom_to_ask() {
     let team = Team::new();
     let app = team.open().await.unwrap();
     let request = team.approved(&app).await;
     let ordered = team.run_request(&request, 1);
     let run = app.launch(&who("otto"), &signed(&ordered, "otto"), Some(INPUT)).await.unwrap();
-    let run = app.wait(&who("otto"), &run.id, 60).await.unwrap();
+    let run = app.wait(&who("otto"), &run.id, 60).await.unwrap().run;
     assert_eq!(run.state, RunState::Ended { outcome: Outcome::Succeeded }, "{run:?}");
     let receipt = run.receipt.clone().unwrap();
     for person in ["otto", "rita"] {
@@ -29,8 +30,12 @@ async fn a_run_is_seen_by_its_caller_and_the_targets_readers_and_does_not_exist_
         assert_eq!(app.runs(&who(person)).await.unwrap().len(), 1);
     }
     for person in ["anna", "carol", "ruth"] {
-        is_not_there(&app.run(&who(person), &run.id).await);
-        is_not_there(&app.wait(&who(person), &run.id, 1).await);
+        let status = app.wait(&who(person), &run.id, 0).await.unwrap();
+        assert!(!status.may_read);
+        let outline = Run { denial: None, recording: None, result: None, ..run.clone() };
+        assert_eq!(status.run, outline, "nothing by which somebody could try what it read");
+        let groups = vec![t("readers")];
+        assert_eq!(status.readers, [Readers { target: t("shop"), groups }]);
         is_not_there(&app.result(&who(person), &run.id).await);
         is_not_there(&app.recording(&who(person), &run.id).await);
         is_not_there(&app.feed(&who(person), &run.id, 0).await.map(drop));
@@ -70,7 +75,7 @@ async fn succeed(
 ) -> domain::RunId {
     let ordered = signed(&team.run_request(request, n), "otto");
     let run = app.launch(&who("otto"), &ordered, Some(INPUT)).await.unwrap();
-    let run = app.wait(&who("otto"), &run.id, 60).await.unwrap();
+    let run = app.wait(&who("otto"), &run.id, 60).await.unwrap().run;
     assert_eq!(run.state, RunState::Ended { outcome: Outcome::Succeeded }, "{run:?}");
     run.id
 }
@@ -89,7 +94,7 @@ async fn a_run_request_sent_twice_is_one_run_and_its_id_cannot_be_taken() {
     );
     // Whichever came second meets the first in the queue or in the store.
     let accepted = [a, b].into_iter().filter_map(Result::ok).next().unwrap();
-    let run = app.wait(&otto, &accepted.id, 60).await.unwrap();
+    let run = app.wait(&otto, &accepted.id, 60).await.unwrap().run;
     assert_eq!(run.state, RunState::Ended { outcome: Outcome::Succeeded });
     assert_eq!(app.launch(&otto, &envelope, Some(INPUT)).await.unwrap(), run);
     let mut other = team.run_request(&request, 2);
@@ -108,7 +113,7 @@ async fn a_denial_is_the_runners_and_is_kept_with_the_run() {
     app.request_access(&who("otto"), &signed(&request, "otto")).await.unwrap();
     let ordered = signed(&team.run_request(&request, 1), "otto");
     let run = app.launch(&who("otto"), &ordered, Some(INPUT)).await.unwrap();
-    let run = app.wait(&who("otto"), &run.id, 60).await.unwrap();
+    let run = app.wait(&who("otto"), &run.id, 60).await.unwrap().run;
     assert_eq!(run.state, RunState::Ended { outcome: Outcome::Denied });
     assert_eq!(run.denial.unwrap().rule.code(), "review-missing");
     is_not_there(&app.result(&who("otto"), &run.id).await);

@@ -19,7 +19,7 @@ use crate::when;
 
 Kinds: submission-accepted, review-accepted, request-accepted, approval-accepted, stop-accepted,
 keyring-adopted, directory-adopted, policy-adopted, run-denied, run-started, run-finished,
-run-lost, log-opened. Events of a run are shown to those who may see the run.")]
+run-lost, run-read, log-opened. Events of a run are shown to those who may read it.")]
 pub(crate) struct AuditArgs {
     /// Done by this person
     #[arg(long, value_name = "PERSON")]

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use api::Authorities;
 use api::types::{ChallengeRequest, SessionOpened};
+use api::{Authorities, Client};
 use clap::Args;
-use domain::Timestamp;
+use domain::{PersonId, Timestamp, TrustDomain};
 use ledger::TrustFile;
 use trust::{Login, Salt};
 
@@ -143,22 +143,32 @@ pub(super) fn authorities(path: &Path) -> anyhow::Result<String> {
 
 /// Signs the server's challenge; from then on the session has a token.
 pub(crate) async fn log_in(session: &mut Session) -> anyhow::Result<SessionOpened> {
-    let origin = session.client.base().to_owned();
-    let request = ChallengeRequest { person: session.person.clone(), origin: origin.clone() };
-    let challenge = session.client.challenge(&request).await?;
+    let (client, domain) = (&session.client, &session.trust_domain);
+    let opened = answer_challenge(client, &session.person, domain, &session.key).await?;
+    session.client = session.client.clone().with_token(opened.token.clone());
+    Ok(opened)
+}
+
+/// Asks for a challenge and signs it, for the origin that this client dials.
+pub(crate) async fn answer_challenge(
+    client: &Client,
+    person: &PersonId,
+    trust_domain: &TrustDomain,
+    key: &Signer,
+) -> anyhow::Result<SessionOpened> {
+    let origin = client.base().to_owned();
+    let request = ChallengeRequest { person: person.clone(), origin: origin.clone() };
+    let challenge = client.challenge(&request).await?;
     let mut nonce = [0; 16];
     hex::decode_to_slice(&challenge.challenge, &mut nonce)
         .context("the server's challenge is not 32 hex digits; compare versions")?;
     let ends = i64::try_from(challenge.expires_ms / 1000).unwrap_or(i64::MAX);
     let login = Login {
-        trust_domain: session.trust_domain.clone(),
-        person: session.person.clone(),
+        trust_domain: trust_domain.clone(),
+        person: person.clone(),
         origin,
         nonce: Salt(nonce),
         not_after: Timestamp::from_unix_s(ends),
     };
-    let envelope = wire(&session.sign(&login)?)?;
-    let opened = session.client.open_session(&envelope).await?;
-    session.client = session.client.clone().with_token(opened.token.clone());
-    Ok(opened)
+    Ok(client.open_session(&wire(&key.sign(&login)?)?).await?)
 }

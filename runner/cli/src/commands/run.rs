@@ -21,7 +21,7 @@ use super::Call;
 use crate::exit::{Exit, Failure};
 use crate::out::{Out, Style};
 use crate::session::{Session, read_input};
-use crate::view::{receipt, table};
+use crate::view::{receipt, run as words, table};
 use crate::{next, when};
 
 /// Between two looks at a run that goes on.
@@ -152,7 +152,7 @@ pub(crate) async fn command(call: &Call<'_>, args: RunArgs) -> anyhow::Result<Ex
     if let Some(dir) = &args.out {
         call.out.note(format!("written to {}", dir.display()));
     }
-    Ok(exit(&ran.view.state))
+    Ok(ended(&ran))
 }
 
 /// After an emergency its caller hears what is owed for it.
@@ -183,7 +183,9 @@ pub(crate) async fn run(
             Failure::evidence("the server stored other bytes than were sent", "try again").into()
         );
     }
-    let mut view = session.client.order_run(&order, Duration::from_secs(1), None).await?;
+    let ordered = session.client.order_run(&order, Duration::from_secs(1), None).await;
+    let mut view = ordered.map_err(|e| crate::exit::about_run(&run, false, e))?;
+    let client = session.client.clone().patient();
     is_ours(&view, &run)?;
     let mut waited = Duration::from_secs(1);
     while !matches!(view.state, RunState::Ended { .. }) {
@@ -195,10 +197,10 @@ pub(crate) async fn run(
             )
             .into());
         }
-        say(view.state.code());
+        say(&words::place_of(&view));
         tokio::time::sleep(POLL).await;
         waited += POLL;
-        view = session.client.run(&run).await?;
+        view = client.run(&run).await.map_err(|e| crate::exit::about_run(&run, true, e))?;
         is_ours(&view, &run)?;
     }
     collect(session, &authority, view).await
@@ -342,6 +344,9 @@ fn show(out: Out, ran: &Ran, under: &Under) -> anyhow::Result<()> {
     if let Some(released) = &ran.output {
         for table in &released.output.result.tables {
             out.lines(table::result(table, table::ROWS_SHOWN_MAX, 0))?;
+            if table.rows.len() > table::ROWS_SHOWN_MAX {
+                out.note(format!("all rows: {}", super::show::all_rows(&ran.view.id, table)));
+            }
         }
         out.lines(receipt::value(&released.output.result.value))?;
         for line in receipt::trouble(&released.output) {
@@ -350,9 +355,21 @@ fn show(out: Out, ran: &Ran, under: &Under) -> anyhow::Result<()> {
     }
     match &ran.evidence {
         Some(proved) => out.notes(receipt::summary(&proved.verified, out)),
-        None => out.note(format!("{} is {}", ran.view.id, ran.view.state.code())),
+        None => {
+            out.note(format!("{} is {}", ran.view.id, ran.view.state.code()));
+            out.notes(words::fate(&ran.view).map(|fate| format!("  {fate}")));
+        }
     }
     Ok(())
+}
+
+/// The exit code of a run: that of a script which failed where its targets did is theirs.
+pub(crate) fn ended(ran: &Ran) -> Exit {
+    let failed = matches!(ran.view.state, RunState::Ended { outcome: Outcome::Failed });
+    match &ran.output {
+        Some(released) if failed && receipt::is_targets_fault(&released.output) => Exit::Target,
+        _ => exit(&ran.view.state),
+    }
 }
 
 /// The exit code of a run's state.

@@ -1,6 +1,7 @@
 //! `borescope show`: any id, digest or name.
 
 mod pae;
+mod result;
 mod why;
 
 use std::path::PathBuf;
@@ -16,8 +17,9 @@ use crate::against::Listed;
 use crate::exit::{Exit, Failure};
 use crate::out::Style;
 use crate::session::{Session, envelope, verified};
-use crate::view::{receipt, revision, said};
+use crate::view::{revision, said};
 use crate::when;
+pub(crate) use result::all_rows;
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -25,7 +27,9 @@ use crate::when;
   borescope show stuck-orders            the newest revision: queries, limits, reviews
   borescope show 3f2a91c0d4e5            a revision by the first digits of its digest
   borescope show req_0198f0c0-…          an access request, and what it still lacks
-  borescope show run_0198f0c0-…          a run with its receipt, verified here
+  borescope show run_0198f0c0-…          a run: result and receipt, verified here; who read it
+  borescope show run_0198f0c0-… --table stuck --csv > stuck.csv
+                                         all rows of one of its tables
   borescope show rev_0198f0c0-…          any signed document
   borescope show req_0198f0c0-… --why    every rule: by which fact and whose document, and what helps
   borescope show stuck-orders --why --on shop=shop-replica --as-caller carol
@@ -35,6 +39,12 @@ use crate::when;
 pub(crate) struct ShowArgs {
     /// Id, digest or its first digits, NAME or NAME@VERSION
     reference: String,
+    /// Of a run: all rows of this table, and nothing else
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["why", "pae"])]
+    table: Option<String>,
+    /// Of a run: the table as CSV; --table is needed where there are several
+    #[arg(long, conflicts_with_all = ["why", "pae"])]
+    csv: bool,
     /// Derive it here, rule by rule: why something may run, or may not
     #[arg(long, conflicts_with = "pae")]
     why: bool,
@@ -52,6 +62,18 @@ pub(crate) struct ShowArgs {
     out: Option<PathBuf>,
 }
 
+impl ShowArgs {
+    /// What of a run is wanted.
+    fn part(&self) -> result::Part<'_> {
+        match &self.table {
+            None if self.csv => result::Part::Csv(None),
+            None => result::Part::Whole,
+            Some(name) if self.csv => result::Part::Csv(Some(name)),
+            Some(name) => result::Part::Table(name),
+        }
+    }
+}
+
 /// Shows whatever it is.
 pub(crate) async fn command(call: &Call<'_>, args: ShowArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
@@ -65,7 +87,14 @@ pub(crate) async fn command(call: &Call<'_>, args: ShowArgs) -> anyhow::Result<E
         return why::command(call, &session, &args).await;
     }
     if let Ok(run) = reference.parse::<RunId>() {
-        return show_run(call, &session, &run).await;
+        return result::command(call, &session, &run, args.part()).await;
+    }
+    if args.table.is_some() || args.csv {
+        return Err(Failure::usage(
+            format!("\"{reference}\" is no run, and only a run's result has tables"),
+            "give a run's id: borescope runs lists them",
+        )
+        .into());
     }
     if let Ok(request) = reference.parse::<RequestId>() {
         let view = session.client.access_request(&request).await?;
@@ -119,35 +148,6 @@ async fn signed_document(
         envelope.payload_digest().hex()
     };
     Ok((id, envelope))
-}
-
-async fn show_run(call: &Call<'_>, session: &Session, run: &RunId) -> anyhow::Result<Exit> {
-    let authority = session.authority().await?;
-    let view = session.client.run(run).await?;
-    if call.out.json {
-        call.out.json(&view)?;
-        return Ok(Exit::Ok);
-    }
-    let bold = call.out.style(Style::Bold, view.state.code());
-    call.out.line(format!("{} {bold}, by {}", view.id, view.caller))?;
-    call.out.line(format!("  revision {}", view.revision))?;
-    if let Some(request) = &view.request {
-        call.out.line(format!("  request  {request}"))?;
-    }
-    if is_emergency(session, &authority, view.request.as_ref()).await? {
-        call.out.line(call.out.style(Style::Bad, "  EMERGENCY: ordered under a broken glass"))?;
-    }
-    if let Some(denial) = &view.denial {
-        let denied = format!("{}: {}", denial.rule.code(), denial.fact);
-        call.out.field("  denied   ", &denied)?;
-        call.out.field("  help     ", &denial.help)?;
-        call.out.line(format!("  why      borescope show {run} --why"))?;
-    }
-    if view.receipt.is_some() {
-        let proved = super::run::evidence(session, &authority, run).await?;
-        call.out.lines(receipt::summary(&proved.verified, call.out))?;
-    }
-    Ok(Exit::Ok)
 }
 
 /// Whether an access request breaks the glass, by its own verified words. Of one whose content was

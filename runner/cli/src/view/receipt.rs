@@ -1,8 +1,8 @@
 //! A run's value and its receipt in a few lines.
 
 use domain::display::{neutralise, shorten};
-use executor::Output;
 use executor::evidence::Verified;
+use executor::{Output, Trouble, TroubleFault};
 use serde_json::Value as Json;
 
 use super::{count, number};
@@ -30,7 +30,7 @@ pub(crate) fn value(json: &Json) -> Vec<String> {
 
 /// What went wrong or was logged, for standard error.
 pub(crate) fn trouble(output: &Output) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = output.troubles.iter().flat_map(of_target).collect();
     if let Some(error) = &output.error {
         lines.push(format!("the script failed: {}", short(&error.message)));
         lines.extend(error.frames.iter().map(|f| format!("  at {}", short(&f.function))));
@@ -41,6 +41,29 @@ pub(crate) fn trouble(output: &Output) -> Vec<String> {
     let stderr = String::from_utf8_lossy(&output.stderr.bytes);
     lines.extend(stderr.lines().take(LINES_SHOWN_MAX).map(|l| format!("stderr: {}", short(l))));
     lines
+}
+
+/// A target that did not answer, and what to do about it.
+fn of_target(trouble: &Trouble) -> Vec<String> {
+    let Trouble { target, query, code: _, fault, problem } = trouble;
+    let next = match fault {
+        TroubleFault::Target => "it may pass: run it again in a moment; the script is not at fault",
+        TroubleFault::Operator => {
+            "tell whoever operates the target: until then no run reads it; the script is not at fault"
+        }
+        TroubleFault::Script => "tell the script's author, with the run's id",
+        TroubleFault::Runner => "run it again; if it stays so, tell the server's operator",
+        TroubleFault::Nobody => "the run was ended while it waited for the target",
+    };
+    vec![format!("{target}, query {query}: {}", short(problem)), format!("  help: {next}")]
+}
+
+/// Whether a run failed because of its targets, and not by its script.
+pub(crate) fn is_targets_fault(output: &Output) -> bool {
+    let blame = |t: &Trouble| {
+        matches!(t.fault, TroubleFault::Target | TroubleFault::Operator | TroubleFault::Runner)
+    };
+    output.troubles.iter().any(blame)
 }
 
 /// A line that a script wrote.

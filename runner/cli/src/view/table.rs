@@ -10,7 +10,7 @@ use domain::display::{neutralise, shorten};
 use super::cells::{cell, is_number};
 use crate::out::WIDTH;
 
-/// Rows of a result that are shown; `--out` has all of them.
+/// Rows of a result that are shown; `show RUN --table` has all of them.
 pub(crate) const ROWS_SHOWN_MAX: usize = 50;
 
 /// Characters of a table's or column's name that are shown.
@@ -42,7 +42,7 @@ pub(crate) fn result(table: &Table, rows_max: usize, indent: u16) -> Vec<String>
     let mut out = vec![format!("{} ({})", name(&table.name), super::count(total as u64, "row"))];
     out.extend(lines(&drawn));
     if total > rows_max {
-        out.push(format!("… and {} more; --out DIR writes all", total - rows_max));
+        out.push(format!("… and {} more", total - rows_max));
     }
     out
 }

@@ -90,7 +90,7 @@ impl Liar {
 }
 
 /// Head without its end, and body, of a message that says its length.
-fn read(from: &mut TcpStream) -> (String, Vec<u8>) {
+pub(crate) fn read(from: &mut TcpStream) -> (String, Vec<u8>) {
     let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
     let mut message = |enough: &dyn Fn(&[u8]) -> bool| {
         while !enough(&bytes) {

@@ -6,6 +6,7 @@
 
 mod author;
 mod authority;
+mod failing;
 mod hiding;
 mod keys;
 mod lies;

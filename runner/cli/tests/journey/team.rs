@@ -18,7 +18,7 @@ pub(crate) struct Team {
     pub(crate) m: Machine,
     /// Where the server listens.
     pub(crate) listen: String,
-    _server: Server,
+    server: Option<Server>,
 }
 
 /// What `init` wrote.
@@ -45,11 +45,21 @@ impl Team {
         change(&mut founded.keyring, &mut founded.directory, &mut founded.policy);
         sign_anew(&m, founded);
         let server = m.serve();
-        let team = Self { m, listen, _server: server };
+        let team = Self { m, listen, server: Some(server) };
         for person in ["alice", "bob", "carol"] {
             team.log_in(person);
         }
         team
+    }
+
+    /// Kills the server, as a machine that is switched off does.
+    pub(crate) fn kill_server(&mut self) {
+        self.server = None;
+    }
+
+    /// Starts it again.
+    pub(crate) fn start_server(&mut self) {
+        self.server = Some(self.m.serve());
     }
 
     fn log_in(&self, person: &str) {

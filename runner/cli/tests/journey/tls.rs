@@ -142,7 +142,11 @@ fn a_server_that_is_not_who_it_should_be_is_refused_with_the_reason() {
     refused(login(&m, &url, &[]), 5, &["signed by nobody who is believed here", "--ca FILE"]);
     let localhost = format!("https://localhost:{port}");
     refused(login(&m, &localhost, &ca), 5, &["another name", "127.0.0.1"]);
-    refused(login(&m, &format!("http://127.0.0.1:{port}"), &ca), 5, &["cannot talk to the server"]);
+    refused(
+        login(&m, &format!("http://127.0.0.1:{port}"), &ca),
+        5,
+        &["does not speak HTTP", "dial https://"],
+    );
     refused(login(&m, "http://192.0.2.1:7777", &ca), 2, &["clear text", "dial https://"]);
     refused(login(&m, "http://shop.example", &ca), 2, &["clear text", "dial https://"]);
     refused(login(&m, &url, &["--ca", "server/tls.key"]), 2, &["private key in it"]);

@@ -296,6 +296,7 @@ impl Memory {
             | Event::RequestAccepted { .. }
             | Event::ApprovalAccepted { .. }
             | Event::RunDenied { .. }
+            | Event::RunRead { .. }
             | Event::CallIntent { .. }
             | Event::CallOutcome { .. }
             | Event::OutputReleased { .. }

@@ -174,6 +174,37 @@ pub enum Event {
         /// The run.
         run: RunId,
     },
+    /// Somebody is about to get what a run left. Outside the run's chain, which ends with the run.
+    RunRead {
+        /// The run.
+        run: RunId,
+        /// What of it.
+        what: RunPart,
+    },
+}
+
+/// What people read of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunPart {
+    /// Its output: value, tables, artifacts, log.
+    Result,
+    /// Its recording.
+    Recording,
+    /// What it told while it went on.
+    Progress,
+}
+
+impl RunPart {
+    /// As leaves name it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Result => "result",
+            Self::Recording => "recording",
+            Self::Progress => "progress",
+        }
+    }
 }
 
 /// How an outward call ended: the errors of the host interfaces.
@@ -218,7 +249,8 @@ impl Event {
             | Self::KeyringAdopted { .. }
             | Self::DirectoryAdopted { .. }
             | Self::PolicyAdopted { .. }
-            | Self::RunDenied { .. } => None,
+            | Self::RunDenied { .. }
+            | Self::RunRead { .. } => None,
         }
     }
 

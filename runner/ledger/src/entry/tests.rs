@@ -3,7 +3,7 @@
 use domain::{Digest, Outcome, RunId};
 use expect_test::expect;
 
-use super::{CallStatus, Event, Leaf, LeafError, Opening};
+use super::{CallStatus, Event, Leaf, LeafError, Opening, RunPart};
 use crate::chain::Link;
 use crate::testing::log_opened;
 
@@ -83,6 +83,9 @@ fn every_event_reads_back_as_written() {
         Event::DirectoryAdopted { id: typed("dir").parse().unwrap(), version: 2, document },
         Event::PolicyAdopted { id: typed("pol").parse().unwrap(), version: 3, document },
         Event::RunDenied { run: run() },
+        Event::RunRead { run: run(), what: RunPart::Result },
+        Event::RunRead { run: run(), what: RunPart::Recording },
+        Event::RunRead { run: run(), what: RunPart::Progress },
     ];
     let run_leaves = run_events.map(|e| leaf(e, link(3, None)));
     let end_leaves = ends.map(|e| leaf(e, link(3, Some(4))));

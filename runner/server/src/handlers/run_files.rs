@@ -1,4 +1,5 @@
-//! What a run left: its output, recording, receipt and evidence, for those who may see the run.
+//! What a run left: its output, recording, receipt and evidence, for those who may read the run. Reading
+//! output or recording is recorded before it is sent.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::openapi::Finds;
 use crate::render;
 use crate::session::Session;
 
-/// A run's output: the exact bytes whose digest its receipt names
+/// A run's output: the exact bytes whose digest its receipt names. That you read it is recorded
 #[utoipa::path(get, path = "/v1/runs/{id}/result", tag = "runs", security(("session" = [])),
     params(("id" = shapes::Run, Path, description = "The run.")),
     responses((status = 200, body = shapes::AnyJson, content_type = "application/json",
@@ -32,7 +33,7 @@ pub(crate) async fn result(
     Ok(([(CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 
-/// A run's recording, once it is released
+/// A run's recording, once it is released. That you read it is recorded
 #[utoipa::path(get, path = "/v1/runs/{id}/recording", tag = "runs", security(("session" = [])),
     params(("id" = shapes::Run, Path, description = "The run.")),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream",

@@ -37,7 +37,7 @@ pub(crate) async fn order(
     })?;
     let envelope = ordered.run_request.get().as_bytes();
     let run = app.launch(&who, envelope, input.as_deref()).await?;
-    Ok((wait, Json(render::run(app.wait(&who, &run.id, wait.seconds()).await?))))
+    Ok((wait, Json(render::run_status(app.wait(&who, &run.id, wait.seconds()).await?))))
 }
 
 /// The runs that you may see, newest first, at most 1,000
@@ -50,17 +50,17 @@ pub(crate) async fn runs(
     Ok(Json(app.runs(&who).await?.into_iter().map(render::run).collect()))
 }
 
-/// One run
+/// One run, for anybody who has its id; who may not read it learns whose it is and who may
 #[utoipa::path(get, path = "/v1/runs/{id}", tag = "runs", security(("session" = [])),
     params(("id" = shapes::Run, Path, description = "The run."), Wait),
-    responses((status = 200, body = RunView, description = "Where it is."), Finds))]
+    responses((status = 200, body = RunView, description = "Where it is; to those who may not read it, only that."), Finds))]
 pub(crate) async fn run(
     State(app): State<Arc<App>>,
     Session(who): Session,
     At(id): At<RunId>,
     wait: Wait,
 ) -> Answer<(Wait, Json<RunView>)> {
-    Ok((wait, Json(render::run(app.wait(&who, &id, wait.seconds()).await?))))
+    Ok((wait, Json(render::run_status(app.wait(&who, &id, wait.seconds()).await?))))
 }
 
 /// Cancel a run; one that has ended stays as it is
