@@ -16,6 +16,7 @@ mod manners;
 mod notify;
 mod oncall;
 mod operator;
+mod readme;
 mod receiver;
 mod reviewer;
 mod solo;
