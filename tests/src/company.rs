@@ -412,6 +412,8 @@ impl Company {
             pairs: pairs(manifest),
             input,
             use_number,
+            reason: None,
+            ticket: None,
         }
     }
 

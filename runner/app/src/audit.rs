@@ -4,13 +4,14 @@
 //! who may see the run. Calls within a run are not listed: they are in its evidence.
 
 use domain::decide::StopSubject;
-use domain::{Digest, RunId, Ticket};
+use domain::{Digest, FreeText, RunId, Ticket};
 use ledger::{Event, StoredEntry};
 use store::{AuditFilter, AuditRow, Document, DocumentKind, Run, Tx};
-use trust::{AccessRequest, Lift, Stop, Withdrawal};
+use trust::{AccessRequest, Lift, RunRequest, Stop, Withdrawal};
 
 use crate::advice::unverified;
 use crate::login::Who;
+use crate::notify::signed_in;
 use crate::reads::reader;
 use crate::{App, AppError};
 
@@ -114,6 +115,9 @@ pub(crate) async fn audit_entry(tx: &mut Tx, entry: &StoredEntry) -> Result<(), 
             if let Some(run) = tx.run(run).await? {
                 of_run(&mut event, &run);
             }
+            if let Event::RunStarted { .. } = &entry.leaf.event {
+                event.subjects.extend(of_order(entry));
+            }
             if let Event::RunRead { what, .. } = &entry.leaf.event {
                 event.person = entry.payload().and_then(reader);
                 event.subjects.push(what.code().to_owned());
@@ -157,9 +161,19 @@ fn of_document(event: &mut AuditRow, document: &Document) {
 /// The ticket of an access request, and those that its reason names.
 fn tickets(document: &Document) -> Vec<String> {
     let Some(access) = unverified::<AccessRequest>(document) else { return Vec::new() };
-    let named = Ticket::named_in(access.reason.as_str());
-    let mut all: Vec<String> =
-        access.ticket.into_iter().chain(named).map(|t| t.to_string()).collect();
+    named(access.ticket, access.reason.as_str())
+}
+
+/// The same of an order to run, which says it where there is no access request.
+fn of_order(entry: &StoredEntry) -> Vec<String> {
+    let order = signed_in(entry).and_then(|e| trust::read_unverified::<RunRequest>(&e).ok());
+    let Some(RunRequest { ticket, reason, .. }) = order else { return Vec::new() };
+    named(ticket, reason.as_ref().map_or("", FreeText::as_str))
+}
+
+fn named(ticket: Option<Ticket>, reason: &str) -> Vec<String> {
+    let all = ticket.into_iter().chain(Ticket::named_in(reason));
+    let mut all: Vec<String> = all.map(|t| t.to_string()).collect();
     all.sort();
     all.dedup();
     all

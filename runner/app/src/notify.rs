@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 pub use body::Format;
 pub use kind::Kind;
 use notice::Notice;
+pub(crate) use signatures::signed_in;
 
 use crate::{App, chain};
 

@@ -331,6 +331,8 @@ pub(crate) fn run_request() -> RunRequest {
         pairs: vec![pair()],
         input: Digest::of(b"{}"),
         use_number: 1,
+        reason: None,
+        ticket: None,
     }
 }
 

@@ -89,6 +89,8 @@ impl Company {
             pairs: pairs(manifest),
             input,
             use_number: 0,
+            reason: None,
+            ticket: None,
         }
     }
 

@@ -48,7 +48,7 @@ impl App {
         let people = &adopted.authority.directory().people;
         let keys = people.iter().flat_map(|p| p.keys.iter().map(move |k| (k, &p.id)));
         let whose: BTreeMap<_, _> = keys.map(|(k, id)| (k.key.fingerprint(), id)).collect();
-        let Some(envelope) = envelope(entry) else { return BTreeMap::new() };
+        let Some(envelope) = signed_in(entry) else { return BTreeMap::new() };
         let signed = envelope.signatures().iter().filter_map(|s| {
             let key = s.key().fingerprint();
             whose.get(&key).map(|id| (key.as_str().to_owned(), (*id).clone()))
@@ -85,7 +85,7 @@ fn document(event: &Event) -> Option<(&'static str, String)> {
 }
 
 /// The envelope that an entry records.
-fn envelope(entry: &StoredEntry) -> Option<Envelope> {
+pub(crate) fn signed_in(entry: &StoredEntry) -> Option<Envelope> {
     let payload = entry.payload()?;
     match &entry.leaf.event {
         Event::KeyringAdopted { .. } => Together::parse(payload).ok()?.keyring().cloned(),

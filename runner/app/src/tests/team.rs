@@ -251,6 +251,8 @@ impl Team {
             pairs: request.scope.pairs().collect(),
             input: Digest::of(INPUT),
             use_number,
+            reason: None,
+            ticket: None,
         }
     }
 

@@ -19,7 +19,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use api::types::RunView;
 use clap::Args;
-use domain::{Denial, Digest, Outcome, Pair, RequestId, RunId, RunState, RunnerName};
+use domain::{
+    Denial, Digest, FreeText, Outcome, Pair, RequestId, RunId, RunState, RunnerName, Ticket,
+};
 use executor::Output;
 use executor::evidence::RunEvidence;
 use ledger::{TrustFile, VerifierKey};
@@ -112,6 +114,10 @@ pub(crate) enum Under {
         pairs: Vec<Pair>,
         /// Who executes.
         runner: RunnerName,
+        /// Why, where the caller said so.
+        reason: Option<FreeText>,
+        /// What it is about.
+        ticket: Option<Ticket>,
     },
 }
 

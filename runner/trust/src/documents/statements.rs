@@ -228,6 +228,12 @@ pub struct RunRequest {
     pub input: Digest,
     /// Which of the grant's uses this is, from 1; 0 for self-serve.
     pub use_number: u64,
+    /// Why, in the caller's words; `null` where the access request says it.
+    #[serde(deserialize_with = "written")]
+    pub reason: Option<FreeText>,
+    /// Incident or change that this is about; `null` where the access request says it.
+    #[serde(deserialize_with = "written")]
+    pub ticket: Option<Ticket>,
 }
 statement!(
     RunRequest,

@@ -41,9 +41,11 @@ pub(super) async fn sign(
                 pairs: requested.pairs(),
                 input,
                 use_number: ask.use_number.unwrap_or_else(|| requested.next_use()),
+                reason: None,
+                ticket: None,
             }
         }
-        Under::SelfServe { revision, pairs, runner } => RunRequest {
+        Under::SelfServe { revision, pairs, runner, reason, ticket } => RunRequest {
             header,
             caller,
             run,
@@ -53,6 +55,8 @@ pub(super) async fn sign(
             pairs: pairs.clone(),
             input,
             use_number: 0,
+            reason: reason.clone(),
+            ticket: ticket.clone(),
         },
     };
     let run_request = wire(&session.sign(&order)?)?;

@@ -37,6 +37,17 @@ pub(super) struct Cleared {
     under: Result<Under, Exit>,
 }
 
+/// A run without an access request says itself why it is wanted.
+fn because(under: Under, args: &RunArgs) -> Under {
+    match under {
+        Under::SelfServe { revision, pairs, runner, .. } => {
+            let (reason, ticket) = (args.what.reason.clone(), args.what.ticket());
+            Under::SelfServe { revision, pairs, runner, reason, ticket }
+        }
+        Under::Request(id) => Under::Request(id),
+    }
+}
+
 impl<'a> Trip<'a> {
     /// It takes `wait` in all.
     pub(super) fn begin(call: &'a Call<'a>, session: &'a Session, wait: Duration) -> Self {
@@ -83,7 +94,7 @@ impl<'a> Trip<'a> {
                         asked::wait(call, session, &chosen.dossier, &id, self.until).await?;
                     waited.map(|()| Under::Request(id))
                 }
-                Ok(Way::Open(under)) => Ok(under),
+                Ok(Way::Open(under)) => Ok(because(under, args)),
                 // It was closed, and asking would not have helped.
                 Ok(Way::Closed(..)) => Err(Exit::Denied),
                 Err(exit) => Err(exit),

@@ -40,7 +40,7 @@ pub(super) async fn find(session: &Session, chosen: &mut Chosen) -> anyhow::Resu
 }
 
 fn opened(revision: Digest, pairs: &[Pair], runner: RunnerName) -> Under {
-    Under::SelfServe { revision, pairs: pairs.to_vec(), runner }
+    Under::SelfServe { revision, pairs: pairs.to_vec(), runner, reason: None, ticket: None }
 }
 
 /// What would be decided.
