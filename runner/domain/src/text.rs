@@ -26,7 +26,7 @@ impl ParseError {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\" is not a {}: expected {}", self.got, self.what, self.expected)
+        write!(f, "\"{}\" is no {}: expected {}", self.got, self.what, self.expected)
     }
 }
 

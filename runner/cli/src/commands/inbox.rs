@@ -146,7 +146,7 @@ async fn lines(call: &Call<'_>, session: &Session, inbox: &Inbox) -> anyhow::Res
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let mut lines = table::list(["what", "which", "whose", "next"], &rows);
+    let mut lines = table::actions(["what", "which", "whose", "next"], &rows);
     if inbox.sent_back.is_empty() {
         return Ok(lines);
     }

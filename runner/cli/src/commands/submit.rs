@@ -123,7 +123,7 @@ fn show(call: &Call<'_>, submitted: &Submitted) -> anyhow::Result<Exit> {
         call.out.note(format!("{} {}", call.out.style_err(Style::Warn, "warning:"), warning));
     }
     call.out.note(format!(
-        "next: somebody else reviews it: borescope review {} --target LOGICAL=TARGET",
+        "next: somebody else reviews it: borescope review {}",
         submitted.revision.short()
     ));
     Ok(Exit::Ok)

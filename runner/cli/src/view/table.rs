@@ -73,6 +73,28 @@ pub(crate) fn list<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> V
     lines(&drawn)
 }
 
+/// A list whose last column is what to type. It is there to be copied, so where it does not fit beside
+/// the others it has a line of its own.
+pub(crate) fn actions(header: [&str; 4], rows: &[[String; 4]]) -> Vec<String> {
+    let wide = list(header, rows);
+    let whole = |lines: &[String]| lines.len() == rows.len() + 2;
+    if whole(&wide) {
+        return wide;
+    }
+    let [what, which, whose, _] = header;
+    let others: Vec<_> =
+        rows.iter().map(|[a, b, c, _]| [a.clone(), b.clone(), c.clone()]).collect();
+    let mut lines = list([what, which, whose], &others);
+    if !whole(&lines) {
+        return wide;
+    }
+    let rest = lines.split_off(lines.len() - rows.len());
+    for (line, [.., next]) in rest.into_iter().zip(rows) {
+        lines.extend([line, format!("  {}", neutralise(next))]);
+    }
+    lines
+}
+
 /// Where a table is too wide: points in time break after the date, and short columns stay on one
 /// line, so that only long text is broken.
 fn fit(drawn: &mut Drawn) {

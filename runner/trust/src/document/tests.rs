@@ -147,7 +147,7 @@ fn a_clause_that_opens_nothing_or_too_much_is_never_signed() {
 fn a_wrong_id_names_its_field() {
     let said = altered(&review(), "\"rev_019", "\"run_019");
     assert!(said.starts_with("review: field `header.id`: "), "{said}");
-    assert!(said.contains("is not a review id"), "{said}");
+    assert!(said.contains("is no review id"), "{said}");
 }
 
 /// What keeps a document from being signed, after a change.

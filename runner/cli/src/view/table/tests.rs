@@ -53,3 +53,16 @@ fn in_a_narrow_table_names_stay_whole_and_times_break_after_the_date() {
     assert!(text.contains("2026-10-06  payments:"), "{text}");
     assert!(text.contains(" 15:33:22Z "), "{text}");
 }
+
+#[test]
+fn what_is_to_be_typed_is_never_broken() {
+    let id = "req_0198f0c0-0000-7000-8000-000000000000";
+    let row =
+        |id: &str| ["approve", id, "bob", &format!("borescope approve {id}")].map(str::to_owned);
+    let header = ["what", "which", "whose", "next"];
+    assert_eq!(actions(header, &[row("x")]).len(), 3, "it fits on one line");
+    let lines = actions(header, &[row(id), row(id)]);
+    assert_eq!(lines.len(), 6, "{lines:?}");
+    assert_eq!(lines[3], format!("  borescope approve {id}"));
+    assert_eq!(lines[5], lines[3]);
+}
