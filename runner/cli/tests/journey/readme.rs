@@ -75,7 +75,7 @@ impl Names {
     fn learn(&mut self, there: &[String], here: &[String]) {
         let ids = |lines: &[String]| -> Vec<String> {
             let words = lines.iter().flat_map(|l| words(l));
-            words.filter(|w| kind(w) == Some(Kind::Id)).map(str::to_owned).collect()
+            words.filter(|w| kind(w) == Some(Kind::Id)).collect()
         };
         let (there, here) = (ids(there), ids(here));
         if there.len() == here.len() {
@@ -97,24 +97,22 @@ impl Names {
         }
         for (a, b) in pairs().filter(|(a, b)| a != b) {
             if kind(a) == Some(Kind::Id) {
-                self.0.entry((*a).to_owned()).or_insert_with(|| (*b).to_owned());
+                self.0.entry(a.clone()).or_insert_with(|| b.clone());
             }
         }
         true
     }
 }
 
-/// Words and what is between them, without the number of blanks.
-fn words(line: &str) -> Vec<&str> {
+/// Words and what is between them, without the number of blanks. A time and its unit are one word.
+fn words(line: &str) -> Vec<String> {
     let part = |c: char| !(c.is_alphanumeric() || "_-:./+~".contains(c));
-    line.split_inclusive(part)
-        .flat_map(|w| {
-            let cut =
-                w.len() - w.chars().next_back().filter(|c| part(*c)).map_or(0, char::len_utf8);
-            [w[..cut].trim_end_matches([':', '.', ',']), w[cut..].trim()]
-        })
-        .filter(|w| !w.is_empty())
-        .collect()
+    let line = line.replace(" ms", "ms").replace(" µs", "µs");
+    let both = |w: &str| {
+        let cut = w.len() - w.chars().next_back().filter(|c| part(*c)).map_or(0, char::len_utf8);
+        [w[..cut].trim_end_matches([':', '.', ',']).to_owned(), w[cut..].trim().to_owned()]
+    };
+    line.split_inclusive(part).flat_map(both).filter(|w| !w.is_empty()).collect()
 }
 
 #[derive(Debug, PartialEq)]
