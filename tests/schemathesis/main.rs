@@ -54,11 +54,14 @@ fn known(revision: &str, request: &str, run: &str, session: &str) -> String {
             "[[operations]]\ninclude-path = \"{path}\"\nparameters = {{ \"path.{name}\" = \"{value}\" }}\n\n"
         ));
     };
-    for end in ["", "/result", "/receipt", "/recording", "/evidence", "/events", "/cancel"] {
+    for end in
+        ["", "/input", "/result", "/receipt", "/recording", "/evidence", "/events", "/cancel"]
+    {
         know(&format!("/v1/runs/{{id}}{end}"), "id", run);
     }
     know("/v1/sessions/{id}", "id", session);
     know("/v1/access-requests/{id}", "id", request);
+    know("/v1/access-requests/{id}/input", "id", request);
     know("/v1/revisions/{digest}", "digest", revision);
     know("/v1/documents/{reference}", "reference", request);
     settings

@@ -271,6 +271,7 @@ impl Company {
                 id: p(TARGET),
                 engine: Engine::Sqlite,
                 prod: false,
+                groups: vec![],
                 identity: TargetIdentity::Sqlite(SqliteIdentity {
                     application_id: SHOP_APPLICATION_ID,
                 }),

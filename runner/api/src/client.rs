@@ -252,6 +252,10 @@ impl Client {
     gets_bytes! {
         /// One file of a revision.
         file(revision: &Digest, path: &BundlePath) = "/v1/revisions/{revision}/files/{path}";
+        /// An access request's input, exactly.
+        request_input(id: &RequestId) = "/v1/access-requests/{id}/input";
+        /// A run's input, exactly.
+        run_input(id: &RunId) = "/v1/runs/{id}/input";
         /// A run's result.
         result(id: &RunId) = "/v1/runs/{id}/result";
         /// Everything that offline verification needs about a run, as one file.

@@ -16,6 +16,7 @@ mod documents;
 mod error;
 mod evidence;
 mod feed;
+mod inputs;
 mod keeper;
 mod key_claims;
 mod launch;

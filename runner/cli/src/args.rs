@@ -1,11 +1,18 @@
 //! The command line: one verb each, its arguments beside its code in [`crate::commands`].
+//!
+//! `run` and `request` also take the options of the script that they name ([`crate::params`]). These
+//! are known only when its schema is at hand, so the line is read twice: once without them ([`words`]),
+//! to find out which script it is, and then with them.
 
+mod words;
+
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, ArgMatches, Args, CommandFactory as _, Parser, Subcommand};
+use domain::PersonId;
 use domain::display::neutralise;
-use domain::{LogicalTarget, Pair, PersonId, TargetId};
 
 use crate::commands as c;
 use crate::config::Context;
@@ -141,20 +148,47 @@ pub(crate) enum Command {
 /// Parses the command line. An error repeats what was typed, so it is the one about the same words
 /// neutralised.
 pub(crate) fn parse(typed: &[OsString]) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(typed).map_err(|error| {
-        let safe = typed.iter().map(|word| neutralise(&word.to_string_lossy()));
-        Cli::try_parse_from(safe).err().unwrap_or(error)
-    })
+    let ours = words::ours(typed, &Cli::command());
+    let mut cli = Cli::try_parse_from(&ours)
+        .map_err(|error| Cli::try_parse_from(safe(&ours)).err().unwrap_or(error))?;
+    match &mut cli.command {
+        Command::Run(args) => args.what.typed = typed.to_vec(),
+        Command::Request(args) => args.what.typed = typed.to_vec(),
+        _ => {}
+    }
+    Ok(cli)
 }
 
-/// Parses `logical=target`.
-pub(crate) fn pair(text: &str) -> Result<Pair, String> {
-    let (logical, target) = text.split_once('=').ok_or_else(|| {
-        format!("\"{text}\" has no =: expected LOGICAL=TARGET, as shop=shop-replica")
-    })?;
-    let logical: LogicalTarget = logical.parse().map_err(|e: domain::ParseError| e.to_string())?;
-    let target: TargetId = target.parse().map_err(|e: domain::ParseError| e.to_string())?;
-    Ok(Pair { logical, target })
+/// Parses it again with a script's own options, and gives what `verb` got.
+pub(crate) fn parse_with(
+    typed: &[OsString],
+    verb: &str,
+    options: Vec<Arg>,
+    remark: Option<String>,
+) -> Result<ArgMatches, clap::Error> {
+    let whole = Cli::command().mut_subcommand(verb, |command| {
+        let command = command.args(options);
+        match remark {
+            Some(remark) => command.before_help(remark),
+            None => command,
+        }
+    });
+    let again = |words: &[OsString]| whole.clone().try_get_matches_from(words);
+    let mut found = again(typed).map_err(|error| again(&safe(typed)).err().unwrap_or(error))?;
+    match found.remove_subcommand() {
+        Some((_, matches)) => Ok(matches),
+        None => Ok(found),
+    }
+}
+
+/// The names of all options of our own where a script's are taken, too.
+pub(crate) fn own_options() -> BTreeSet<String> {
+    let whole = Cli::command();
+    words::VERBS.iter().flat_map(|verb| words::longs(&whole, verb).into_keys()).collect()
+}
+
+fn safe(words: &[OsString]) -> Vec<OsString> {
+    words.iter().map(|word| neutralise(&word.to_string_lossy()).into()).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use domain::{BundleIndex, BundlePath, Digest, Manifest};
 use crate::exit::Failure;
 
 /// A bundle whose bytes were hashed here.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Bundle {
     /// The revision.
     pub(crate) revision: Digest,

@@ -16,7 +16,7 @@ use domain::{
 };
 use trust::{
     AccessRequest, Advice, AfterReview, Authority, BaseDocuments, ChainError, Envelope, Local,
-    OnFile, OwedAfterReview, Verified, Wish,
+    OnFile, OwedAfterReview, Submission, Verified, Wish,
 };
 
 use crate::against::{Against, Listed};
@@ -136,17 +136,6 @@ impl Requested {
 
 impl Dossier {
     /// Fetches and verifies what is on file about a revision on these targets.
-    pub(crate) async fn fetch(
-        session: &Session,
-        revision: &Digest,
-        pairs: &[Pair],
-    ) -> anyhow::Result<Self> {
-        let authority = session.authority().await?;
-        let bundle = session.fetch(revision).await?;
-        Self::about(session, authority, bundle, pairs).await
-    }
-
-    /// The same for a bundle that is in hand.
     pub(crate) async fn about(
         session: &Session,
         authority: Authority,
@@ -219,6 +208,13 @@ impl Dossier {
             owed: &self.owed,
         };
         trust::advise(&self.authority, &wish, file, local)
+    }
+
+    /// Who submitted it, by signatures that hold.
+    pub(crate) fn authors(&self) -> Vec<PersonId> {
+        let stopped = self.against.in_force.stopped_keys();
+        let author = |e| self.authority.verify::<Submission>(e, &stopped).ok();
+        self.submissions.iter().filter_map(author).map(|s| s.doc().author.clone()).collect()
     }
 
     /// What was in force at a time, as far as that can be known afterwards.

@@ -16,7 +16,7 @@ use crate::out::{Out, Style};
 const ERROR_CHARS_MAX: usize = 4000;
 
 /// How the program ends; the numbers are part of the interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     /// It worked.
     Ok = 0,
@@ -49,6 +49,23 @@ impl Exit {
             Self::NotInTime => "not-in-time",
             Self::Evidence => "evidence-invalid",
         }
+    }
+}
+
+impl Exit {
+    /// The one with this number.
+    fn of(number: u8) -> Self {
+        let all = [
+            Self::Ok,
+            Self::Script,
+            Self::Usage,
+            Self::Denied,
+            Self::Limit,
+            Self::Target,
+            Self::NotInTime,
+            Self::Evidence,
+        ];
+        all.into_iter().find(|exit| *exit as u8 == number).unwrap_or(Self::Script)
     }
 }
 
@@ -237,11 +254,11 @@ pub(crate) fn about_run(run: &RunId, accepted: bool, error: ClientError) -> anyh
     }
     let help = if accepted {
         format!(
-            "{run} was accepted: it goes on or has ended without you; what became of it: borescope show {run}"
+            "{run} was accepted: it goes on or has ended without you; go on: borescope run --resume {run}"
         )
     } else {
         format!(
-            "whether {run} was accepted is not known; look: borescope show {run} (if there is no such run, nothing ran)"
+            "whether {run} was accepted is not known; look: borescope run --resume {run} (if there is no such run, nothing ran)"
         )
     };
     Failure::new(Exit::Target, error.to_string(), help).into()
@@ -291,19 +308,19 @@ pub(crate) fn chain(error: &anyhow::Error) -> String {
 }
 
 /// Prints what the parser of the command line says, or the help that was asked for.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+pub(crate) fn told(error: &clap::Error) -> Exit {
     let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
     // A closed output changes nothing.
     drop(crate::out::usage(error));
-    exit.into()
+    exit
 }
 
 /// Prints an error and gives the exit code.
-pub(crate) fn report(out: Out, error: &anyhow::Error) -> ExitCode {
+pub(crate) fn report(out: Out, error: &anyhow::Error) -> Exit {
     let closed = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
     if error.downcast_ref::<std::io::Error>().is_some_and(closed) {
         // Whoever reads our output has seen enough.
-        return ExitCode::from(Exit::Ok as u8);
+        return Exit::Ok;
     }
     let verdict = verdict(error);
     if out.json {
@@ -317,7 +334,7 @@ pub(crate) fn report(out: Out, error: &anyhow::Error) -> ExitCode {
     if let Some(next) = verdict.next {
         out.note(format!("  {} {}", out.style_err(Style::Bold, "next:"), next));
     }
-    ExitCode::from(verdict.exit)
+    Exit::of(verdict.exit)
 }
 
 #[cfg(test)]

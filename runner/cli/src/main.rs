@@ -10,6 +10,7 @@ mod args;
 mod attendant;
 mod believed;
 mod bundle;
+mod chosen;
 mod commands;
 mod completing;
 mod config;
@@ -21,7 +22,10 @@ mod keys;
 mod narrow;
 mod next;
 mod node;
+mod on;
 mod out;
+mod params;
+mod people;
 mod project;
 mod server_config;
 mod session;
@@ -48,7 +52,7 @@ fn main() -> ExitCode {
     };
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return exit::usage(&error),
+        Err(error) => return exit::told(&error).into(),
     };
     let out = Out::new(cli.json, env.plain);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -58,6 +62,6 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(exit) => exit.into(),
-        Err(error) => report(out, &error),
+        Err(error) => report(out, &error).into(),
     }
 }

@@ -20,7 +20,7 @@ pub(crate) const fn command(rule: Rule) -> Option<&'static str> {
         Rule::SubmissionMissing => Some("borescope submit DIR"),
         Rule::ReviewRejected => Some("borescope show REVISION, then borescope withdraw REVIEW"),
         Rule::ReviewMissing | Rule::SelfServeNotReviewed => {
-            Some("borescope review REVISION --target LOGICAL=TARGET --approve")
+            Some("borescope review REVISION --target TARGET --approve")
         }
         Rule::SelfServeNotAllowed
         | Rule::RequestMissing
@@ -31,9 +31,7 @@ pub(crate) const fn command(rule: Rule) -> Option<&'static str> {
         | Rule::BreakGlassTooWide
         | Rule::GrantExpired
         | Rule::UseSpent
-        | Rule::DocumentInvalid => {
-            Some("borescope request REVISION --on LOGICAL=TARGET --input FILE --reason TEXT")
-        }
+        | Rule::DocumentInvalid => Some("borescope request SCRIPT --on TARGET --reason TEXT"),
         Rule::AfterReviewOverdue => Some("borescope after-review REQUEST"),
         Rule::ApprovalMissing => Some("borescope approve REQUEST"),
         Rule::GrantNotYet => Some("borescope show REQUEST"),

@@ -283,6 +283,17 @@ pub(crate) fn verified<D: Document>(
         .with_context(|| format!("the server's {} {}", view.kind, view.id))
 }
 
+/// Bytes that a signed document names.
+pub(crate) fn hashed(bytes: Vec<u8>, digest: &Digest) -> Result<Vec<u8>, Failure> {
+    if Digest::of(&bytes) == *digest {
+        return Ok(bytes);
+    }
+    Err(Failure::evidence(
+        "the server shows another input than the one that was signed for",
+        "the server is broken or lies; sign nothing",
+    ))
+}
+
 /// An envelope as the API carries it: its exact JSON.
 pub(crate) fn wire(envelope: &Envelope) -> anyhow::Result<api::Envelope> {
     let json = String::from_utf8(envelope.to_json()?)?;

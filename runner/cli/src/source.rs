@@ -110,29 +110,29 @@ impl Header {
             b"ustar  \0" if header[345..].iter().all(|b| *b == 0) => String::new(),
             _ => return Err("the archive is not of the form ustar".to_owned()),
         };
-        if header[500..].iter().any(|b| *b != 0) || header[157..257].iter().any(|b| *b != 0) {
-            return Err("the header has more than a plain file's has".to_owned());
-        }
         let mut name = text(&header[..100])?;
         if !prefix.is_empty() {
             name = format!("{prefix}/{name}");
         }
-        let size = number(&header[124..136]).ok_or("the size is no octal number")?;
-        match header[156] {
-            b'0' | 0 => Ok(Self { path: Some(plain(&name)?), size }),
-            b'5' if size == 0 => {
-                let folder = name.trim_end_matches('/');
-                if folder != "." {
-                    plain(folder)?;
-                }
-                Ok(Self { path: None, size })
-            }
-            other => Err(format!(
+        if !matches!(header[156], b'0' | b'5' | 0) {
+            return Err(format!(
                 "{} is neither a file nor a folder (type {}); links and extended headers are refused",
                 neutralise(&name),
-                neutralise(&char::from(other).to_string())
-            )),
+                neutralise(&char::from(header[156]).to_string())
+            ));
         }
+        if header[500..].iter().any(|b| *b != 0) || header[157..257].iter().any(|b| *b != 0) {
+            return Err("the header has more than a plain file's has".to_owned());
+        }
+        let size = number(&header[124..136]).ok_or("the size is no octal number")?;
+        if header[156] != b'5' {
+            return Ok(Self { path: Some(plain(&name)?), size });
+        }
+        let folder = name.trim_end_matches('/');
+        if size > 0 || (folder != "." && plain(folder).is_err()) {
+            return Err(format!("{} is no plain folder", neutralise(&name)));
+        }
+        Ok(Self { path: None, size })
     }
 }
 

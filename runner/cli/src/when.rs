@@ -32,32 +32,60 @@ pub(crate) fn duration_s(text: &str) -> Result<u64, String> {
     if (1..=365 * 86_400).contains(&total) { Ok(total) } else { Err(bad()) }
 }
 
-/// Parses a point in time: RFC 3339 with an offset, a duration from now, or a local
-/// `2026-11-24 18:00` with or without an IANA zone behind it.
+/// Parses a point in time to come: a duration from now, or what [`point`] takes.
 ///
 /// # Errors
 /// When it is none of these, or does not exist in the zone.
 pub(crate) fn time(text: &str, now: Timestamp, local: &TimeZone) -> Result<Timestamp, String> {
-    let text = text.trim();
-    if let Ok(seconds) = duration_s(text) {
-        return Ok(now.plus_s(i64::try_from(seconds).unwrap_or(i64::MAX)));
+    match duration_s(text.trim()) {
+        Ok(seconds) => Ok(now.plus_s(i64::try_from(seconds).unwrap_or(i64::MAX))),
+        Err(_) => point(text, now, local),
     }
+}
+
+/// Parses a point in time that is looked back to: `now`, a duration ago, or what [`point`] takes.
+///
+/// # Errors
+/// When it is none of these, or does not exist in the zone.
+pub(crate) fn past(text: &str, now: Timestamp, local: &TimeZone) -> Result<Timestamp, String> {
+    let text = text.trim();
+    if text == "now" {
+        return Ok(now);
+    }
+    match duration_s(text.strip_suffix("ago").unwrap_or(text).trim()) {
+        Ok(seconds) => Ok(now.plus_s(-i64::try_from(seconds).unwrap_or(i64::MAX))),
+        Err(_) => point(text, now, local),
+    }
+}
+
+/// RFC 3339 with an offset, or `2026-11-24 18:00`, `today 18:00`, `yesterday`: local, or with an IANA
+/// zone behind it.
+fn point(text: &str, now: Timestamp, local: &TimeZone) -> Result<Timestamp, String> {
+    let text = text.trim();
     if let Ok(t) = text.parse::<jiff::Timestamp>() {
         return Ok(Timestamp::from_unix_s(t.as_second()));
     }
     let bad = || {
         format!(
             "\"{text}\" is not a time: expected for example 2h, 2026-11-24T18:00:00Z, \
-             \"2026-11-24 18:00\" or \"2026-11-24 18:00 Europe/Berlin\""
+             \"yesterday 22:00\", \"2026-11-24 18:00\" or \"2026-11-24 18:00 Europe/Berlin\""
         )
     };
     let (civil, zone) = match text.rsplit_once(' ') {
         Some((civil, zone)) if zone.contains('/') || zone == "UTC" => {
-            (civil, TimeZone::get(zone).map_err(|_| bad())?)
+            (civil.trim(), TimeZone::get(zone).map_err(|_| bad())?)
         }
         _ => (text, local.clone()),
     };
-    let civil: DateTime = civil.parse().map_err(|_| bad())?;
+    let (day, clock) = civil.split_once(' ').unwrap_or((civil, ""));
+    let here = jiff::Timestamp::from_second(now.unix_s()).map_err(|_| bad())?;
+    let today = here.to_zoned_datetime(zone.clone()).date();
+    let date = match day {
+        "today" => today.to_string(),
+        "yesterday" => today.yesterday().map_err(|_| bad())?.to_string(),
+        date => date.to_owned(),
+    };
+    let civil: DateTime = format!("{date} {clock}").trim().parse().map_err(|_| bad())?;
     let zoned = zone
         .to_ambiguous_zoned_datetime(civil)
         .unambiguous()

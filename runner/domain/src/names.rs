@@ -42,6 +42,11 @@ text_type!(
     |s| is_slug(s, b"-.:", 64)
 );
 text_type!(
+    /// Targets that are asked the same, as the shards of a database are.
+    TargetGroup, "target group", "1 to 64 characters of a-z 0-9 - ., first a letter or digit",
+    |s| is_slug(s, b"-.", 64)
+);
+text_type!(
     /// A person, service principal or agent, as the directory names it.
     PersonId, "person", "1 to 64 characters of a-z 0-9 - . _ @ +, first a letter or digit",
     |s| is_slug(s, b"-._@+", 64)

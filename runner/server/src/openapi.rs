@@ -46,6 +46,8 @@ groups! {
     Reads: 401 429 500 503;
     /// Finding one thing.
     Finds: 400 401 404 429 500 503;
+    /// Finding one thing that is not for everybody who knows of it.
+    Shows: 400 401 403 404 429 500 503;
     /// Doing something to one thing.
     Acts: 400 401 403 404 409 413 422 429 500 503;
     /// Filing a document or bytes.

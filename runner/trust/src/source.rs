@@ -13,8 +13,8 @@ pub use text::{of_directory, of_keyring, of_policy};
 use domain::decide::{BreakGlassRules, Quorum, SelfServeRules};
 use domain::manifest::Engine;
 use domain::{
-    Digest, DirectoryId, GroupName, Limits, PersonId, PolicyId, QueryLimits, RunnerName, TargetId,
-    Timestamp,
+    Digest, DirectoryId, GroupName, Limits, PersonId, PolicyId, QueryLimits, RunnerName,
+    TargetGroup, TargetId, Timestamp,
 };
 use serde::Deserialize;
 
@@ -89,6 +89,8 @@ struct RawTarget {
     id: TargetId,
     engine: Engine,
     prod: Option<bool>,
+    #[serde(default)]
+    groups: Vec<TargetGroup>,
     identity: TargetIdentity,
     #[serde(default)]
     runners: Vec<RunnerName>,
@@ -210,6 +212,7 @@ impl From<RawTarget> for PolicyTarget {
             id: t.id,
             engine: t.engine,
             prod: t.prod.unwrap_or(true),
+            groups: t.groups,
             identity: t.identity,
             runners: t.runners,
             callers: t.callers,

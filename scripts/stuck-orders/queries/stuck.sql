@@ -18,7 +18,7 @@ JOIN customers AS c ON c.id = o.customer_id
 -- A replaced shipment leaves its row behind; the newest one counts.
 LEFT JOIN shipments AS s ON s.id = (SELECT max(n.id) FROM shipments AS n WHERE n.order_id = o.id)
 WHERE o.paid_at >= $1
-  AND o.paid_at < $2
+  AND ($2 IS NULL OR o.paid_at < $2)
   AND o.shipped_at IS NULL
   AND o.cancelled_at IS NULL
   AND ($3 IS NULL OR c.country = $3)

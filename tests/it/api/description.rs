@@ -99,7 +99,11 @@ async fn every_operation_works_at_least_once() {
     assert!(revision.files.iter().any(|f| f.path == path && f.size_bytes == file.len() as u64));
     let requests = alice.access_requests().await.unwrap();
     assert_eq!(requests[0].digest, granted.request.payload_digest());
-    alice.access_request(&requests[0].id.parse().unwrap()).await.unwrap();
+    let asked = requests[0].id.parse().unwrap();
+    alice.access_request(&asked).await.unwrap();
+    let input = br#"{"text":"hello"}"#;
+    assert_eq!(bob.request_input(&asked).await.unwrap(), input, "who approves reads it");
+    assert_eq!(alice.run_input(&run.id).await.unwrap(), input);
     alice.document(&requests[0].id).await.unwrap();
     alice.inbox().await.unwrap();
     let alone = alice.run(&run.id).await.unwrap();

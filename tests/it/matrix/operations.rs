@@ -173,6 +173,17 @@ fn access() -> Vec<Operation> {
             ],
         ),
         op(
+            "GET /v1/access-requests/{id}/input",
+            [
+                plain("of the caller", |s, _| {
+                    format!("GET /v1/access-requests/{}/input", s.request_id())
+                }),
+                plain("that there is not", |_, _| {
+                    format!("GET /v1/access-requests/{NO_REQUEST}/input")
+                }),
+            ],
+        ),
+        op(
             "POST /v1/approvals",
             signed("of the caller's request", "/v1/approvals", |stage, person| {
                 let scene = &stage.reviewed;
@@ -279,6 +290,7 @@ fn runs() -> Vec<Operation> {
         op("GET /v1/runs", [plain("", |_, _| "GET /v1/runs".into())]),
         of_runs("GET /v1/runs/{id}", ""),
         of_runs("GET /v1/runs/{id}/events", "/events"),
+        of_runs("GET /v1/runs/{id}/input", "/input"),
         of_runs("GET /v1/runs/{id}/result", "/result"),
         of_runs("GET /v1/runs/{id}/receipt", "/receipt"),
         of_runs("GET /v1/runs/{id}/recording", "/recording"),

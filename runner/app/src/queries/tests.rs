@@ -16,7 +16,7 @@ fn target(id: &str, columns: &[&str]) -> PolicyTarget {
     let identity =
         json!({ "postgres": { "system_identifier": "7", "database": "shop", "role": "r" } });
     serde_json::from_value(json!({
-        "id": id, "engine": "postgres", "prod": false, "identity": identity, "runners": [],
+        "id": id, "engine": "postgres", "prod": false, "groups": [], "identity": identity, "runners": [],
         "callers": [], "reviews": quorum, "reviews_unchanged": null, "approvals": quorum,
         "self_serve": null, "break_glass": null, "limits": limits,
         "query": { "calls_max": 1, "rows_total_max": 1, "bytes_total_max": 1 },

@@ -75,13 +75,6 @@ fn json_and_identity_are_accepted_after_the_verb() {
 }
 
 #[test]
-fn a_binding_without_equals_is_refused_with_the_form() {
-    assert_eq!(pair("shop=shop-replica").unwrap().to_string(), "shop=shop-replica");
-    assert!(pair("shop").unwrap_err().contains("LOGICAL=TARGET"));
-    assert!(pair("Shop=x").unwrap_err().contains("logical target name"));
-}
-
-#[test]
 fn a_review_has_one_verdict() {
     let line = "borescope review sha256:aa --target shop=shop-replica";
     assert!(parse(&format!("{line} --approve --reject")).is_err());
@@ -90,12 +83,25 @@ fn a_review_has_one_verdict() {
 }
 
 #[test]
-fn a_request_needs_a_reason_and_a_binding() {
-    assert!(parse("borescope request sha256:aa --on shop=db --input i.json").is_err());
-    assert!(parse("borescope request sha256:aa --input i.json --reason x").is_err());
+fn a_request_has_bounds() {
     let line = "borescope request stuck-orders --on shop=db --input i.json --reason x --uses 3 --duration 30m";
     assert!(parse(line).is_ok());
     assert!(parse(&format!("{line} --until 5")).is_ok());
+    assert!(parse(&format!("{line} --uses 0")).is_err());
+}
+
+#[test]
+fn a_scripts_options_wait_until_its_schema_is_at_hand() {
+    let cli = parse("borescope run stuck-orders --since 2h --on db --reason x --full").unwrap();
+    let Command::Run(args) = cli.command else { panic!("it is a run") };
+    assert_eq!(args.what.reference.as_deref(), Some("stuck-orders"));
+    assert!(args.what.typed.iter().any(|word| word == "--full"));
+    // Nobody would read them here.
+    assert!(
+        parse("borescope run --resume req_0198f0c0-0000-7000-8000-000000000000 --since 2h")
+            .is_err()
+    );
+    assert!(parse("borescope run --resume nonsense").is_err());
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! verified itself; what it signs names exactly the reviews that it counted, and may be less than what
 //! was asked for.
 
+mod input;
+
 use std::collections::BTreeSet;
 
 use api::types::Filed;
@@ -98,8 +100,9 @@ pub(crate) async fn command(call: &Call<'_>, args: ApproveArgs) -> anyhow::Resul
         }
     };
     let out = call.out;
+    let input = input::lines(&session, &checked.requested).await?;
     if !out.json {
-        show(&checked, &bounds, &judged, call)?;
+        show(&checked, &bounds, &judged, &input, call)?;
     }
     let question = format!("Approve {} as {}?", args.request, session.person);
     if !args.yes && !out.confirm(&question)? {
@@ -115,10 +118,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ApproveArgs) -> anyhow::Resul
     out.line(format!("approved {} ({})", args.request, filed.id))?;
     if judged.still.is_none() {
         let caller = &checked.requested.doc().caller;
-        out.note(format!(
-            "next: {caller} runs it: borescope run --request {} --input FILE",
-            args.request
-        ));
+        out.note(format!("next: {caller} runs it: borescope run --resume {}", args.request));
     }
     Ok(Exit::Ok)
 }
@@ -323,6 +323,7 @@ fn show(
     checked: &Checked,
     bounds: &Bounds,
     judged: &Judged,
+    input: &[String],
     call: &Call<'_>,
 ) -> anyhow::Result<()> {
     let (out, request): (Out, _) = (call.out, checked.requested.doc());
@@ -339,6 +340,7 @@ fn show(
     if let InputRule::Exact { digest } = &request.input {
         out.line(format!("  input    {digest}"))?;
     }
+    input.iter().try_for_each(|line| out.field("           ", line))?;
     out.field("  reason   ", request.reason.as_str())?;
     if let Some(ticket) = &request.ticket {
         out.line(format!("  ticket   {ticket}"))?;

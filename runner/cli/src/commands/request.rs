@@ -2,60 +2,49 @@
 
 mod emergency;
 
-use std::path::PathBuf;
-
-use anyhow::Context as _;
 use api::types::Filed;
 use clap::Args;
 use domain::decide::{InputRule, RequestFact, Window};
-use domain::schema::InputSchema;
 use domain::{
-    Denial, Digest, FreeText, Pair, RequestId, Rule, RunnerName, Ticket, Timestamp, explain,
+    Denial, Digest, FreeText, Pair, PersonId, RequestId, Rule, RunnerName, Ticket, Timestamp,
+    explain,
 };
 use serde_json::json;
+use trust::imagine::who::Act;
 use trust::{AccessRequest, Policy};
 
 use super::Call;
 use crate::bundle::Bundle;
+use crate::chosen::{self, Chosen, WhatArgs, check_input};
 use crate::dossier::{Dossier, Imagined};
 use crate::exit::{Exit, Failure};
 use crate::narrow::NarrowArgs;
-use crate::session::{Session, read_input, wire};
-use crate::{next, when};
+use crate::session::{Session, wire};
+use crate::{next, people, when};
 
 /// Where `--until` is not given: the request can be used for a day.
-const WINDOW_S: i64 = 86_400;
+pub(super) const WINDOW_S: i64 = 86_400;
 /// Where `--duration` is not given: the grant lasts an hour.
-const DURATION_S: u64 = 3600;
+pub(super) const DURATION_S: u64 = 3600;
 
 /// Arguments.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  borescope request stuck-orders --on shop=shop-replica --input input.json \\
-      --reason \"customers complain about late parcels\" --ticket INC-1234
+  borescope request stuck-orders --on shop-replica --since 2h \\
+      --reason \"INC-1234 customers complain about late parcels\"
   borescope request stuck-orders@1.2.0 --on shop=shop-replica --input input.json \\
       --reason \"on call\" --uses 3 --duration 2h --until \"2026-11-24 18:00\"
-  borescope request stuck-orders --on shop=shop-replica --input input.json \\
-      --reason \"checkout is down\" --ticket INC-1234 --break-glass
+  borescope request stuck-orders --on shop-replica --since 2h --reason \"checkout is down\" \\
+      --ticket INC-1234 --break-glass
+  borescope request stuck-orders --help    the options of that script
 
-The approval covers exactly this input, byte for byte. --break-glass marks an emergency: fewer
-approvals, but all reviews; less and shorter, by the target's policy; everybody sees it, and somebody
-else must look at it afterwards, or your next emergency is refused.")]
+borescope run asks by itself where that is needed; this is for asking ahead, for several uses or for
+an emergency. The approval covers exactly this input, byte for byte. --break-glass marks an emergency:
+fewer approvals, but all reviews; less and shorter, by the target's policy; everybody sees it, and
+somebody else must look at it afterwards, or your next emergency is refused.")]
 pub(crate) struct RequestArgs {
-    /// Revision: digest, its first digits, NAME or NAME@VERSION
-    reference: String,
-    /// Real target for a logical one; repeat for each
-    #[arg(long = "on", required = true, value_name = "LOGICAL=TARGET", value_parser = crate::args::pair)]
-    targets: Vec<Pair>,
-    /// Input file, JSON; - reads standard input
-    #[arg(long, value_name = "FILE")]
-    input: PathBuf,
-    /// Why, for the approver
-    #[arg(long)]
-    reason: FreeText,
-    /// Incident or change that this is about
-    #[arg(long)]
-    ticket: Option<Ticket>,
+    #[command(flatten)]
+    pub(crate) what: WhatArgs,
     /// How often it may run
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
     uses: u64,
@@ -109,31 +98,52 @@ pub(crate) async fn command(call: &Call<'_>, args: RequestArgs) -> anyhow::Resul
             Failure::usage(format!("--until {until} is in the past"), "give a later time").into()
         );
     }
-    let digest = session.resolve(&args.reference).await?;
-    let dossier = Dossier::fetch(&session, &digest, &args.targets).await?;
-    let duration_s = args.duration.unwrap_or_else(|| default_s(&dossier, &args));
-    let ask = Ask {
-        pairs: args.targets,
-        input: read_input(&args.input)?,
-        reason: args.reason,
-        ticket: args.ticket,
-        uses: args.uses,
-        duration_s,
-        until,
-        break_glass: args.break_glass,
-        narrow: args.narrow,
+    let all = match chosen::choose(call, &session, "request", &args.what).await? {
+        Ok(all) => all,
+        Err(exit) => return Ok(exit),
     };
-    let request = document(&session, &dossier.bundle, &ask, dossier.authority.policy())?;
-    let lacks = lacking(&session, &dossier, &request)?;
+    let Some(reason) = args.what.reason.clone() else {
+        let help = "say why, whoever approves it will ask: --reason TEXT";
+        return Err(Failure::usage("no reason is given, and nothing was asked for", help).into());
+    };
+    let mut worst = Exit::Ok;
+    for Chosen { dossier, pairs, input } in all {
+        let long = args.duration.unwrap_or_else(|| default_s(&dossier, &pairs, args.break_glass));
+        let ask = Ask {
+            pairs,
+            input,
+            reason: reason.clone(),
+            ticket: args.what.ticket(),
+            uses: args.uses,
+            duration_s: long,
+            until,
+            break_glass: args.break_glass,
+            narrow: args.narrow.clone(),
+        };
+        worst = worst.max(one(call, &session, &dossier, ask).await?);
+    }
+    Ok(worst)
+}
+
+/// Files one, and says what comes next.
+async fn one(
+    call: &Call<'_>,
+    session: &Session,
+    dossier: &Dossier,
+    ask: Ask,
+) -> anyhow::Result<Exit> {
+    let request = document(session, &dossier.bundle, &ask, dossier.authority.policy())?;
+    let lacks = lacking(session, dossier, &request)?;
     if ask.break_glass {
-        emergency::tell(call, &dossier, &request)?;
+        emergency::tell(call, dossier, &request)?;
         if let Some(denial) = lacks.iter().find(|d| emergency::refuses(d.rule)) {
-            let why = format!("borescope show {digest} --why --on {}", on(&ask.pairs));
+            let revision = &dossier.bundle.revision;
+            let why = format!("borescope show {revision} --why --on {}", on(&ask.pairs));
             return next::refuse(call.out, Exit::Denied, denial, &denial.help, &why);
         }
     }
-    let filed = send(&session, &request, ask.input).await?;
-    show(call, &dossier, &request, &filed, &lacks)
+    let filed = send(session, &request, ask.input).await?;
+    show(call, dossier, &request, &filed, &lacks)
 }
 
 /// Bindings as they are typed after the first `--on`.
@@ -143,10 +153,10 @@ pub(crate) fn on(pairs: &[Pair]) -> String {
 }
 
 /// An hour; in an emergency what every target allows, if that is less.
-fn default_s(dossier: &Dossier, args: &RequestArgs) -> u64 {
+fn default_s(dossier: &Dossier, pairs: &[Pair], break_glass: bool) -> u64 {
     let rules = |p: &Pair| dossier.authority.target(&p.target)?.break_glass.as_ref();
-    let most = args.targets.iter().filter_map(rules).map(|b| b.duration_s_max).min();
-    most.filter(|_| args.break_glass).map_or(DURATION_S, |most| most.min(DURATION_S))
+    let most = pairs.iter().filter_map(rules).map(|b| b.duration_s_max).min();
+    most.filter(|_| break_glass).map_or(DURATION_S, |most| most.min(DURATION_S))
 }
 
 fn show(
@@ -171,12 +181,28 @@ fn show(
     for denial in lacks.iter().filter(|d| d.rule != Rule::ApprovalMissing) {
         call.out.note(format!("  lacks  {}: {}", denial.rule.code(), denial.fact));
     }
-    call.out.note(format!("next: somebody else approves it: borescope approve {}", filed.id));
+    if let Some(ticket) = &request.ticket {
+        call.out.note(format!("  ticket {ticket}"));
+    }
+    let helps = helpers(dossier, request);
+    call.out.note(format!(
+        "next: {} approves it: borescope approve {}",
+        people::in_words(&helps),
+        filed.id
+    ));
+    call.out.note(format!("      then it runs by: borescope run --resume {}", filed.id));
     Ok(Exit::Ok)
 }
 
+/// Who may approve it.
+pub(super) fn helpers(dossier: &Dossier, request: &AccessRequest) -> Vec<PersonId> {
+    let pairs: Vec<Pair> = request.scope.pairs().collect();
+    let act = if request.break_glass { Act::ApproveBreakGlass } else { Act::Approve };
+    people::who(dossier, &pairs, act, std::slice::from_ref(&request.caller))
+}
+
 /// What would be denied were it ordered now, besides what only approvals can give.
-fn lacking(
+pub(super) fn lacking(
     session: &Session,
     dossier: &Dossier,
     request: &AccessRequest,
@@ -221,7 +247,12 @@ pub(crate) async fn file(session: &Session, bundle: &Bundle, ask: &Ask) -> anyho
     send(session, &request, ask.input.clone()).await
 }
 
-async fn send(session: &Session, request: &AccessRequest, input: Vec<u8>) -> anyhow::Result<Filed> {
+/// Signs and files an access request with its input.
+pub(super) async fn send(
+    session: &Session,
+    request: &AccessRequest,
+    input: Vec<u8>,
+) -> anyhow::Result<Filed> {
     // The approver's client and the runner need the input's bytes, not only their digest.
     let digest = Digest::of(&input);
     let stored = session.client.store_input(input).await?;
@@ -241,7 +272,7 @@ pub(crate) fn document(
     ask: &Ask,
     policy: &Policy,
 ) -> anyhow::Result<AccessRequest> {
-    super::review::check_pairs(bundle, &ask.pairs)?;
+    crate::on::check(&bundle.manifest, &ask.pairs)?;
     check_input(bundle, &ask.input)?;
     let id = RequestId::new(&*session.world.clock, &*session.world.entropy);
     let now = session.world.now();
@@ -259,24 +290,6 @@ pub(crate) fn document(
         ticket: ask.ticket.clone(),
         break_glass: ask.break_glass,
     })
-}
-
-/// A mistake in the input is found before anybody is asked to approve it.
-pub(crate) fn check_input(bundle: &Bundle, input: &[u8]) -> anyhow::Result<()> {
-    let help = "correct the input; the script's input.schema.json says what fits";
-    let wrong = |e: String| Failure::usage(format!("the input does not fit: {e}"), help);
-    let Some(path) = &bundle.manifest.input else {
-        if input == b"{}" {
-            return Ok(());
-        }
-        return Err(wrong("this script takes no input, which is written {}".to_owned()).into());
-    };
-    let schema = bundle.files.get(path).with_context(|| format!("the bundle has no {path}"))?;
-    let json = InputSchema::parse(schema)?.validate(input).map_err(|e| wrong(e.to_string()))?;
-    for query in &bundle.manifest.queries {
-        query.check_input(Some(&json)).map_err(|e| wrong(e.to_string()))?;
-    }
-    Ok(())
 }
 
 /// A runner that reaches all of the targets, by the verified policy.

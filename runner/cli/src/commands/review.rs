@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use api::types::{DocumentView, Filed};
 use clap::Args;
 use domain::decide::{SelfServeClause, Verdict};
-use domain::{Digest, FreeText, GroupName, Pair, PersonId, ReviewId, Scope};
+use domain::{Digest, FreeText, GroupName, PersonId, ReviewId, Scope};
 use serde_json::json;
 use trust::document::{NotTried, NullOnly};
 use trust::{Authority, Review, Submission};
@@ -25,6 +25,7 @@ use crate::bundle::Bundle;
 use crate::dossier::{Approved, approved_before};
 use crate::exit::{Exit, Failure};
 use crate::narrow::{NarrowArgs, in_words};
+use crate::on::{self, On};
 use crate::session::{Session, verified, wire};
 use crate::view::change::Side;
 
@@ -52,9 +53,10 @@ whatever others say, until you withdraw it (borescope withdraw) or the role `lif
 pub(crate) struct ReviewArgs {
     /// Revision: digest, its first digits, NAME or NAME@VERSION
     reference: String,
-    /// Real target for a logical one; repeat for more
-    #[arg(long = "target", value_name = "LOGICAL=TARGET", value_parser = crate::args::pair)]
-    targets: Vec<Pair>,
+    /// Where: TARGET, or LOGICAL=TARGET where the script has several; group:NAME for all of a group;
+    /// repeat for more
+    #[arg(long = "target", value_name = "[LOGICAL=]TARGET", value_parser = on::parse)]
+    targets: Vec<On>,
     /// Show every file whole, not only what changed
     #[arg(long)]
     full: bool,
@@ -126,14 +128,15 @@ struct Fetched {
 }
 
 impl Fetched {
-    async fn fetch(session: &Session, reference: &str, named: Vec<Pair>) -> anyhow::Result<Self> {
+    async fn fetch(session: &Session, reference: &str, named: &[On]) -> anyhow::Result<Self> {
         let digest = session.resolve(reference).await?;
         let bundle = session.fetch(&digest).await?;
         let authority = session.authority().await?;
         let chosen = if named.is_empty() {
             targets::sensible(&bundle, &authority, groups(&authority, session))?
         } else {
-            targets::named(&bundle, &authority, named)?
+            let each = on::each(authority.policy(), named)?.concat();
+            targets::named(&bundle, &authority, on::pairs(&bundle.manifest, &each)?)?
         };
         let against = Listed::fetch(session).await?.in_force(&authority, None);
         let said = session.client.revision(&digest).await?.documents;
@@ -150,7 +153,7 @@ fn groups<'a>(authority: &'a Authority, session: &Session) -> &'a [GroupName] {
 /// Shows the revision; signs when there is a verdict and the person agrees.
 pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
-    let fetched = Fetched::fetch(&session, &args.reference, args.targets).await?;
+    let fetched = Fetched::fetch(&session, &args.reference, &args.targets).await?;
     let Fetched { authority, against, bundle, said, chosen, approved } = &fetched;
     let pairs = &chosen.pairs;
     let most = targets::proposed(bundle, authority, pairs);
@@ -365,24 +368,4 @@ pub(crate) async fn file(session: &Session, bundle: &Bundle, said: Said) -> anyh
     };
     let envelope = wire(&session.sign(&review)?)?;
     Ok(session.client.review(&envelope).await?)
-}
-
-/// Every logical target is bound exactly once, and nothing else is.
-pub(crate) fn check_pairs(bundle: &Bundle, pairs: &[Pair]) -> Result<(), Failure> {
-    let mut bound: Vec<&str> = pairs.iter().map(|p| p.logical.as_str()).collect();
-    let mut wanted: Vec<&str> = bundle.manifest.targets.keys().map(AsRef::as_ref).collect();
-    bound.sort_unstable();
-    wanted.sort_unstable();
-    if bound == wanted {
-        return Ok(());
-    }
-    Err(Failure::usage(
-        format!(
-            "{} has the targets {}; bound are {}",
-            bundle.manifest.name,
-            wanted.join(", "),
-            bound.join(", ")
-        ),
-        "bind each of them once, as shop=shop-replica",
-    ))
 }

@@ -1,7 +1,16 @@
-//! `borescope run`: sign a run request, wait, show the result, verify the receipt. On which way it may
-//! run is in [`way`].
+//! `borescope run`: the one command of a person on call. It finds the revision, asks for an approval
+//! where one is needed and waits, signs a run request, follows the run, shows what it gave and verifies
+//! the receipt.
 
+mod again;
+mod asked;
+mod follow;
+mod interrupt;
+mod merged;
 mod order;
+mod recent;
+mod shards;
+mod trip;
 mod way;
 
 use std::path::{Path, PathBuf};
@@ -10,55 +19,71 @@ use std::time::Duration;
 use anyhow::Context as _;
 use api::types::RunView;
 use clap::Args;
-use domain::{Digest, Outcome, Pair, RequestId, RunId, RunState, RunnerName};
+use domain::{Denial, Digest, Outcome, Pair, RequestId, RunId, RunState, RunnerName};
 use executor::Output;
 use executor::evidence::RunEvidence;
 use ledger::{TrustFile, VerifierKey};
 use serde_json::json;
+use tokio::time::Instant;
 use trust::Authority;
 
+use self::follow::Teller;
+use self::trip::{Cleared, Trip};
 use super::Call;
+use crate::chosen::WhatArgs;
 use crate::exit::{Exit, Failure};
 use crate::out::{Out, Style};
-use crate::session::{Session, read_input};
+use crate::session::Session;
 use crate::view::{receipt, run as words, table};
 use crate::{next, when};
-
-/// Between two looks at a run that goes on.
-const POLL: Duration = Duration::from_millis(300);
 
 /// Arguments.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  borescope run stuck-orders --on shop=shop-replica --input input.json
-  borescope run --request req_0198f0c0-0000-7000-8000-000000000000 --input input.json
-  borescope run --request req_0198f0c0-0000-7000-8000-000000000000 --input input.json \\
-      --wait 5m --out ./result
+  borescope run stuck-orders --on shop-replica --since 2h --reason \"INC-1234 parcels late\"
+  borescope run stuck-orders --help              the options of that script
+  borescope run stuck-orders --on shop-replica --since \"yesterday 22:00 Europe/Berlin\"
+  borescope run stuck-orders --on group:shops --since 2h     one run on each target of the group
+  borescope run --resume req_0198f0c0-0000-7000-8000-000000000000
+  borescope run --again run_0198f0c0-0000-7000-8000-000000000000 --out ./result
 
-With a script instead of --request it runs at once where reviewers opened it to you, else under an
-access request of yours that is approved for exactly this; else it says which one to file. The input
-must be the approved one, byte for byte. --out writes output.json, evidence.json and recording.rec;
-check them any time with `borescope verify` and `borescope replay`.")]
+It runs at once where reviewers opened the script to you, or under an access request of yours that is
+approved for exactly this. Otherwise, with a --reason, it asks, names who can approve, waits and then
+runs; Ctrl-C keeps what was asked for. Times: 2h (ago), a date, \"yesterday 22:00\" with or without a
+zone; they are resolved to UTC before anything is signed. --out writes output.json, evidence.json and
+recording.rec; check them any time with `borescope verify` and `borescope replay`.")]
 pub(crate) struct RunArgs {
-    /// Revision: digest, its first digits, NAME or NAME@VERSION
-    #[arg(required_unless_present = "request", conflicts_with = "request", requires = "targets")]
-    reference: Option<String>,
-    /// Real target for a logical one; repeat for each
-    #[arg(long = "on", id = "targets", value_name = "LOGICAL=TARGET", value_parser = crate::args::pair,
-        conflicts_with = "request")]
-    targets: Vec<Pair>,
-    /// The approved access request
-    #[arg(long, value_name = "ID")]
+    #[command(flatten)]
+    pub(crate) what: WhatArgs,
+    /// Go on with an access request or a run of yours: wait for it, and show what it gives
+    #[arg(long, value_name = "ID", value_parser = resumed, conflicts_with_all = ["reference", "targets", "input"])]
+    resume: Option<Resumed>,
+    /// Once more what this run did: same revision, targets and input
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["reference", "targets", "input", "resume"])]
+    again: Option<RunId>,
+    /// Order it at once under this access request; the runner decides
+    #[arg(long, value_name = "ID", requires = "input", conflicts_with_all = ["reference", "targets", "resume", "again"])]
     request: Option<RequestId>,
-    /// Input file, JSON; - reads standard input
-    #[arg(long, value_name = "FILE")]
-    input: PathBuf,
-    /// How long to wait for the end
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = when::duration_s)]
+    /// How long to wait in all, for approvals and for the end
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = when::duration_s)]
     wait: u64,
     /// Folder for output, evidence and recording; made if missing
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+}
+
+/// What somebody goes on with.
+#[derive(Debug, Clone)]
+enum Resumed {
+    Request(RequestId),
+    Run(RunId),
+}
+
+fn resumed(text: &str) -> Result<Resumed, String> {
+    let run = text.parse().map(Resumed::Run);
+    run.or_else(|_| text.parse().map(Resumed::Request)).map_err(|_: domain::ParseError| {
+        "expected the id of an access request or of a run, as req_… or run_…".to_owned()
+    })
 }
 
 /// What to run.
@@ -119,40 +144,40 @@ pub(crate) struct Proved {
 /// Runs and shows.
 pub(crate) async fn command(call: &Call<'_>, args: RunArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
-    let input = read_input(&args.input)?;
-    let under = match (args.request, &args.reference) {
-        (Some(request), _) => Under::Request(request),
-        (None, Some(reference)) => {
-            let place = args.input.display().to_string();
-            let wanted = way::Wanted { reference, pairs: &args.targets, input: &input, place };
-            match way::choose(call, &session, wanted).await? {
-                Ok(under) => under,
-                Err(exit) => return Ok(exit),
-            }
-        }
-        (None, None) => {
-            return Err(
-                Failure::usage("what to run is not given", "see borescope run --help").into()
-            );
-        }
+    let wait = Duration::from_secs(args.wait);
+    let trip = Trip::begin(call, &session, wait);
+    if let Some(Resumed::Run(run)) = &args.resume {
+        let view = session.client.run(run).await?;
+        is_ours(&view, run)?;
+        return trip.rest(view, None, args.out.as_deref()).await;
+    }
+    let cleared = match trip.cleared(&args).await? {
+        Ok(cleared) => cleared,
+        Err(exit) => return Ok(exit),
     };
-    let ask = Ask { under, input, use_number: None, wait: Duration::from_secs(args.wait) };
-    // Not before the order is signed: a passphrase or a touch may be asked for.
-    let mut progress = None;
-    let ran = run(&session, &ask, |what| {
-        progress.get_or_insert_with(|| call.out.progress("running")).say(what);
-    })
-    .await?;
-    drop(progress);
-    if let Some(dir) = &args.out {
-        write(&session, dir, &ran).await?;
+    match <[Cleared; 1]>::try_from(cleared) {
+        Ok([one]) => trip.one(one, args.out.as_deref()).await,
+        Err(all) => shards::run(&trip, all, args.out.as_deref()).await,
     }
-    show(call.out, &ran, &ask.under)?;
-    owes(call, &session, &ran).await?;
-    if let Some(dir) = &args.out {
-        call.out.note(format!("written to {}", dir.display()));
-    }
-    Ok(ended(&ran))
+}
+
+/// Follows a run that was ordered to its end, and fetches and verifies what it left.
+async fn finish(
+    session: &Session,
+    view: RunView,
+    until: Instant,
+    teller: &mut Teller,
+) -> anyhow::Result<Ran> {
+    let is_over = matches!(view.state, RunState::Ended { .. });
+    // Programs get every event, also of a run that was too quick to be followed.
+    let view = if is_over && !teller.wants_all() {
+        view
+    } else {
+        teller.begin(&words::place_of(&view));
+        follow::follow(session, view, until, teller).await?
+    };
+    let authority = session.authority().await?;
+    collect(session, &authority, view).await
 }
 
 /// After an emergency its caller hears what is owed for it.
@@ -170,40 +195,12 @@ async fn owes(call: &Call<'_>, session: &Session, ran: &Ran) -> anyhow::Result<(
 }
 
 /// Orders the run, waits for its end, fetches and verifies what it left.
-pub(crate) async fn run(
-    session: &Session,
-    ask: &Ask,
-    mut say: impl FnMut(&str),
-) -> anyhow::Result<Ran> {
+pub(crate) async fn run(session: &Session, ask: &Ask) -> anyhow::Result<Ran> {
     let authority = session.authority().await?;
     let (run, order) = order::sign(session, &authority, ask).await?;
-    let stored = session.client.store_input(ask.input.clone()).await?;
-    if stored.digest != Digest::of(&ask.input) {
-        return Err(
-            Failure::evidence("the server stored other bytes than were sent", "try again").into()
-        );
-    }
-    let ordered = session.client.order_run(&order, Duration::from_secs(1), None).await;
-    let mut view = ordered.map_err(|e| crate::exit::about_run(&run, false, e))?;
-    let client = session.client.clone().patient();
-    is_ours(&view, &run)?;
-    let mut waited = Duration::from_secs(1);
-    while !matches!(view.state, RunState::Ended { .. }) {
-        if waited >= ask.wait {
-            return Err(Failure::new(
-                Exit::NotInTime,
-                format!("{} is still {}", view.id, view.state.code()),
-                format!("it goes on; look again: borescope show {}", view.id),
-            )
-            .into());
-        }
-        say(&words::place_of(&view));
-        tokio::time::sleep(POLL).await;
-        waited += POLL;
-        view = client.run(&run).await.map_err(|e| crate::exit::about_run(&run, true, e))?;
-        is_ours(&view, &run)?;
-    }
-    collect(session, &authority, view).await
+    let view = order::send(session, &run, &order, &ask.input).await?;
+    let until = tokio::time::sleep(ask.wait).deadline();
+    finish(session, view, until, &mut Teller::silent()).await
 }
 
 /// An answer about another run, however well proved, is not an answer.
@@ -325,28 +322,23 @@ pub(crate) async fn write(session: &Session, dir: &Path, ran: &Ran) -> anyhow::R
 }
 
 /// Shows a run that ended: tables and value on standard output, the rest beside it.
-fn show(out: Out, ran: &Ran, under: &Under) -> anyhow::Result<()> {
+fn show(out: Out, ran: &Ran, under: Option<&Under>) -> anyhow::Result<()> {
     if out.json {
         return Ok(out.json(&json!({
+            "event": "result",
             "run": ran.view,
             "output": ran.output.as_ref().map(|r| &r.output),
             "receipt": ran.evidence.as_ref().map(|p| &p.verified.receipt),
         }))?);
     }
     if let Some(denial) = &ran.view.denial {
-        let on = match under {
-            Under::Request(_) => String::new(),
-            Under::SelfServe { pairs, .. } => format!(" --on {}", super::request::on(pairs)),
-        };
-        next::tell(out, denial, &format!("borescope show {} --why{on}", ran.view.id));
+        denied(out, ran, denial, under);
         return Ok(());
     }
     if let Some(released) = &ran.output {
         for table in &released.output.result.tables {
-            out.lines(table::result(table, table::ROWS_SHOWN_MAX, 0))?;
-            if table.rows.len() > table::ROWS_SHOWN_MAX {
-                out.note(format!("all rows: {}", super::show::all_rows(&ran.view.id, table)));
-            }
+            let all = super::show::all_rows(&ran.view.id, table);
+            out.lines(table::result(table, table::ROWS_SHOWN_MAX, 0, Some(&all)))?;
         }
         out.lines(receipt::value(&released.output.result.value))?;
         for line in receipt::trouble(&released.output) {
@@ -370,6 +362,15 @@ pub(crate) fn ended(ran: &Ran) -> Exit {
         Some(released) if failed && receipt::is_targets_fault(&released.output) => Exit::Target,
         _ => exit(&ran.view.state),
     }
+}
+
+/// Says why it did not start, and where the whole story is.
+fn denied(out: Out, ran: &Ran, denial: &Denial, under: Option<&Under>) {
+    let on = match under {
+        Some(Under::SelfServe { pairs, .. }) => format!(" --on {}", super::request::on(pairs)),
+        Some(Under::Request(_)) | None => String::new(),
+    };
+    next::tell(out, denial, &format!("borescope show {} --why{on}", ran.view.id));
 }
 
 /// The exit code of a run's state.

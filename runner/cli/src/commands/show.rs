@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use api::types::{DocumentView, RequestView, RevisionView};
 use clap::Args;
-use domain::{Digest, Pair, PersonId, RequestId, RunId};
+use domain::{Digest, PersonId, RequestId, RunId};
 use sandbox::Sandbox;
 use trust::{AccessRequest, Authority, Verified};
 
@@ -48,9 +48,9 @@ pub(crate) struct ShowArgs {
     /// Derive it here, rule by rule: why something may run, or may not
     #[arg(long, conflicts_with = "pae")]
     why: bool,
-    /// With --why of a revision: real target for a logical one; repeat for each
-    #[arg(long = "on", id = "targets", value_name = "LOGICAL=TARGET", requires = "why", value_parser = crate::args::pair)]
-    targets: Vec<Pair>,
+    /// With --why of a revision: where it would run, TARGET or LOGICAL=TARGET for each of several
+    #[arg(long = "on", id = "targets", value_name = "[LOGICAL=]TARGET", requires = "why", value_parser = crate::on::parse)]
+    targets: Vec<crate::on::On>,
     /// With --why of a revision: who would run it; you if not given
     #[arg(long, value_name = "PERSON", requires = "targets")]
     as_caller: Option<PersonId>,

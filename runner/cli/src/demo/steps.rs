@@ -102,7 +102,7 @@ async fn second_script(stage: &Stage, report: &mut Report) -> anyhow::Result<()>
     if let Some(released) = &ran.output
         && let Some(last) = released.output.result.tables.last()
     {
-        report.block(&table::result(last, ROWS_SHOWN, 4))?;
+        report.block(&table::result(last, ROWS_SHOWN, 4, None))?;
         report.gap()?;
     }
     Ok(())
@@ -112,7 +112,7 @@ fn show_tables(report: &Report, ran: &Ran) -> anyhow::Result<()> {
     let released = ran.output.as_ref().context("the run has no output")?;
     let mut tables = released.output.result.tables.iter();
     if let Some(first) = tables.next() {
-        report.block(&table::result(first, ROWS_SHOWN, 4))?;
+        report.block(&table::result(first, ROWS_SHOWN, 4, None))?;
     }
     for more in tables {
         let rows = count(more.rows.len() as u64, "row");
@@ -235,7 +235,7 @@ pub(super) async fn attempt(
 ) -> anyhow::Result<Ran> {
     let under = run::Under::Request(request.clone());
     let ask = run::Ask { under, input: input.to_vec(), use_number, wait: WAIT };
-    run::run(session, &ask, |_| ()).await
+    run::run(session, &ask).await
 }
 
 /// Runs the next use, which must succeed and leave verified evidence.

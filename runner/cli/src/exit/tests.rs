@@ -83,7 +83,7 @@ fn whoever_gets_no_answer_reads_whether_anything_ran() {
 fn an_order_that_may_have_arrived_is_found_by_its_runs_id() {
     let run: RunId = "run_0198f0c0-0000-7000-8000-000000000000".parse().unwrap();
     let help = |accepted, error| verdict(&about_run(&run, accepted, error)).help.unwrap();
-    let show = format!("borescope show {run}");
+    let show = format!("borescope run --resume {run}");
     let sent = help(false, silent(How::Late, true));
     assert!(sent.contains("is not known") && sent.contains(&show), "{sent}");
     let never = help(false, silent(How::Refused, true));

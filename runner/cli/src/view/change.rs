@@ -164,6 +164,9 @@ pub(crate) fn in_one_line(
         parts.push("may do as much".to_owned());
     }
     parts.extend(input(files));
+    if matches!(new.source, Some(Err(_))) {
+        parts.push(out.style(Style::Warn, "its source.tar cannot be read"));
+    }
     parts.push(component(old, new, files, out));
     parts.join("; ")
 }
@@ -207,26 +210,33 @@ fn input(files: &[(String, Diff)]) -> Option<String> {
 fn component(old: &Side<'_>, new: &Side<'_>, files: &[(String, Diff)], out: Out) -> String {
     let (was, is) = (old.bundle.component_digest(), new.bundle.component_digest());
     let warn = |text: &str| out.style(Style::Warn, text);
+    let (added, removed) = lines(files.iter().filter(|(path, _)| path.starts_with("source/")));
+    let changed = old.sources() != new.sources() && new.sources().is_some();
     if was == is {
-        return "same component".to_owned();
+        return match old.sources() {
+            Some(_) if changed => {
+                warn(&format!("source +{added} −{removed} lines, and the component is the same"))
+            }
+            _ => "same component".to_owned(),
+        };
     }
     if let Some(version) = stock::version_of(&is) {
         return format!("stock component of {version}{}", before(&was));
     }
-    let sources = match (old.sources(), new.sources()) {
+    let source = match (old.sources(), new.sources()) {
         (_, None) => return warn("another component, and no source to read"),
-        (None, Some(_)) => "source for the first time".to_owned(),
-        (Some(was), Some(is)) if was == is => {
+        (Some(_), Some(_)) if !changed => {
             return warn(&format!("another component from the same source{}", tools(old, new)));
         }
-        (Some(_), Some(_)) => {
-            let sources = files.iter().filter(|(path, _)| path.starts_with("source/"));
-            let (added, removed) =
-                sources.fold((0, 0), |(a, r), (_, d)| (a + d.added, r + d.removed));
-            format!("source +{added} −{removed} lines")
-        }
+        (None, Some(_)) => "source for the first time".to_owned(),
+        (Some(_), Some(_)) => format!("source +{added} −{removed} lines"),
     };
-    format!("{sources}, component built anew{}; nobody rebuilt it", tools(old, new))
+    format!("{source}, component built anew{}; nobody rebuilt it", tools(old, new))
+}
+
+/// Lines that came and went.
+fn lines<'f>(files: impl Iterator<Item = &'f (String, Diff)>) -> (usize, usize) {
+    files.fold((0, 0), |(a, r), (_, d)| (a + d.added, r + d.removed))
 }
 
 fn before(was: &Digest) -> String {
@@ -251,7 +261,7 @@ fn listed(tools: &[String]) -> String {
 
 /// `2 files, +12 −3 lines`
 pub(crate) fn totals(files: &[(String, Diff)]) -> String {
-    let (added, removed) = files.iter().fold((0, 0), |(a, r), (_, d)| (a + d.added, r + d.removed));
+    let (added, removed) = lines(files.iter());
     format!("{}, +{added} −{removed} lines", count(files.len() as u64, "file"))
 }
 

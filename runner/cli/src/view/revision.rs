@@ -43,10 +43,17 @@ pub(crate) fn head(bundle: &Bundle, component: &ComponentFacts, out: Out) -> Vec
     let digest = bundle.component_digest();
     let mut built = stock::in_words(&digest);
     if stock::version_of(&digest).is_none() && !component.made_with.is_empty() {
-        built = format!("{built}; says that it was made with {}", component.made_with.join(", "));
+        // Versions suffice here: a difference is told whole.
+        let tools: Vec<&str> = component.made_with.iter().map(|t| version(t)).collect();
+        built = format!("{built}; says that it was made with {}", tools.join(", "));
     }
     lines.extend(hang("built  ", &neutralise(&built), 72));
     lines
+}
+
+/// A tool without what stands in brackets behind its version.
+fn version(tool: &str) -> &str {
+    tool.split(" (").next().unwrap_or(tool)
 }
 
 /// Each query, with what else is known of it.

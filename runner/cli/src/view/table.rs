@@ -27,8 +27,13 @@ const DATE: u16 = 10;
 const LONG_MIN: u16 = 12;
 
 /// A result's table as lines: its name, its first rows, and how many there are. It leaves `indent`
-/// columns free.
-pub(crate) fn result(table: &Table, rows_max: usize, indent: u16) -> Vec<String> {
+/// columns free; `all` is the command that gives every row.
+pub(crate) fn result(
+    table: &Table,
+    rows_max: usize,
+    indent: u16,
+    all: Option<&str>,
+) -> Vec<String> {
     let mut drawn = empty(indent);
     drawn.set_header(table.columns.iter().map(|c| name(&c.name)));
     for row in table.rows.iter().take(rows_max) {
@@ -42,7 +47,8 @@ pub(crate) fn result(table: &Table, rows_max: usize, indent: u16) -> Vec<String>
     let mut out = vec![format!("{} ({})", name(&table.name), super::count(total as u64, "row"))];
     out.extend(lines(&drawn));
     if total > rows_max {
-        out.push(format!("… and {} more", total - rows_max));
+        let all = all.map_or_else(String::new, |all| format!(": {all}"));
+        out.push(format!("… and {} more{all}", super::number((total - rows_max) as u64)));
     }
     out
 }

@@ -49,3 +49,20 @@ fn times_are_shown_local_with_their_offset() {
     assert_eq!(show_s(5400), "1h30m");
     assert_eq!(show_s(0), "0s");
 }
+
+#[test]
+fn what_is_looked_back_to_is_ago_or_a_day_with_a_zone() {
+    let at = |text: &str| past(text, now(), &berlin()).map(|t| t.to_string());
+    assert_eq!(at("now").as_deref(), Ok("2026-11-23T20:00:00Z"));
+    assert_eq!(at("2h").as_deref(), Ok("2026-11-23T18:00:00Z"));
+    assert_eq!(at("1d ago").as_deref(), Ok("2026-11-22T20:00:00Z"));
+    assert_eq!(at("today 18:00").as_deref(), Ok("2026-11-23T17:00:00Z"));
+    assert_eq!(at("yesterday 22:00 Europe/Berlin").as_deref(), Ok("2026-11-22T21:00:00Z"));
+    // There it is another day.
+    assert_eq!(at("today 01:00 Asia/Tokyo").as_deref(), Ok("2026-11-23T16:00:00Z"));
+    assert_eq!(at("yesterday").as_deref(), Ok("2026-11-21T23:00:00Z"));
+    assert_eq!(at("2026-11-21T23:00:00Z").as_deref(), Ok("2026-11-21T23:00:00Z"));
+    for bad in ["22:00", "yesterday at ten", "-2h", ""] {
+        assert!(at(bad).unwrap_err().contains("yesterday 22:00"), "{bad}");
+    }
+}

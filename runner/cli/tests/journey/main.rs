@@ -12,6 +12,7 @@ mod keys;
 mod lies;
 mod machine;
 mod manners;
+mod oncall;
 mod reviewer;
 mod solo;
 mod status;

@@ -31,15 +31,29 @@ struct Founded {
 impl Team {
     /// Alice, bob and carol; alice holds every role. `change` alters what was founded.
     pub(crate) fn found(change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy)) -> Self {
+        Self::found_with(&[], change)
+    }
+
+    /// The same with these targets beside `shop-replica`, which are shops as well.
+    pub(crate) fn found_with(
+        targets: &[&str],
+        change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy),
+    ) -> Self {
         let m = Machine::new();
         shop::create(&m.path("shop.sqlite")).unwrap();
+        let mut more = Vec::new();
+        for target in targets {
+            shop::create(&m.path(&format!("{target}.sqlite"))).unwrap();
+            more.extend(["--target".to_owned(), format!("{target}={target}.sqlite")]);
+        }
+        let more: Vec<&str> = more.iter().map(String::as_str).collect();
         fs::write(m.path("input.json"), INPUT).unwrap();
         copy_bundle("stuck-orders", &m.path("stuck-orders"));
         let listen = format!("127.0.0.1:{}", free_port());
         let people = ["--person", "alice", "--person", "bob", "--person", "carol"];
         let place = ["--target", "shop-replica=shop.sqlite", "--listen", &listen];
         let init = ["init", "server", "--trust-domain", "shop.example/dev"];
-        m.json(&[&init[..], &people, &place].concat());
+        m.json(&[&init[..], &people, &place, &more].concat());
         let mut founded = read(&m);
         alice_says_what_is_in_force(&m, &mut founded.keyring);
         change(&mut founded.keyring, &mut founded.directory, &mut founded.policy);

@@ -53,7 +53,7 @@ fn what_reviewers_opened_runs_in_one_command_and_others_hear_what_to_ask_for() {
     team.good("alice", &RUNS);
     let told = team.refused(3, "alice", &RUNS);
     assert!(told.contains("self-serve-spent: alice started 3 of 3"), "{told}");
-    assert!(told.contains("ask for it: borescope request stuck-orders@"), "{told}");
+    assert!(told.contains("ask for it: borescope --context alice run stuck-orders"), "{told}");
 
     // Bob does not open it to himself. He hears the rule, the fact, and what to ask for.
     let told = team.refused(3, "bob", &RUNS);
@@ -61,9 +61,12 @@ fn what_reviewers_opened_runs_in_one_command_and_others_hear_what_to_ask_for() {
     {
         assert!(told.contains(part), "{part}: {told}");
     }
+    // Without a reason nothing was asked for; the same words with one ask, and wait.
     let ask = told.split_once("ask for it: borescope ").unwrap().1.lines().next().unwrap();
-    let ask = ask.replace("TEXT", "parcels");
-    let filed = team.json("bob", &ask.split(' ').collect::<Vec<_>>());
+    let ask = ask.replace("TEXT", "parcels --wait 1s");
+    let (code, asked) = team.m.told(&ask.split(' ').collect::<Vec<_>>());
+    assert!(code == 6 && asked.contains("alice or carol approves it"), "{code} {asked}");
+    let id = asked.split_once("borescope approve ").unwrap().1.lines().next().unwrap();
     let why = told.split_once("why:  borescope ").unwrap().1.lines().next().unwrap();
     let why = team.good("bob", &why.split(' ').collect::<Vec<_>>());
     assert!(why.contains("✗ self-serve-not-reviewed") && why.contains("help: "), "{why}");
@@ -72,8 +75,7 @@ fn what_reviewers_opened_runs_in_one_command_and_others_hear_what_to_ask_for() {
     assert_eq!(derived[0]["allowed"], false);
 
     // It waits for somebody; approved, the same command runs under it.
-    let told = team.refused(6, "bob", &RUNS);
-    let id = field(&filed[0], "id");
+    let told = team.refused(6, "bob", &[&RUNS[..], &["--wait", "1s"]].concat());
     assert!(told.contains(id) && told.contains("approval-missing"), "{told}");
     team.json("alice", &["approve", id, "--yes"]);
     let told = team.good("bob", &RUNS);

@@ -61,9 +61,12 @@ pub fn reads(
     open.conn.authorizer(Some(authorizer)).map_err(failure)?;
     drop(statement::prepare(&open.conn, sql)?);
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+    let none = BTreeSet::new();
     let of_table = |table: &TableReads| {
-        let columns = asked.get(&table.table.to_ascii_lowercase())?;
-        // Joining by USING asks for nothing.
+        let name = table.table.to_ascii_lowercase();
+        // Joining by USING asks for nothing, not even whether there is such a table.
+        let joined = !reading.using.is_empty() && reading.names.contains(&name);
+        let columns = asked.get(&name).or_else(|| joined.then_some(&none))?;
         let is_read = |c: &&String| {
             let column = c.to_ascii_lowercase();
             columns.contains(&column) || reading.using.contains(&column)

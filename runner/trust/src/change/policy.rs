@@ -68,6 +68,7 @@ fn target(changes: &mut Changes, old: &PolicyTarget, new: &PolicyTarget) {
         let (is, was) = (identity(&new.identity), identity(&old.identity));
         changes.grave(format!("{id} is another database: {is} instead of {was}"));
     }
+    changes.list(&format!("{id}: groups of targets"), &old.groups, &new.groups);
     changes.list(&format!("{id}: runners"), &old.runners, &new.runners);
     changes.list(&format!("{id}: callers"), &old.callers, &new.callers);
     changes.quorum(&format!("{id}: reviews"), &old.reviews, &new.reviews);

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use domain::decide::{BreakGlassRules, Quorum, SelfServeRules, TargetRules, Window};
 use domain::manifest::Engine;
 use domain::{
-    Digest, GroupName, Limits, PolicyId, QueryLimits, RunnerName, ScriptName, TargetId, TrustDomain,
+    Digest, GroupName, Limits, PolicyId, QueryLimits, RunnerName, ScriptName, TargetGroup,
+    TargetId, TrustDomain,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ use crate::key::PublicKey;
 
 /// Bytes of a PostgreSQL name: NAMEDATALEN − 1, and longer ones would be cut silently.
 const POSTGRES_NAME_BYTES_MAX: usize = 63;
+
+/// What stands before a group's name where a target's is expected.
+pub const GROUP_PREFIX: &str = "group:";
 
 /// How the runner knows that it reached the right database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +109,8 @@ pub struct PolicyTarget {
     pub engine: Engine,
     /// Whether it is production.
     pub prod: bool,
+    /// Groups of targets that it is one of, as the shards of a database are.
+    pub groups: Vec<TargetGroup>,
     /// Its real identity.
     pub identity: TargetIdentity,
     /// Runners that reach it.
@@ -180,6 +186,10 @@ impl PolicyTarget {
 impl PolicyTarget {
     /// What its people and its engine ask of it.
     fn check(&self) -> Result<(), Problem> {
+        if self.id.as_str().starts_with(GROUP_PREFIX) {
+            return Err(field("id", format!("begins with {GROUP_PREFIX}, which names a group")));
+        }
+        unique("groups", self.groups.iter().map(TargetGroup::as_str))?;
         self.check_people()?;
         self.check_engine()
     }

@@ -125,6 +125,9 @@ impl Text {
         self.string("id", &t.id);
         self.string("engine", t.engine);
         self.raw("prod", t.prod);
+        if !t.groups.is_empty() {
+            self.list("groups", &t.groups);
+        }
         self.raw("identity", identity(&t.identity));
         self.list("runners", &t.runners);
         self.list("callers", &t.callers);

@@ -87,6 +87,7 @@ fn target() -> impl Strategy<Value = PolicyTarget> {
                 id: t("shop"),
                 engine: Engine::Sqlite,
                 prod,
+                groups: if fewer { vec![t("shards")] } else { Vec::new() },
                 identity: TargetIdentity::Sqlite(SqliteIdentity { application_id }),
                 runners: if runs { vec![t("local")] } else { Vec::new() },
                 callers: groups.clone(),

@@ -2,70 +2,49 @@
 //! of theirs that covers exactly this. Advice by the runner's own functions; the runner decides.
 
 use domain::decide::InputRule;
-use domain::{Denial, Digest, Pair, PersonId, RequestId, Rule, decide};
+use domain::{Denial, Digest, Pair, PersonId, RequestId, Rule, RunnerName, decide};
 use trust::{AccessRequest, Verified};
 
-use super::super::Call;
-use super::super::request::{check_input, on, runner_for};
-use super::super::review::check_pairs;
+use super::super::request::runner_for;
 use super::Under;
+use crate::chosen::Chosen;
 use crate::dossier::{self, Dossier, Imagined, Requested};
-use crate::exit::Exit;
-use crate::next;
 use crate::session::{Session, verified};
 
 /// Access requests that are looked into, newest first.
 const LOOKED_AT_MAX: usize = 16;
 
-/// What somebody wants to run.
-pub(super) struct Wanted<'a> {
-    /// The revision as it was typed.
-    pub(super) reference: &'a str,
-    /// The bindings.
-    pub(super) pairs: &'a [Pair],
-    /// The input's bytes.
-    pub(super) input: &'a [u8],
-    /// Where they are.
-    pub(super) place: String,
+/// How far somebody is.
+pub(super) enum Way {
+    /// It may run now.
+    Open(Under),
+    /// An access request for exactly this waits, for what the denial says.
+    Waits(RequestId, Denial),
+    /// It may not; another access request of theirs for the same script there, with another input,
+    /// can be used.
+    Closed(Denial, Option<RequestId>),
 }
 
-/// Finds the way, or says what to do to have one.
-pub(super) async fn choose(
-    call: &Call<'_>,
-    session: &Session,
-    wanted: Wanted<'_>,
-) -> anyhow::Result<Result<Under, Exit>> {
-    let revision = session.resolve(wanted.reference).await?;
-    let mut dossier = Dossier::fetch(session, &revision, wanted.pairs).await?;
-    dossier.count_served(session, &session.person).await?;
-    check_pairs(&dossier.bundle, wanted.pairs)?;
-    check_input(&dossier.bundle, wanted.input)?;
-    let m = &dossier.bundle.manifest;
-    call.out.note(format!("{} {}  {revision}", m.name, m.version));
-    let runner = runner_for(dossier.authority.policy(), wanted.pairs)?;
-    let run = Imagined {
-        caller: &session.person,
-        pairs: wanted.pairs,
-        runner: &runner,
-        input: Digest::of(wanted.input),
-        requested: None,
-        now: session.world.now(),
-    };
-    let alone = advised(session, &dossier, run)?;
-    let Err(denial) = alone else {
-        call.out.note("reviewers opened it to you: no approval is needed");
-        return Ok(Ok(Under::SelfServe { revision, pairs: wanted.pairs.to_vec(), runner }));
-    };
-    let (open, waiting) = requests(session, &dossier, &wanted).await?;
-    if let Some(id) = open {
-        call.out.note(format!("under {id}, which is approved"));
-        return Ok(Ok(Under::Request(id)));
+/// Finds the way.
+pub(super) async fn find(session: &Session, chosen: &mut Chosen) -> anyhow::Result<Way> {
+    chosen.dossier.count_served(session, &session.person).await?;
+    let Chosen { dossier, pairs, input } = chosen;
+    let runner = runner_for(dossier.authority.policy(), pairs)?;
+    let input = Digest::of(input);
+    let (caller, now) = (&session.person, session.world.now());
+    let run = Imagined { caller, pairs, runner: &runner, input, requested: None, now };
+    match advised(session, dossier, run)? {
+        Ok(()) => Ok(Way::Open(opened(dossier.bundle.revision, pairs, runner))),
+        Err(denial) => requests(session, dossier, pairs, input, denial).await,
     }
-    refusal(call, &dossier, &wanted, &denial, waiting).map(Err)
+}
+
+fn opened(revision: Digest, pairs: &[Pair], runner: RunnerName) -> Under {
+    Under::SelfServe { revision, pairs: pairs.to_vec(), runner }
 }
 
 /// What would be decided.
-fn advised(
+pub(super) fn advised(
     session: &Session,
     dossier: &Dossier,
     run: Imagined<'_>,
@@ -78,82 +57,58 @@ fn advised(
     Ok(decide(&advice.facts).map(drop))
 }
 
-/// The newest access request of this person for exactly this that can be used now; and the newest that
-/// only waits, with what it lacks.
+/// The newest access request of this person that can be used for exactly this now; else the newest
+/// that only waits, with what it lacks.
 async fn requests(
     session: &Session,
     dossier: &Dossier,
-    wanted: &Wanted<'_>,
-) -> anyhow::Result<(Option<RequestId>, Option<(RequestId, Denial)>)> {
-    let mut waiting = None;
+    pairs: &[Pair],
+    input: Digest,
+    alone: Denial,
+) -> anyhow::Result<Way> {
+    let (mut waits, mut other) = (None, None);
     let all = session.client.access_requests().await?;
     let mine = all.iter().filter_map(|view| verified(&dossier.authority, view).ok());
     let mine = mine.filter(|r: &Verified<AccessRequest>| {
-        is_for(r.doc(), &session.person, &dossier.bundle.revision, wanted)
+        is_for(r.doc(), &session.person, &dossier.bundle.revision, pairs)
     });
     for request in mine.take(LOOKED_AT_MAX) {
         let id = request.doc().header.id.clone();
         let requested = Requested::fetch(session, &dossier.authority, &id).await?;
-        let pairs = requested.pairs();
-        let run = requested.imagined(&pairs, session.world.now());
-        let run = Imagined { input: Digest::of(wanted.input), ..run };
-        match advised(session, dossier, run)? {
-            Ok(()) => return Ok((Some(id), None)),
-            Err(denial) if comes(denial.rule) => {
-                waiting.get_or_insert((id, denial));
+        let same = match &request.doc().input {
+            InputRule::Exact { digest } => *digest == input,
+            InputRule::Schema => true,
+        };
+        let run = requested.imagined(pairs, session.world.now());
+        let run = if same { Imagined { input, ..run } } else { run };
+        match (advised(session, dossier, run)?, same) {
+            (Ok(()), true) => return Ok(Way::Open(Under::Request(id))),
+            (Err(denial), true) if comes(denial.rule) => {
+                waits.get_or_insert((id, denial));
             }
-            Err(_) => {}
+            (Ok(()), false) => {
+                other.get_or_insert(id);
+            }
+            (Err(_), _) => {}
         }
     }
-    Ok((None, waiting))
+    Ok(waits.map_or(Way::Closed(alone, other), |(id, denial)| Way::Waits(id, denial)))
 }
 
 /// Whether waiting may help.
-const fn comes(rule: Rule) -> bool {
+pub(super) const fn comes(rule: Rule) -> bool {
     matches!(rule, Rule::ApprovalMissing | Rule::GrantNotYet | Rule::ReviewMissing)
 }
 
-fn is_for(
-    request: &AccessRequest,
-    person: &PersonId,
-    revision: &Digest,
-    wanted: &Wanted<'_>,
-) -> bool {
-    let mut asked: Vec<Pair> = request.scope.pairs().collect();
-    let mut pairs = wanted.pairs.to_vec();
-    asked.sort_unstable();
-    pairs.sort_unstable();
-    let input = match &request.input {
-        InputRule::Exact { digest } => *digest == Digest::of(wanted.input),
-        InputRule::Schema => true,
-    };
-    request.caller == *person && request.revision == *revision && asked == pairs && input
-}
-
 /// Whether an access request would help where self-serve does not.
-const fn asking_helps(rule: Rule) -> bool {
+pub(super) const fn asking_helps(rule: Rule) -> bool {
     matches!(rule, Rule::SelfServeNotAllowed | Rule::SelfServeNotReviewed | Rule::SelfServeSpent)
 }
 
-fn refusal(
-    call: &Call<'_>,
-    dossier: &Dossier,
-    wanted: &Wanted<'_>,
-    denial: &Denial,
-    waiting: Option<(RequestId, Denial)>,
-) -> anyhow::Result<Exit> {
-    let (m, place) = (&dossier.bundle.manifest, &wanted.place);
-    if let Some((id, lacks)) = waiting {
-        let why = format!("borescope show {id} --why");
-        let help = format!("{}; then: borescope run --request {id} --input {place}", lacks.help);
-        return next::refuse(call.out, Exit::NotInTime, &lacks, &help, &why);
-    }
-    let (name, on) = (format!("{}@{}", m.name, m.version), on(wanted.pairs));
-    let help = if asking_helps(denial.rule) {
-        format!("ask for it: borescope request {name} --on {on} --input {place} --reason TEXT")
-    } else {
-        denial.help.clone()
-    };
-    let why = format!("borescope show {name} --why --on {on}");
-    next::refuse(call.out, Exit::Denied, denial, &help, &why)
+fn is_for(request: &AccessRequest, person: &PersonId, revision: &Digest, pairs: &[Pair]) -> bool {
+    let mut asked: Vec<Pair> = request.scope.pairs().collect();
+    let mut pairs = pairs.to_vec();
+    asked.sort_unstable();
+    pairs.sort_unstable();
+    request.caller == *person && request.revision == *revision && asked == pairs
 }

@@ -65,7 +65,7 @@ pub(super) async fn command(
             if call.out.json {
                 call.out.json(table)?;
             } else {
-                call.out.lines(table::result(table, usize::MAX, 0).into_iter().skip(1))?;
+                call.out.lines(table::result(table, usize::MAX, 0, None).into_iter().skip(1))?;
             }
         }
         Part::Csv(name) => {
@@ -156,10 +156,8 @@ async fn whole(
     let rows_max = if out.is_watched() { table::ROWS_SHOWN_MAX } else { usize::MAX };
     for table in &released.output.result.tables {
         out.line("")?;
-        out.lines(table::result(table, rows_max, 0))?;
-        if table.rows.len() > rows_max {
-            out.note(format!("all rows: {}", all_rows(&view.id, table)));
-        }
+        let all = all_rows(&view.id, table);
+        out.lines(table::result(table, rows_max, 0, Some(&all)))?;
     }
     out.line("")?;
     out.lines(receipt::value(&released.output.result.value))?;

@@ -4,9 +4,7 @@
 //! approval. Of a run: as of its start, with the documents that its receipt names.
 
 use api::types::RunView;
-use domain::{
-    Digest, Pair, PersonId, RequestId, Rule, RunId, RunnerName, Step, Timestamp, explain,
-};
+use domain::{Digest, PersonId, RequestId, Rule, RunId, RunnerName, Step, Timestamp, explain};
 use serde_json::json;
 use trust::{
     AccessRequest, Advice, Approval, Authority, ChainError, Document, Review, RunRequest, Verified,
@@ -16,10 +14,10 @@ use super::ShowArgs;
 use crate::bundle::Bundle;
 use crate::commands::Call;
 use crate::commands::request::runner_for;
-use crate::commands::review::check_pairs;
 use crate::commands::run;
 use crate::dossier::{self, Dossier, Imagined, Requested};
 use crate::exit::{Exit, Failure};
+use crate::on::{self, On};
 use crate::out::Style;
 use crate::session::Session;
 use crate::view::{receipt, why};
@@ -41,7 +39,7 @@ pub(super) async fn command(
     if args.targets.is_empty() {
         return Err(Failure::usage(
             "where it would run is not given",
-            "bind each logical target: borescope show REVISION --why --on shop=shop-replica",
+            "say where: borescope show REVISION --why --on TARGET",
         )
         .into());
     }
@@ -66,12 +64,13 @@ async fn of_revision(
     call: &Call<'_>,
     session: &Session,
     digest: &Digest,
-    pairs: &[Pair],
+    places: &[On],
     caller: &PersonId,
 ) -> anyhow::Result<Exit> {
-    let mut dossier = Dossier::fetch(session, digest, pairs).await?;
+    let (authority, bundle) = (session.authority().await?, session.fetch(digest).await?);
+    let pairs = &on::bind(&bundle.manifest, places)?;
+    let mut dossier = Dossier::about(session, authority, bundle, pairs).await?;
     dossier.count_served(session, caller).await?;
-    check_pairs(&dossier.bundle, pairs)?;
     let runner = runner_for(dossier.authority.policy(), pairs)?;
     let run = Imagined {
         caller,
@@ -140,12 +139,12 @@ async fn of_run(
     call: &Call<'_>,
     session: &Session,
     id: &RunId,
-    pairs: &[Pair],
+    places: &[On],
 ) -> anyhow::Result<Exit> {
     let view = session.client.run(id).await?;
     run::is_ours(&view, id)?;
     if view.started_ms.is_none() {
-        return of_none(call, session, &view, pairs).await;
+        return of_none(call, session, &view, places).await;
     }
     let authority = session.authority().await?;
     let ordered = ordered(session, &authority, &view).await?;
@@ -179,7 +178,7 @@ async fn of_none(
     call: &Call<'_>,
     session: &Session,
     view: &RunView,
-    pairs: &[Pair],
+    places: &[On],
 ) -> anyhow::Result<Exit> {
     let out = call.out;
     if !out.json {
@@ -192,11 +191,11 @@ async fn of_none(
     }
     match &view.request {
         Some(request) => of_request(call, session, request).await,
-        None if pairs.is_empty() => {
-            out.note("it named no access request; derive it anew with --on LOGICAL=TARGET");
+        None if places.is_empty() => {
+            out.note("it named no access request; derive it anew with --on TARGET");
             Ok(Exit::Ok)
         }
-        None => of_revision(call, session, &view.revision, pairs, &view.caller).await,
+        None => of_revision(call, session, &view.revision, places, &view.caller).await,
     }
 }
 

@@ -83,6 +83,9 @@ fn a_component_that_does_not_follow_from_its_source_is_named() {
     assert!(both(Some("x"), Some("x")).contains("another component from the same source"));
     assert!(both(Some("x"), None).contains("another component, and no source to read"));
     assert!(both(None, Some("x")).contains("source for the first time"));
+    let again = bundle(MANIFEST, "SELECT 1", b"a");
+    let same = told(&side(&old, Some("x\n"), "rustc 1"), &side(&again, Some("y\n"), "rustc 1"));
+    assert!(same.ends_with("source +1 −1 lines, and the component is the same"), "{same}");
     let stock = bundle(MANIFEST, "SELECT 1", stock::COMPONENT);
     let told = told(&side(&old, None, "rustc 1"), &side(&stock, None, "rustc 1"));
     assert!(

@@ -18,16 +18,16 @@ fn table(rows: usize) -> Table {
 
 #[test]
 fn only_the_first_rows_are_shown_and_the_rest_is_counted() {
-    let text = result(&table(60), ROWS_SHOWN_MAX, 0).join("\n");
+    let text = result(&table(60), ROWS_SHOWN_MAX, 0, Some("borescope show RUN")).join("\n");
     assert!(text.starts_with("reasons (60 rows)\n"));
     assert!(text.contains("no label 49"));
     assert!(!text.contains("no label 50"));
-    assert!(text.ends_with("… and 10 more"));
+    assert!(text.ends_with("… and 10 more: borescope show RUN"));
 }
 
 #[test]
 fn a_column_name_cannot_reverse_the_line() {
-    assert!(result(&table(1), 50, 4).join("\n").contains("reason\\u{202e}"));
+    assert!(result(&table(1), 50, 4, None).join("\n").contains("reason\\u{202e}"));
 }
 
 #[test]

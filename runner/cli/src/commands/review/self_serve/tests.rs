@@ -4,7 +4,8 @@ use super::parse;
 
 #[test]
 fn a_clause_is_for_all_targets_of_the_review_unless_it_names_some() {
-    let pair = crate::args::pair("shop=shop-replica").unwrap();
+    let pair =
+        domain::Pair { logical: "shop".parse().unwrap(), target: "shop-replica".parse().unwrap() };
     let all = parse("on-call,support:5").unwrap().clause(std::slice::from_ref(&pair));
     assert_eq!((all.groups.len(), all.runs_per_day), (2, 5));
     assert_eq!(all.targets, std::slice::from_ref(&pair.target));
