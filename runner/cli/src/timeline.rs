@@ -8,9 +8,9 @@ mod bans;
 mod documents;
 mod runs;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use api::types::AuditEventView;
+use api::types::{AuditEventView, RevisionView};
 use domain::{Digest, PersonId, RequestId, RunId, TargetId, Ticket};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -84,6 +84,8 @@ struct Gathering<'s> {
     notes: Vec<String>,
     /// Those with the ticket.
     requests: Vec<Verified<AccessRequest>>,
+    /// What they run.
+    revisions: BTreeMap<Digest, RevisionView>,
     /// Runs under these.
     runs: BTreeSet<RunId>,
 }
@@ -104,12 +106,13 @@ impl Timeline {
             proved: Vec::new(),
             notes: Vec::new(),
             requests: Vec::new(),
+            revisions: BTreeMap::new(),
             runs: BTreeSet::new(),
         };
         for id in &ids {
             gathering.request(id, ticket).await?;
         }
-        gathering.revisions().await?;
+        gathering.revisions();
         gathering.runs().await?;
         gathering.bans().await?;
         let Gathering { mut events, proved, notes, .. } = gathering;
@@ -132,10 +135,6 @@ impl Gathering<'_> {
     fn targets(&self) -> BTreeSet<&TargetId> {
         let scopes = self.requests.iter().map(|r| &r.doc().scope);
         scopes.flat_map(|scope| scope.targets.iter().map(|t| &t.target)).collect()
-    }
-
-    fn revisions_of(&self) -> BTreeSet<Digest> {
-        self.requests.iter().map(|r| r.doc().revision).collect()
     }
 }
 

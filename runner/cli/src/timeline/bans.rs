@@ -59,7 +59,7 @@ impl Gathering<'_> {
                 _ => return Ok(()),
             },
             "withdrawal" => match trust::read_unverified::<Withdrawal>(&document) {
-                Ok(d) if self.revisions_of().contains(&d.revision) => {
+                Ok(d) if self.revisions.contains_key(&d.revision) => {
                     one::<Withdrawal>(self.authority, view, |d| Told {
                         who: Some(d.reviewer.clone()),
                         what: format!("{} takes a rejection back", d.reviewer),
@@ -79,7 +79,7 @@ impl Gathering<'_> {
         match subject {
             StopSubject::Everything => true,
             StopSubject::Target(target) => self.targets().contains(target),
-            StopSubject::Revision(revision) => self.revisions_of().contains(revision),
+            StopSubject::Revision(revision) => self.revisions.contains_key(revision),
             StopSubject::Request(id) => self.requests.iter().any(|r| r.doc().header.id == *id),
             StopSubject::Person(person) => {
                 self.events.iter().any(|e| e.who.as_ref() == Some(person))

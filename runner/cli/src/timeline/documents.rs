@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use api::types::AuditEventView;
 use domain::decide::Verdict;
-use domain::{Pair, RequestId, RunId, Ticket};
+use domain::{Digest, Pair, RequestId, RunId, Ticket};
 use serde_json::json;
 use trust::{
     AccessRequest, AfterReview, AfterReviewVerdict, Approval, Review, Submission, Verified,
@@ -23,9 +23,9 @@ impl Gathering<'_> {
         let view = self.session.client.access_request(id).await?;
         let found: anyhow::Result<Verified<AccessRequest>> =
             verified(self.authority, &view.request);
-        let line = one::<AccessRequest>(self.authority, &view.request, requested);
         let Ok(request) = found else {
-            self.events.push(line);
+            let digest = |d: &AccessRequest| requested(d, &d.revision.short());
+            self.events.push(one::<AccessRequest>(self.authority, &view.request, digest));
             return Ok(());
         };
         let doc = request.doc();
@@ -34,6 +34,9 @@ impl Gathering<'_> {
                 .push(format!("the server lists {id}, which is not about {ticket}: left out"));
             return Ok(());
         }
+        self.fetch(&doc.revision).await?;
+        let script = self.script(&doc.revision);
+        let line = one::<AccessRequest>(self.authority, &view.request, |d| requested(d, &script));
         self.events.push(line);
         for approval in &view.approvals {
             let line = one::<Approval>(self.authority, approval, |d| Told {
@@ -84,20 +87,36 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    /// Who submitted and reviewed what the access requests run.
-    pub(super) async fn revisions(&mut self) -> anyhow::Result<()> {
-        for revision in self.revisions_of() {
-            let view = self.session.client.revision(&revision).await?;
-            let script = format!("{}@{}", view.script.script, view.script.version);
-            for document in &view.documents {
-                let line = match document.kind.as_str() {
-                    "submission" => one::<Submission>(self.authority, document, submitted),
-                    _ => one::<Review>(self.authority, document, |d| reviewed(d, &script)),
-                };
-                self.events.push(line);
-            }
+    async fn fetch(&mut self, revision: &Digest) -> anyhow::Result<()> {
+        if !self.revisions.contains_key(revision) {
+            let view = self.session.client.revision(revision).await?;
+            self.revisions.insert(*revision, view);
         }
         Ok(())
+    }
+
+    /// The name and version of a revision, as its author signed them.
+    pub(super) fn script(&self, revision: &Digest) -> String {
+        let documents = self.revisions.get(revision).map_or(&[][..], |view| &view.documents);
+        let mut signed = documents.iter().filter_map(|view| {
+            let submission: Verified<Submission> = verified(self.authority, view).ok()?;
+            let d = submission.into_doc();
+            (d.revision == *revision).then(|| format!("{}@{}", d.script, d.version))
+        });
+        signed.next().unwrap_or_else(|| revision.short())
+    }
+
+    /// Who submitted and reviewed what the access requests run.
+    pub(super) fn revisions(&mut self) {
+        let mut lines = Vec::new();
+        for (revision, view) in &self.revisions {
+            let script = self.script(revision);
+            lines.extend(view.documents.iter().map(|document| match document.kind.as_str() {
+                "submission" => one::<Submission>(self.authority, document, submitted),
+                _ => one::<Review>(self.authority, document, |d| reviewed(d, &script)),
+            }));
+        }
+        self.events.extend(lines);
     }
 }
 
@@ -124,13 +143,13 @@ fn is_about(doc: &AccessRequest, ticket: &Ticket) -> bool {
         || Ticket::named_in(doc.reason.as_str()).any(|named| named == *ticket)
 }
 
-fn requested(d: &AccessRequest) -> Told {
+fn requested(d: &AccessRequest, script: &str) -> Told {
     let asks = if d.break_glass { "BREAKS THE GLASS to run" } else { "asks to run" };
     let on: Vec<String> = d.scope.targets.iter().map(|t| t.target.to_string()).collect();
     let times = if d.uses == 1 { "once".to_owned() } else { format!("{} times", d.uses) };
     Told {
         who: Some(d.caller.clone()),
-        what: format!("{} {asks} {} on {}, {times}", d.caller, d.revision.short(), on.join(", ")),
+        what: format!("{} {asks} {script} on {}, {times}", d.caller, on.join(", ")),
         words: d.reason.to_string(),
     }
 }

@@ -38,7 +38,7 @@ impl Gathering<'_> {
                 let what = format!(
                     "{} runs {} on {} (use {})",
                     d.caller,
-                    d.revision.short(),
+                    self.script(&d.revision),
                     on.join(", "),
                     d.use_number
                 );

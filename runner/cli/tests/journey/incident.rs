@@ -38,9 +38,9 @@ fn a_ticket_is_one_timeline_and_every_line_of_it_is_verified() {
     for wanted in [
         "alice submits stuck-orders@",
         "bob accepts stuck-orders@",
-        "alice asks to run",
+        "alice asks to run stuck-orders@1.0.0 on shop-replica, 2 times",
         "bob approves",
-        "alice runs",
+        "alice runs stuck-orders@1.0.0 on shop-replica (use 1)",
         "succeeded: read",
         "alice runs",
         "succeeded: read",
