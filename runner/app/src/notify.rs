@@ -108,11 +108,11 @@ impl Hooks {
         }
     }
 
-    fn fails(&self, hook: &Hook, problem: String, now_ms: u64) {
+    fn fails(&self, hook: &Hook, problem: &str, now_ms: u64) {
         let began = self.of(hook, |s| {
             let began = s.failing_since_ms.is_none();
             s.failing_since_ms.get_or_insert(now_ms);
-            s.problem = Some(problem.clone());
+            s.problem = Some(problem.to_owned());
             began
         });
         if began {
@@ -144,7 +144,7 @@ impl App {
                 tracing::error!(%error, "a webhook is told nothing until the next start");
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// How the webhooks fare.
@@ -189,7 +189,7 @@ impl App {
                     self.keep(place, now).await;
                     return now;
                 }
-                Err(e) => self.hooks.fails(hook, chain(&e), self.clock.now_ms()),
+                Err(e) => self.hooks.fails(hook, &chain(&e), self.clock.now_ms()),
             }
             tokio::time::sleep(WAIT_MAX).await;
         }
@@ -247,7 +247,7 @@ impl App {
                 self.hooks.of(hook, |s| s.delivered = s.delivered.saturating_add(1));
                 return self.hooks.well(hook);
             };
-            self.hooks.fails(hook, problem.to_string(), self.clock.now_ms());
+            self.hooks.fails(hook, &problem.to_string(), self.clock.now_ms());
             if problem.is_final() {
                 refusals += 1;
                 if refusals == REFUSALS_MAX {

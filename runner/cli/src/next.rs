@@ -7,6 +7,9 @@ use serde_json::json;
 use crate::exit::Exit;
 use crate::out::{Out, Style};
 
+/// What a no begins with.
+const DENIED: &str = "denied:";
+
 /// What to do next; `None` where only people can help, in words that the denial has.
 pub(crate) const fn command(rule: Rule) -> Option<&'static str> {
     match rule {
@@ -61,14 +64,20 @@ pub(crate) fn refuse(
         }))?;
     }
     let told = Denial { help: help.to_owned(), ..denial.clone() };
-    tell(out, &told, why);
+    // What only waits is not a no.
+    let label = if exit == Exit::NotInTime { "not yet:" } else { DENIED };
+    say(out, label, &told, why);
     Ok(exit)
 }
 
 /// Prints a denial beside the result.
 pub(crate) fn tell(out: Out, denial: &Denial, why: &str) {
+    say(out, DENIED, denial, why);
+}
+
+fn say(out: Out, label: &str, denial: &Denial, why: &str) {
     let code = denial.rule.code();
-    out.note(format!("{} {code}: {}", out.style_err(Style::Bad, "denied:"), denial.fact));
+    out.note(format!("{} {code}: {}", out.style_err(Style::Bad, label), denial.fact));
     out.note(format!("  help: {}", denial.help));
     // Where the help is a command already, another one for everybody says less.
     let command = command(denial.rule).filter(|_| !denial.help.contains("borescope "));

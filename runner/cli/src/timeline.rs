@@ -14,7 +14,7 @@ use api::types::{AuditEventView, RevisionView};
 use domain::{Digest, PersonId, RequestId, RunId, TargetId, Ticket};
 use serde::Serialize;
 use serde_json::{Value, json};
-use trust::{AccessRequest, Authority, Problem, Verified};
+use trust::{AccessRequest, Authority, Problem, RunRequest, Verified};
 
 use crate::commands::run::Proved;
 use crate::exit::chain;
@@ -84,9 +84,11 @@ struct Gathering<'s> {
     notes: Vec<String>,
     /// Those with the ticket.
     requests: Vec<Verified<AccessRequest>>,
+    /// Orders with the ticket that needed no access request.
+    orders: Vec<Verified<RunRequest>>,
     /// What they run.
     revisions: BTreeMap<Digest, RevisionView>,
-    /// Runs under these.
+    /// Runs under any of these.
     runs: BTreeSet<RunId>,
 }
 
@@ -96,7 +98,9 @@ impl Timeline {
         let authority = session.authority().await?;
         let found = audit(session, ticket.as_str()).await?;
         let ids: BTreeSet<RequestId> = found.iter().flat_map(requests).collect();
-        if ids.is_empty() {
+        let started = found.iter().filter(|event| event.kind == "run-started");
+        let ordered: BTreeSet<RunId> = started.filter_map(|event| event.run.clone()).collect();
+        if ids.is_empty() && ordered.is_empty() {
             return Ok(None);
         }
         let mut gathering = Gathering {
@@ -106,11 +110,15 @@ impl Timeline {
             proved: Vec::new(),
             notes: Vec::new(),
             requests: Vec::new(),
+            orders: Vec::new(),
             revisions: BTreeMap::new(),
             runs: BTreeSet::new(),
         };
         for id in &ids {
             gathering.request(id, ticket).await?;
+        }
+        for run in &ordered {
+            gathering.ordered(run, ticket).await?;
         }
         gathering.revisions();
         gathering.runs().await?;
@@ -133,8 +141,9 @@ impl Timeline {
 
 impl Gathering<'_> {
     fn targets(&self) -> BTreeSet<&TargetId> {
-        let scopes = self.requests.iter().map(|r| &r.doc().scope);
-        scopes.flat_map(|scope| scope.targets.iter().map(|t| &t.target)).collect()
+        let scopes = self.requests.iter().flat_map(|r| &r.doc().scope.targets);
+        let orders = self.orders.iter().flat_map(|o| &o.doc().pairs);
+        scopes.map(|t| &t.target).chain(orders.map(|pair| &pair.target)).collect()
     }
 }
 

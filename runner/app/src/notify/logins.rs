@@ -27,7 +27,7 @@ impl App {
             let found = match self.store.sessions_after(after.0, &after.1, SESSIONS_MAX).await {
                 Ok(found) => found,
                 Err(e) => {
-                    self.hooks.fails(hook, chain(&e), self.clock.now_ms());
+                    self.hooks.fails(hook, &chain(&e), self.clock.now_ms());
                     tokio::time::sleep(WAIT_MAX).await;
                     continue;
                 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use api::types::DocumentView;
 use domain::Digest;
 use domain::decide::StopSubject;
-use trust::{Lift, Stop, Withdrawal};
+use trust::{Lift, Stop, Verified, Withdrawal};
 
 use super::{Gathering, Told, one};
 use crate::against::Listed;
@@ -14,12 +14,14 @@ use crate::session::envelope;
 /// Milliseconds after the last event for which a stop is still told: what people do about an incident.
 const AFTERWARDS_MS: u64 = 24 * 3_600_000;
 
+/// What an incident begins with.
+const FIRST: [&str; 2] = ["access-request", "run-started"];
+
 impl Gathering<'_> {
     /// Adds the stops and lifts that touched any of it.
     pub(super) async fn bans(&mut self) -> anyhow::Result<()> {
         let listed = Listed::fetch(self.session).await?;
-        let began =
-            self.events.iter().filter(|e| e.kind == "access-request").map(|e| e.at_ms).min();
+        let began = self.events.iter().filter(|e| FIRST.contains(&e.kind)).map(|e| e.at_ms).min();
         let last = self.events.iter().map(|e| e.at_ms).max().unwrap_or(0);
         let (began, until) = (began.unwrap_or(0), last.saturating_add(AFTERWARDS_MS));
         let ends = ends(&listed);
@@ -85,8 +87,9 @@ impl Gathering<'_> {
                 self.events.iter().any(|e| e.who.as_ref() == Some(person))
             }
             StopSubject::Key(key) => {
-                let signers = self.requests.iter().flat_map(|r| r.signers());
-                signers.into_iter().any(|s| s.key.as_str() == key)
+                let requests = self.requests.iter().flat_map(Verified::signers);
+                let orders = self.orders.iter().flat_map(Verified::signers);
+                requests.chain(orders).any(|s| s.key.as_str() == key)
             }
         }
     }

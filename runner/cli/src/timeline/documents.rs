@@ -29,7 +29,7 @@ impl Gathering<'_> {
             return Ok(());
         };
         let doc = request.doc();
-        if doc.header.id != *id || !is_about(doc, ticket) {
+        if doc.header.id != *id || !is_about(doc.ticket.as_ref(), doc.reason.as_str(), ticket) {
             self.notes
                 .push(format!("the server lists {id}, which is not about {ticket}: left out"));
             return Ok(());
@@ -87,7 +87,7 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    async fn fetch(&mut self, revision: &Digest) -> anyhow::Result<()> {
+    pub(super) async fn fetch(&mut self, revision: &Digest) -> anyhow::Result<()> {
         if !self.revisions.contains_key(revision) {
             let view = self.session.client.revision(revision).await?;
             self.revisions.insert(*revision, view);
@@ -121,7 +121,7 @@ impl Gathering<'_> {
 }
 
 /// Somebody saw what a run left. That is in the log, and nobody signs it.
-fn read(event: &AuditEventView) -> Option<Happened> {
+pub(super) fn read(event: &AuditEventView) -> Option<Happened> {
     let (run, person) = (event.run.as_ref()?, event.person.as_ref());
     let who = person.map_or("somebody", |p| p.as_str());
     let what = READABLE.iter().find(|what| event.subjects.iter().any(|s| s == *what));
@@ -137,10 +137,9 @@ fn read(event: &AuditEventView) -> Option<Happened> {
     })
 }
 
-/// Whether a request has a ticket, or names it in its reason.
-fn is_about(doc: &AccessRequest, ticket: &Ticket) -> bool {
-    doc.ticket.as_ref() == Some(ticket)
-        || Ticket::named_in(doc.reason.as_str()).any(|named| named == *ticket)
+/// Whether something has a ticket, or names it in its reason.
+pub(super) fn is_about(own: Option<&Ticket>, reason: &str, ticket: &Ticket) -> bool {
+    own == Some(ticket) || Ticket::named_in(reason).any(|named| named == *ticket)
 }
 
 fn requested(d: &AccessRequest, script: &str) -> Told {

@@ -1,15 +1,44 @@
 //! Runs: who ordered them, when they started, how they ended, by the runner's signed word.
 
 use api::types::RunView;
-use domain::{Outcome, RunState};
+use domain::{FreeText, Outcome, RunId, RunState, Ticket};
 use serde_json::json;
 use trust::{Receipt, RunRequest};
 
-use super::{Gathering, Happened, Proof, proof};
+use super::documents::{is_about, read};
+use super::{Gathering, Happened, Proof, audit, proof};
 use crate::commands::run;
 use crate::view::{bytes, count};
 
 impl Gathering<'_> {
+    /// A run that needed no access request, if its order is about the ticket.
+    pub(super) async fn ordered(&mut self, id: &RunId, ticket: &Ticket) -> anyhow::Result<()> {
+        if self.runs.contains(id) {
+            return Ok(());
+        }
+        let view = self.session.client.run(id).await?;
+        run::is_ours(&view, id)?;
+        let digest = view.run_request.to_string();
+        let order = self.session.statement::<RunRequest>(self.authority, &digest).await;
+        // One that does not verify is told as what the server says, and marked.
+        if let Ok(order) = order {
+            let d = order.doc();
+            let reason = d.reason.as_ref().map_or("", FreeText::as_str);
+            if d.run != *id || !is_about(d.ticket.as_ref(), reason, ticket) {
+                let note = format!("the server lists {id}, which is not about {ticket}: left out");
+                self.notes.push(note);
+                return Ok(());
+            }
+            self.fetch(&d.revision).await?;
+            self.orders.push(order);
+        }
+        for event in audit(self.session, id.as_str()).await? {
+            self.events.extend((event.kind == "run-read").then(|| read(&event)).flatten());
+        }
+        self.runs.insert(id.clone());
+        Ok(())
+    }
+
     /// Every run that was found.
     pub(super) async fn runs(&mut self) -> anyhow::Result<()> {
         for id in self.runs.clone() {
@@ -31,17 +60,17 @@ impl Gathering<'_> {
         let Some(at_ms) = view.started_ms else { return };
         let digest = view.run_request.to_string();
         let order = self.session.statement::<RunRequest>(self.authority, &digest).await;
+        let reason = order.as_ref().ok().and_then(|order| order.doc().reason.clone());
         let (what, who, proof) = match &order {
             Ok(order) if order.doc().run == view.id => {
                 let d = order.doc();
                 let on: Vec<String> = d.pairs.iter().map(|p| p.target.to_string()).collect();
-                let what = format!(
-                    "{} runs {} on {} (use {})",
-                    d.caller,
-                    self.script(&d.revision),
-                    on.join(", "),
-                    d.use_number
-                );
+                let by = match d.request {
+                    Some(_) => format!("use {}", d.use_number),
+                    None => "open to them without an approval".to_owned(),
+                };
+                let (who, script) = (&d.caller, self.script(&d.revision));
+                let what = format!("{who} runs {script} on {} ({by})", on.join(", "));
                 (what, d.caller.clone(), Proof::Verified)
             }
             Ok(_) => {
@@ -56,7 +85,7 @@ impl Gathering<'_> {
             id: view.id.to_string(),
             who: Some(who),
             what,
-            words: String::new(),
+            words: reason.map(|r| r.to_string()).unwrap_or_default(),
             proof,
             facts: json!({ "run_request": view.run_request, "request": view.request }),
         });

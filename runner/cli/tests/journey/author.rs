@@ -156,7 +156,7 @@ fn toolchain() -> Vec<(&'static str, String)> {
     let home = std::env::home_dir().unwrap();
     let set = |name: &str, folder: &str| {
         let default = || home.join(folder).to_str().unwrap().to_owned();
-        std::env::var(name).unwrap_or_else(|_| default())
+        std::env::var_os(name).map_or_else(default, |v| v.into_string().unwrap())
     };
     vec![
         ("CARGO_HOME", set("CARGO_HOME", ".cargo")),

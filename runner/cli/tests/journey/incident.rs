@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::lies::Liar;
 use super::team::{ASKS, Team, flat};
+use super::ways::self_serve;
 
 const RUN: [&str; 4] = ["run", "--input", "input.json", "--request"];
 /// What somebody writes who wants to be believed more than they should.
@@ -70,6 +71,23 @@ fn a_ticket_is_one_timeline_and_every_line_of_it_is_verified() {
     assert!(told.contains("0 stops"), "{told}");
     let told = team.refused(2, "carol", &["show", "INC-78"]);
     assert!(told.contains("no script, revision or ticket") && told.contains("--ticket"), "{told}");
+}
+
+#[test]
+fn a_run_without_an_access_request_says_itself_what_it_is_about() {
+    let team = Team::found(|keyring, _, policy| self_serve(keyring, policy));
+    team.reviewed(&["--self-serve", "engineers:5"]);
+    let open = ["run", "stuck-orders", "--on", "shop-replica", "--input", "input.json"];
+    for reason in ["INC-99 parcels again", "INC-100 something else"] {
+        team.good("alice", &[&open[..], &["--reason", reason]].concat());
+    }
+    let told = flat(&team.good("bob", &["show", "INC-99"]));
+    assert!(told.contains("0 access requests, 1 run, 0 stops"), "{told}");
+    let run = "✓ alice runs stuck-orders@1.0.0 on shop-replica (open to them without an approval)";
+    for part in [run, "INC-99 parcels again", "alice submits stuck-orders@1.0.0", "succeeded: read"]
+    {
+        assert!(told.contains(part), "{part}: {told}");
+    }
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn everybody_hears_what_wants_them_signed_and_without_a_value() {
     let (request, run) = story(&m);
     m.json(&["--context", "alice", "stop", "person", "bob", "--reason", CANARIES[1]]);
     let kinds = |messages: &[super::receiver::Message]| -> Vec<String> {
-        messages.iter().map(|m| m.kind()).collect()
+        messages.iter().map(super::receiver::Message::kind).collect()
     };
     // The last that there is to tell.
     let told = all.wait("the stop", |got| got.iter().any(|m| m.body.contains("signed a stop")));

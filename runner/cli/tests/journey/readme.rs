@@ -40,7 +40,7 @@ fn steps(readme: &[&str]) -> Vec<Step> {
             let typed = line[2..].trim_end_matches('\\').to_owned();
             steps.push(Step { typed, shown: Vec::new(), at: i + 1..i + 1 });
         } else if inside {
-            let step = steps.last_mut().expect("a block begins with a command");
+            let step = steps.last_mut().unwrap();
             step.shown.push((*line).to_owned());
             step.at.end = i + 1;
         }

@@ -16,7 +16,7 @@ fn engineers() -> Quorum {
 }
 
 /// Reviewers may open scripts, three runs a day.
-fn self_serve(keyring: &mut Keyring, policy: &mut Policy) {
+pub(crate) fn self_serve(keyring: &mut Keyring, policy: &mut Policy) {
     keyring.floors.self_serve = true;
     let rules = SelfServeRules { groups: engineers().groups, runs_per_day: 3 };
     policy.targets[0].self_serve = Some(rules);

@@ -117,7 +117,7 @@ fn room(findings: &mut Findings, dir: &Path) -> anyhow::Result<()> {
     let help = "make room: when the disk is full nothing runs, because nothing can be recorded";
     match left {
         ..ROOM_BYTES_MIN => findings.bad(Exit::Usage, text, help),
-        ..ROOM_BYTES_LOW => findings.warn(text, help),
+        ROOM_BYTES_MIN..ROOM_BYTES_LOW => findings.warn(text, help),
         _ => findings.good(text),
     }
 }
