@@ -98,7 +98,7 @@ fn something_waits_is_read_and_signed_in_one_command() {
     carol.sees("+ SELECT -- the newest");
     carol.sees("query stuck on shop, 20 calls, 9,000 rows");
     carol.sees("chosen by the script: can read every row this query can return");
-    carol.sees("on shop-replica: reads orders: ");
+    carol.sees("on shop-replica: reads customers: ");
     carol.sees("a(ccept), e(dit the ceiling), c(hanges), r(eject), q(uit)?");
     carol.types("a");
     carol.sees("Sign \"approve\" for ");

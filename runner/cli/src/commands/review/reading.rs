@@ -96,8 +96,11 @@ impl Subject<'_> {
         let manifest = &self.new.bundle.manifest;
         let name = out.style(Style::Bold, &format!("{} {}", manifest.name, manifest.version));
         let Some((approved, old)) = self.old else {
+            let fewer =
+                if self.pairs.len() > 1 { "; it may be otherwise for one --target" } else { "" };
             return format!(
-                "{name}: first revision; no other one has a review that counts for these targets now"
+                "{name}: first revision; no other one has a review that counts for these targets \
+                 now{fewer}"
             );
         };
         let by: Vec<&str> = approved.by.iter().map(AsRef::as_ref).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::capability::Capabilities;
 use domain::display::neutralise;
 use domain::{GroupName, LogicalTarget, Pair};
-use trust::{Authority, PolicyTarget};
+use trust::{Authority, PolicyTarget, Read};
 
 use crate::bundle::Bundle;
 use crate::exit::Failure;
@@ -65,8 +65,7 @@ pub(super) fn sensible(
     for (logical, engine) in &bundle.manifest.targets {
         let all = authority.policy().targets.iter().filter(|t| t.engine == *engine);
         let all: Vec<&PolicyTarget> = all.collect();
-        let fitting = all.iter().filter(|t| fits(bundle, logical, t));
-        let mine: Vec<&PolicyTarget> = preferred(&all, fitting.copied().collect());
+        let mine = preferred(&all, fitting(bundle, logical, &all));
         let reviewed = mine.iter().filter(|t| t.reviews.admits(groups));
         let mine = preferred(&mine, reviewed.copied().collect());
         if mine.is_empty() {
@@ -87,12 +86,27 @@ fn preferred<'t>(all: &[&'t PolicyTarget], better: Vec<&'t PolicyTarget>) -> Vec
     if better.is_empty() { all.to_vec() } else { better }
 }
 
-fn fits(bundle: &Bundle, logical: &LogicalTarget, target: &PolicyTarget) -> bool {
-    let mut queries = bundle.manifest.queries.iter().filter(|q| q.target == *logical);
-    queries.all(|query| {
-        let text = bundle.text(query.file.as_str()).unwrap_or_default();
-        app::query_reads(query, &text, target).is_ok()
-    })
+/// Those of `all` on which every query of the logical target would run. A fleet's targets grant the same,
+/// and then one is asked for all of them.
+fn fitting<'t>(
+    bundle: &Bundle,
+    logical: &LogicalTarget,
+    all: &[&'t PolicyTarget],
+) -> Vec<&'t PolicyTarget> {
+    let mut known: Vec<(&[Read], bool)> = Vec::new();
+    let mut fits = |target: &'t PolicyTarget| {
+        if let Some((_, fits)) = known.iter().find(|(reads, _)| *reads == target.reads) {
+            return *fits;
+        }
+        let mut queries = bundle.manifest.queries.iter().filter(|q| q.target == *logical);
+        let fits = queries.all(|query| {
+            let text = bundle.text(query.file.as_str()).unwrap_or_default();
+            app::query_reads(query, &text, target).is_ok()
+        });
+        known.push((target.reads.as_slice(), fits));
+        fits
+    };
+    all.iter().copied().filter(|t| fits(*t)).collect()
 }
 
 /// What each query reads on the targets, for people; the same on several targets is told once.
@@ -122,7 +136,7 @@ pub(super) fn reads(bundle: &Bundle, authority: &Authority, pairs: &[Pair]) -> T
     told
 }
 
-fn table(read: &trust::Read) -> String {
+fn table(read: &Read) -> String {
     if read.columns.is_empty() {
         format!("{} (its rows are counted)", read.table)
     } else {
