@@ -26,6 +26,8 @@ pub(crate) struct Environment {
     pub(crate) plain: bool,
     /// Times are shown in this zone.
     pub(crate) zone: TimeZone,
+    /// Whether a shell asks while somebody types.
+    pub(crate) completes: bool,
     /// What to log, as `RUST_LOG` says it.
     pub(crate) log: Option<String>,
     /// A session's token, for uploads without a context.
@@ -65,6 +67,7 @@ impl Environment {
             dir: base.unwrap_or_else(|| PathBuf::from(".config")).join("borescope"),
             plain: set("NO_COLOR").is_some() || set("TERM").is_some_and(|t| t == "dumb"),
             zone: TimeZone::system(),
+            completes: set(crate::completing::VARIABLE).is_some(),
             log: text("BORESCOPE_LOG"),
             token: text("BORESCOPE_TOKEN"),
             url: text("BORESCOPE_URL"),

@@ -38,6 +38,7 @@ const LIFE_S: i64 = 90 * 86_400;
   borescope review stuck-orders                  read it, then answer: accept, edit, changes, reject
   borescope review 3f2a91c0d4e5 --full           every file whole, not only what changed
   borescope review stuck-orders --dir ./look     its files and the approved ones, for an editor
+  borescope review stuck-orders --test           and run its fixtures here
   borescope review stuck-orders --approve --comment \"read every query\"
   borescope review stuck-orders --approve --self-serve on-call:5
   borescope review stuck-orders@1.2.0 --request-changes --comment \"…\"
@@ -63,6 +64,9 @@ pub(crate) struct ReviewArgs {
     /// Write the files to read into this folder, with those that were approved last, and sign nothing
     #[arg(long, value_name = "DIR", conflicts_with = "VerdictArgs")]
     dir: Option<PathBuf>,
+    /// Run its fixtures here, in the sandbox, before the verdict
+    #[arg(long, conflicts_with = "dir")]
+    test: bool,
     #[command(flatten)]
     verdict: VerdictArgs,
     /// Members of these groups may run it without an approval, so many times a day each, as on-call:5,
@@ -184,6 +188,12 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
         out.read(&subject.lines(call, args.full), &call.env.pager)?;
     } else if given.is_none() {
         out.json(&subject.json(call))?;
+    }
+    if args.test && !super::test::of_bundle(out, bundle).await? && given == Some(Verdict::Approve) {
+        let help = "read what differs above; --request-changes tells the author";
+        return Err(
+            Failure::new(Exit::Script, "a fixture fails, and nothing was signed", help).into()
+        );
     }
     let said = match given {
         Some(_) => {

@@ -88,6 +88,19 @@ async fn once(out: Out, dir: &Path, update: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Script)
 }
 
+/// Tests what somebody else wrote; whether all is as they expect. Without fixtures nothing is.
+pub(crate) async fn of_bundle(out: Out, bundle: &Bundle) -> anyhow::Result<bool> {
+    let progress = out.progress("testing");
+    let report = fixtures::run(bundle).await?;
+    drop(progress);
+    if report.cases.is_empty() {
+        out.note("it has no fixtures, so nothing was tested");
+        return Ok(false);
+    }
+    show(out, &bundle.manifest, &report, &[])?;
+    Ok(report.cases.iter().all(Ran::is_good))
+}
+
 fn show(out: Out, manifest: &Manifest, report: &Report, kept: &[String]) -> anyhow::Result<()> {
     if out.json {
         for ran in &report.cases {

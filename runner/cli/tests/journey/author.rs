@@ -63,6 +63,21 @@ fn from_an_idea_to_submitted_in_three_commands_and_to_an_answer_that_replays() {
 }
 
 #[test]
+fn a_reviewer_runs_the_fixtures_and_signs_nothing_that_fails_them() {
+    let team = began();
+    team.good("alice", &["submit", "late-orders"]);
+    let told = team.good("bob", &["review", "late-orders", "--test"]);
+    assert!(told.contains("ok     first (3 rows"), "{told}");
+    edit(&team, "script.toml", "1.0.0", "1.1.0");
+    edit(&team, "queries/late-orders.sql", ">= $1", "<= $1");
+    team.good("alice", &["submit", "late-orders"]);
+    let approve = ["review", "late-orders", "--test", "--approve", "--yes"];
+    let told = team.refused(1, "bob", &approve);
+    assert!(told.contains("FAILED first") && told.contains("nothing was signed"), "{told}");
+    assert!(!team.good("bob", &["show", "late-orders"]).contains("approve by bob"));
+}
+
+#[test]
 fn a_ceiling_that_leaves_a_query_out_shows_the_others() {
     let team = began();
     let more = "\n[[query]]\nname = \"customers\"\ntarget = \"shop\"\n\

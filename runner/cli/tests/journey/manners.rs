@@ -54,6 +54,8 @@ fn a_shell_offers_what_the_server_knows() {
     assert!(offered(&team, &["--context", "alice", "show", "stu"]).starts_with("stuck-orders"));
     let on = ["--context", "alice", "show", "stuck-orders", "--why", "--on", "shop"];
     assert!(offered(&team, &on).starts_with("shop-replica"), "{}", offered(&team, &on));
+    let run = ["--context", "alice", "run", "stuck-orders", "--si"];
+    assert!(offered(&team, &run).starts_with("--since"), "{}", offered(&team, &run));
     // Somebody who is not logged in is offered nothing, and nobody is asked for a passphrase.
     std::fs::remove_file(team.m.path(".config/borescope/alice.token")).unwrap();
     assert_eq!(offered(&team, &["--context", "alice", "show", "stu"]), "");

@@ -106,7 +106,7 @@ fn fitting<'t>(
         known.push((target.reads.as_slice(), fits));
         fits
     };
-    all.iter().copied().filter(|t| fits(*t)).collect()
+    all.iter().copied().filter(|t| fits(t)).collect()
 }
 
 /// What each query reads on the targets, for people; the same on several targets is told once.
