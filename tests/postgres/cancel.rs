@@ -143,7 +143,8 @@ async fn a_statement_s_time_ends_it_and_not_the_session() {
 
 #[tokio::test]
 async fn the_target_s_own_limit_of_time_holds_for_every_caller() {
-    let spec = PostgresSpec { statement_ms_max: 50, ..named("target-time") };
+    // Opening a session takes statements, too, and a busy machine takes its time for them.
+    let spec = PostgresSpec { statement_ms_max: 1_000, ..named("target-time") };
     let mut session = open(&spec).await.unwrap();
     let error = within(session.query(SLOW, &[], roomy())).await.unwrap_err();
     assert_eq!(error.code(), "statement-time");

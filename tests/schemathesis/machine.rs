@@ -150,7 +150,7 @@ impl Machine {
         let request = text(&of("alice", &ask)[0]["id"]);
         of("bob", &["approve", &request, "--yes"]);
         let ran = of("alice", &["run", "--request", &request, "--input", "input.json"]);
-        [text(&submitted[0]["revision"]), request, text(&ran[0]["run"]["id"])]
+        [text(&submitted[0]["revision"]), request, text(&ran.last().unwrap()["run"]["id"])]
     }
 }
 

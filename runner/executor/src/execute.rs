@@ -42,6 +42,10 @@ struct StartNote<'a> {
     owes: Option<&'a OwedAfterReview>,
 }
 
+/// How often a run is decided whose caller starts others at the same time: each of those that starts
+/// first has it decided once more.
+const DECIDED_MAX: u32 = 64;
+
 /// Executes an order. `None` when the end has been sent already.
 pub(crate) async fn execute(
     inner: &Arc<Inner>,
@@ -52,14 +56,19 @@ pub(crate) async fn execute(
     let Ok(_slot) = inner.slots.acquire().await else {
         return Some(unprovable(run, Outcome::Lost, None));
     };
-    let mut allowed = match inner.verify(&run, order).await {
-        Ok(allowed) => allowed,
-        Err(denial) => return Some(deny(inner, run, denial).await),
-    };
-    let started_at_ms = inner.now_ms();
-    let start = match spend(inner, &run, &allowed, started_at_ms).await {
-        Ok(start) => start,
-        Err(denial) => return Some(deny(inner, run, denial).await),
+    let mut tries = 1;
+    let (mut allowed, started_at_ms, start) = loop {
+        let allowed = match inner.verify(&run, order).await {
+            Ok(allowed) => allowed,
+            Err(denial) => return Some(deny(inner, run, denial).await),
+        };
+        let started_at_ms = inner.now_ms();
+        match spend(inner, &run, &allowed, started_at_ms).await {
+            Ok(start) => break (allowed, started_at_ms, start),
+            // Its caller started another one since the decision, perhaps elsewhere: decide anew.
+            Err(denial) if denial.rule == Rule::SelfServeSpent && tries < DECIDED_MAX => tries += 1,
+            Err(denial) => return Some(deny(inner, run, denial).await),
+        }
     };
     drop(events.send(RunEvent::Started { started_at_ms }).await);
     let cancel = inner.enlist(&run, std::mem::take(&mut allowed.rests_on));
