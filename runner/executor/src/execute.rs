@@ -56,19 +56,9 @@ pub(crate) async fn execute(
     let Ok(_slot) = inner.slots.acquire().await else {
         return Some(unprovable(run, Outcome::Lost, None));
     };
-    let mut tries = 1;
-    let (mut allowed, started_at_ms, start) = loop {
-        let allowed = match inner.verify(&run, order).await {
-            Ok(allowed) => allowed,
-            Err(denial) => return Some(deny(inner, run, denial).await),
-        };
-        let started_at_ms = inner.now_ms();
-        match spend(inner, &run, &allowed, started_at_ms).await {
-            Ok(start) => break (allowed, started_at_ms, start),
-            // Its caller started another one since the decision, perhaps elsewhere: decide anew.
-            Err(denial) if denial.rule == Rule::SelfServeSpent && tries < DECIDED_MAX => tries += 1,
-            Err(denial) => return Some(deny(inner, run, denial).await),
-        }
+    let (mut allowed, started_at_ms, start) = match begin(inner, &run, order).await {
+        Ok(begun) => begun,
+        Err(denial) => return Some(deny(inner, run, denial).await),
     };
     drop(events.send(RunEvent::Started { started_at_ms }).await);
     let cancel = inner.enlist(&run, std::mem::take(&mut allowed.rests_on));
@@ -117,6 +107,25 @@ pub(crate) async fn execute(
         events,
     )
     .await
+}
+
+/// Verifies, decides and spends: from here on it has started.
+async fn begin(
+    inner: &Inner,
+    run: &RunId,
+    order: &[u8],
+) -> Result<(Allowed, u64, Position), Denial> {
+    let mut tries = 1;
+    loop {
+        let allowed = inner.verify(run, order).await?;
+        let started_at_ms = inner.now_ms();
+        match spend(inner, run, &allowed, started_at_ms).await {
+            Ok(start) => return Ok((allowed, started_at_ms, start)),
+            // Its caller started another one since the decision, perhaps elsewhere: decide anew.
+            Err(denial) if denial.rule == Rule::SelfServeSpent && tries < DECIDED_MAX => tries += 1,
+            Err(denial) => return Err(denial),
+        }
+    }
 }
 
 /// A run that has started.
