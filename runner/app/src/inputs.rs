@@ -33,7 +33,7 @@ impl App {
     /// The input of a run that started.
     ///
     /// # Errors
-    /// As [`App::run`]; [`AppError::NotFound`] when it never started.
+    /// [`AppError::NotFound`] when it never started, or is nothing to this person.
     pub async fn input_of_run(&self, who: &Who, id: &RunId) -> Result<Vec<u8>, AppError> {
         let absent = || AppError::NotFound(format!("input of {id}"));
         let run = self.readable_run(who, id).await?;

@@ -3,7 +3,7 @@
 //! One file, one path, one meaning: what another program could unpack differently is refused, or the
 //! source that was read would not be the one that somebody builds. So there are plain files with plain
 //! paths and nothing else: no links, no devices, no extended headers, no path twice. `borescope build` makes
-//! the archive by [`pack`]; what is done with it is [`crate::view`]'s and `review`'s.
+//! the archive by `pack`; what is done with it is [`crate::view`]'s and `review`'s.
 
 mod pack;
 

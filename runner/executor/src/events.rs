@@ -71,6 +71,19 @@ pub struct Output {
     /// [`TROUBLES_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Trouble>,
+    /// Replicas that were read, and how far behind they were at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lags: Vec<ReplicaLag>,
+}
+
+/// How far a replica was behind its primary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplicaLag {
+    /// The target.
+    pub target: TargetId,
+    /// Seconds, rounded up: the most that any of the run's queries found when it began.
+    pub lag_s_max: u64,
 }
 
 /// Troubles that an output has at most: a script that tries again and again has one.

@@ -11,8 +11,8 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use trust::{ChainDocuments, OwedAfterReview, VersionRef};
 
-use crate::events::{Ended, Output, RunEvent, Trouble};
-use crate::host::{RunHost, json};
+use crate::events::{Ended, Output, RunEvent};
+use crate::host::{OfTargets, RunHost, json};
 use crate::queries::{Figures, Queries};
 use crate::receipt::{self, Facts};
 use crate::recording_file::{Recorded, RecordingFile};
@@ -98,10 +98,10 @@ pub(crate) async fn execute(
         never = inner.watch(&run, allowed.deadlines, wall_ms_max, &cancel) => match never {},
     };
     inner.discharge(&run);
-    let (recording, figures, troubles) = host.finish();
+    let (recording, figures, of_targets) = host.finish();
     conclude(
         inner,
-        Run { run, allowed, start, started_at_ms, figures, troubles },
+        Run { run, allowed, start, started_at_ms, figures, of_targets },
         finished,
         recording,
         events,
@@ -135,7 +135,7 @@ struct Run {
     start: Position,
     started_at_ms: u64,
     figures: Figures,
-    troubles: Vec<Trouble>,
+    of_targets: OfTargets,
 }
 
 /// Spends use and run id together with the start: one entry, one barrier.
@@ -241,7 +241,7 @@ async fn conclude(
     };
     let outcome = finished.outcome;
     let facts = Facts::of(&finished, &run.allowed, run.started_at_ms, run.figures, recorded.digest);
-    let output = String::from_utf8(json(&output(finished, run.troubles))).unwrap_or_default();
+    let output = String::from_utf8(json(&output(finished, run.of_targets))).unwrap_or_default();
     let receipt = match receipt::sign(inner, &run.run, run.start, facts, &output) {
         Ok(receipt) => receipt,
         Err(e) => {
@@ -282,9 +282,11 @@ async fn conclude(
     }
 }
 
-fn output(finished: Finished, troubles: Vec<Trouble>) -> Output {
+fn output(finished: Finished, of_targets: OfTargets) -> Output {
+    let OfTargets { troubles, lags } = of_targets;
     Output {
         troubles,
+        lags,
         result: finished.result,
         error: finished.error,
         log: finished.log,

@@ -4,6 +4,8 @@
 //! target sees anything; outcomes follow without waiting, because nothing leaves the sandbox before
 //! the next barrier.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use domain::manifest::Query;
 use domain::{LimitName, Pair, QueryName, RunId, TargetId, Value};
@@ -14,7 +16,7 @@ use serde::Serialize;
 use targets::{Spool, TargetError};
 use tokio::sync::mpsc;
 
-use crate::events::{RunEvent, TROUBLES_MAX, Trouble};
+use crate::events::{ReplicaLag, RunEvent, TROUBLES_MAX, Trouble};
 use crate::queries::{Figures, Queries, call_error};
 use crate::recording_file::{RecordError, RecordingFile};
 use crate::release::Release;
@@ -28,6 +30,7 @@ pub(crate) struct RunHost {
     queries: Queries,
     intents: u64,
     troubles: Vec<Trouble>,
+    lags: BTreeMap<TargetId, u64>,
     broken: Option<HostFault>,
 }
 
@@ -40,9 +43,18 @@ struct OutcomeNote<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    lag_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
+}
+
+/// What there is to say of the targets that a run read.
+#[derive(Default)]
+pub(crate) struct OfTargets {
+    pub(crate) troubles: Vec<Trouble>,
+    pub(crate) lags: Vec<ReplicaLag>,
 }
 
 impl RunHost {
@@ -61,13 +73,24 @@ impl RunHost {
             queries,
             intents: 0,
             troubles: Vec::new(),
+            lags: BTreeMap::new(),
             broken: None,
         }
     }
 
     /// Ends the sessions and hands back the recording.
-    pub(crate) fn finish(self) -> (RecordingFile, Figures, Vec<Trouble>) {
-        (self.recording, self.queries.figures(), self.troubles)
+    pub(crate) fn finish(self) -> (RecordingFile, Figures, OfTargets) {
+        let lag = |(target, lag_s_max)| ReplicaLag { target, lag_s_max };
+        let lags = self.lags.into_iter().map(lag).collect();
+        (self.recording, self.queries.figures(), OfTargets { troubles: self.troubles, lags })
+    }
+
+    /// Keeps how far behind a replica was.
+    fn note_lag(&mut self, target: &TargetId, spool: &Spool) {
+        if let Some(lag_s) = spool.lag_s() {
+            let most = self.lags.entry(target.clone()).or_default();
+            *most = lag_s.max(*most);
+        }
     }
 
     /// Keeps why a target did not answer, for whoever reads the output.
@@ -94,6 +117,7 @@ impl RunHost {
                     target,
                     rows: Some(spool.rows()),
                     bytes: Some(spool.bytes()),
+                    lag_s: spool.lag_s(),
                     error: None,
                     detail: None,
                 },
@@ -104,6 +128,7 @@ impl RunHost {
                     target,
                     rows: None,
                     bytes: None,
+                    lag_s: None,
                     error: Some(e.to_string()),
                     detail: e.detail(),
                 },
@@ -171,8 +196,9 @@ impl Host for RunHost {
         let budget = self.queries.unspent(&query.name, budget)?;
         let result = self.queries.ask(pair, query, params, budget).await;
         self.log_outcome(&pair.target, &result);
-        if let Err(e) = &result {
-            self.note_trouble(&pair.target, &query.name, e);
+        match &result {
+            Ok(spool) => self.note_lag(&pair.target, spool),
+            Err(e) => self.note_trouble(&pair.target, &query.name, e),
         }
         let spool = result.map_err(|e| call_error(&e))?;
         Ok(self.queries.keep(&query.name, spool))

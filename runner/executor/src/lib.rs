@@ -27,7 +27,7 @@ mod release;
 mod status;
 mod verify;
 
-pub use events::{Ended, Output, RunEvent, TROUBLES_MAX, Trouble, TroubleFault};
+pub use events::{Ended, Output, ReplicaLag, RunEvent, TROUBLES_MAX, Trouble, TroubleFault};
 pub use order::{OrderReader, RunOrder};
 pub use ports::{Blobs, Connectors, OsEntropy, SystemClock};
 pub use recorded::Together;

@@ -14,6 +14,7 @@ pub struct Spool {
     rows_total: u64,
     bytes_total: u64,
     limit_hit: Option<LimitName>,
+    lag_s: Option<u64>,
 }
 
 impl Spool {
@@ -21,7 +22,27 @@ impl Spool {
     #[must_use]
     pub fn new(columns: Vec<Column>, rows: Vec<Vec<Value>>, limit_hit: Option<LimitName>) -> Self {
         let bytes_total = rows.iter().flatten().map(Value::size_bytes).sum();
-        Self { columns, rows_total: rows.len() as u64, bytes_total, rows: rows.into(), limit_hit }
+        Self {
+            columns,
+            rows_total: rows.len() as u64,
+            bytes_total,
+            rows: rows.into(),
+            limit_hit,
+            lag_s: None,
+        }
+    }
+
+    /// The same, read from a replica that was so many seconds behind at most.
+    #[must_use]
+    pub fn behind(self, lag_s: u64) -> Self {
+        Self { lag_s: Some(lag_s), ..self }
+    }
+
+    /// Seconds that the replica was behind when the statement began, rounded up; `None` of what is no
+    /// replica.
+    #[must_use]
+    pub const fn lag_s(&self) -> Option<u64> {
+        self.lag_s
     }
 
     /// The columns, in order.

@@ -347,7 +347,7 @@ fn show(out: Out, ran: &Ran, under: Option<&Under>) -> anyhow::Result<()> {
             out.lines(table::result(table, table::ROWS_SHOWN_MAX, 0, Some(&all)))?;
         }
         out.lines(receipt::value(&released.output.result.value))?;
-        for line in receipt::trouble(&released.output) {
+        for line in receipt::told(&released.output) {
             out.note(line);
         }
     }

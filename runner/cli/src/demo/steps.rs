@@ -71,7 +71,10 @@ pub(super) async fn play(stage: &Stage, report: &mut Report) -> anyhow::Result<S
     let ran = succeed(alice, &request, STUCK_INPUT).await;
     let ran = report.ok("alice runs it", ran, |ran| {
         let rows = ran.evidence.as_ref().map_or(0, |p| p.verified.receipt.rows);
-        format!("{} succeeded and read {}", ran.view.id, count(rows, "row"))
+        let lags = ran.output.as_ref().map(|r| crate::view::receipt::lags(&r.output));
+        let lags = lags.into_iter().flatten().map(|lag| format!("; {lag}"));
+        let read = format!("{} succeeded and read {}", ran.view.id, count(rows, "row"));
+        [read].into_iter().chain(lags).collect()
     })?;
     show_tables(report, &ran)?;
     let result = stage.dir().join("result");

@@ -2,7 +2,7 @@
 
 use domain::display::{neutralise, shorten};
 use executor::evidence::Verified;
-use executor::{Output, Trouble, TroubleFault};
+use executor::{Output, ReplicaLag, Trouble, TroubleFault};
 use serde_json::Value as Json;
 
 use super::{count, number};
@@ -28,9 +28,20 @@ pub(crate) fn value(json: &Json) -> Vec<String> {
     }
 }
 
-/// What went wrong or was logged, for standard error.
-pub(crate) fn trouble(output: &Output) -> Vec<String> {
-    let mut lines: Vec<String> = output.troubles.iter().flat_map(of_target).collect();
+/// How far behind their primaries the replicas were.
+pub(crate) fn lags(output: &Output) -> Vec<String> {
+    let lag = |of: &ReplicaLag| match of.lag_s_max {
+        0 => format!("{} was up to date with its primary", of.target),
+        s => format!("{} was {s} s behind its primary at most", of.target),
+    };
+    output.lags.iter().map(lag).collect()
+}
+
+/// What is to say beside the result, for standard error: how far behind replicas were, what went wrong,
+/// what was logged.
+pub(crate) fn told(output: &Output) -> Vec<String> {
+    let mut lines = lags(output);
+    lines.extend(output.troubles.iter().flat_map(of_target));
     if let Some(error) = &output.error {
         lines.push(format!("the script failed: {}", short(&error.message)));
         lines.extend(error.frames.iter().map(|f| format!("  at {}", short(&f.function))));

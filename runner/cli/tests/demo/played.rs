@@ -6,8 +6,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Plays the demo with `arguments` and checks every line.
-pub(crate) fn as_expected(arguments: &[&str]) {
+/// Plays the demo with `arguments` and checks every line; all of them.
+pub(crate) fn as_expected(arguments: &[&str]) -> String {
     let demo = Command::new(env!("CARGO_BIN_EXE_borescope"))
         .args(["demo", "--json"])
         .args(arguments)
@@ -40,4 +40,5 @@ pub(crate) fn as_expected(arguments: &[&str]) {
     ] {
         assert!(codes.contains(&code), "nothing was refused with {code}: {codes:?}");
     }
+    text
 }

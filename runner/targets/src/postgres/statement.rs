@@ -57,9 +57,9 @@ pub(super) async fn run(
             .map_err(failure)?;
         let fresh = looks.again(transaction.client(), place.spec, place.found, ms_max).await;
         let result = match fresh {
-            Ok(Some(_)) => {
+            Ok(Some(lag_s)) => {
                 let running = in_transaction(&transaction, place, &gated.sql, &types, &bound, caps);
-                Some(running.await)
+                Some(running.await.map(|spool| spool.behind(lag_s)))
             }
             Ok(None) => None,
             Err(e) => Some(Err(e)),

@@ -1,7 +1,7 @@
 //! Whether a text is SQL at all, as SQLite's own parser says, with no database behind it.
 //!
 //! For authors, who should learn this before anybody reviews it. What names mean is told by
-//! [`super::reads`], and counts only at the target.
+//! [`super::reads()`], and counts only at the target.
 
 use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::{Connection, Error};

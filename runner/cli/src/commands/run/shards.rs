@@ -120,7 +120,7 @@ fn one(trip: &Trip<'_>, target: &str, ran: &Ran, under: &Under) -> anyhow::Resul
     if let Some(released) = &ran.output {
         let value = receipt::value(&released.output.result.value).join(", ");
         out.field(&format!("{target}  "), &value)?;
-        for line in receipt::trouble(&released.output) {
+        for line in receipt::told(&released.output) {
             out.note(format!("{target}: {line}"));
         }
     }

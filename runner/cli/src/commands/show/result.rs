@@ -161,7 +161,7 @@ async fn whole(
     }
     out.line("")?;
     out.lines(receipt::value(&released.output.result.value))?;
-    out.notes(receipt::trouble(&released.output));
+    out.notes(receipt::told(&released.output));
     Ok(())
 }
 
