@@ -9,6 +9,7 @@ mod pager;
 mod safe;
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use domain::display::{neutralise, neutralise_block};
@@ -18,8 +19,15 @@ use unicode_width::UnicodeWidthChar;
 
 pub(crate) use safe::Log;
 
-/// Columns of text that nobody resized: what fits an 80-column terminal.
-pub(crate) const WIDTH: usize = 80;
+/// Columns of text: as many as the terminal has, in lines that can be read; 80 where nobody watches.
+pub(crate) fn width() -> usize {
+    static COLUMNS: OnceLock<usize> = OnceLock::new();
+    *COLUMNS.get_or_init(|| {
+        let terminal = terminal_size::terminal_size_of(io::stdout());
+        terminal
+            .map_or(80, |(terminal_size::Width(columns), _)| usize::from(columns).clamp(40, 100))
+    })
+}
 
 /// How to print, decided once at the start.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +96,7 @@ impl Out {
 
     /// A label and text that others wrote, in as many lines as it needs.
     pub(crate) fn field(&self, label: &str, text: &str) -> io::Result<()> {
-        self.lines(hang(label, &foreign(text), WIDTH))
+        self.lines(hang(label, &foreign(text), width()))
     }
 
     /// The result as one line of JSON.

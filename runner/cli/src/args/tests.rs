@@ -61,7 +61,7 @@ fn a_command_that_any_text_names_exists() {
         for rest in text.split("borescope ").skip(1) {
             let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
             let verb = &rest[..end.unwrap_or(rest.len())];
-            let is_verb = verb.is_empty() || prose.contains(&verb);
+            let is_verb = verb.is_empty() || verb == "--version" || prose.contains(&verb);
             assert!(is_verb || known.find_subcommand(verb).is_some(), "borescope {verb}");
         }
     }

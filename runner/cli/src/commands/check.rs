@@ -18,7 +18,7 @@ use super::Call;
 use crate::exit::{Exit, Failure, chain};
 use crate::founding::DataDir;
 use crate::node;
-use crate::out::{Out, Style, WIDTH, foreign, hang};
+use crate::out::{Out, Style, foreign, hang, width};
 use crate::server_config::{FILE, ServerConfig};
 use crate::session::World;
 use crate::view::count;
@@ -194,7 +194,7 @@ fn in_words(out: Out, checked: &Checked<'_>) -> Vec<String> {
     };
     let id = out.style(Style::Bold, target.id.as_str());
     let mut lines = vec![format!("{mark} {id}: {}, {prod}", target.engine)];
-    let mut field = |name: &str, text: &str| lines.extend(hang(name, &foreign(text), WIDTH));
+    let mut field = |name: &str, text: &str| lines.extend(hang(name, &foreign(text), width()));
     if !way.is_empty() {
         field("  way       ", way);
     }

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::Call;
 use crate::config::Config;
 use crate::exit::{Exit, verdict};
-use crate::out::{Out, Style, WIDTH, foreign, hang};
+use crate::out::{Out, Style, foreign, hang, width};
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -86,9 +86,9 @@ impl Findings {
             return Ok(self.out.json(&json!({ "state": code, "what": text, "help": help }))?);
         }
         let label = format!("{} ", self.out.style(style, mark));
-        self.out.lines(hang(&label, &foreign(text), WIDTH))?;
+        self.out.lines(hang(&label, &foreign(text), width()))?;
         if let Some(help) = help {
-            self.out.lines(hang("  → ", &foreign(help), WIDTH))?;
+            self.out.lines(hang("  → ", &foreign(help), width()))?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use trust::{AccessRequest, Authority, Review};
 
 use super::Call;
 use crate::exit::Exit;
-use crate::out::{Style, WIDTH, foreign, hang};
+use crate::out::{Style, foreign, hang, width};
 use crate::session::{Session, envelope, verified};
 use crate::view::table;
 use crate::when;
@@ -174,7 +174,7 @@ fn why(authority: &Authority, back: &SentBackView) -> Vec<String> {
         Verdict::RequestChanges | Verdict::Approve => "wants changes",
     };
     let mut lines = vec![format!("{} {said} ({name}):", doc.reviewer)];
-    lines.extend(doc.comment.as_str().lines().flat_map(|l| hang("  ", &foreign(l), WIDTH)));
+    lines.extend(doc.comment.as_str().lines().flat_map(|l| hang("  ", &foreign(l), width())));
     lines
 }
 

@@ -13,7 +13,7 @@ use trust::{PolicyTarget, Read};
 
 use super::Call;
 use crate::exit::{Exit, Failure};
-use crate::out::{WIDTH, hang_at};
+use crate::out::{hang_at, width};
 
 /// Words that are no column's name in SQL unless they are quoted.
 const RESERVED: &[&str] = &[
@@ -174,7 +174,7 @@ fn lines(target: &PolicyTarget, source: &str) -> Vec<String> {
             for read in &target.reads {
                 let columns: Vec<String> = read.columns.iter().map(|c| identifier(c)).collect();
                 let label = format!("-- {}:", neutralise(&read.table));
-                let wrapped = hang_at(0, &label, &format!(" {}", columns.join(", ")), WIDTH);
+                let wrapped = hang_at(0, &label, &format!(" {}", columns.join(", ")), width());
                 lines.extend(wrapped.into_iter().map(|line| match line.strip_prefix("--") {
                     Some(_) => line,
                     None => format!("--     {line}"),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Call;
 use crate::against::{Ban, Banned, Listed};
 use crate::exit::Exit;
-use crate::out::{Style, WIDTH, hang};
+use crate::out::{Style, hang, width};
 use crate::when;
 
 /// Arguments.
@@ -65,12 +65,12 @@ pub(super) fn in_words(ban: &Ban, call: &Call<'_>) -> Vec<String> {
     };
     let seconds = i64::try_from(ban.since_ms / 1000).unwrap_or(i64::MAX);
     let since = when::show(Timestamp::from_unix_s(seconds), &call.env.zone);
-    let mut lines = hang("  what     ", &neutralise(&what), WIDTH);
+    let mut lines = hang("  what     ", &neutralise(&what), width());
     lines.push(format!("  by       {} since {since}", ban.by));
-    lines.extend(hang("  because  ", &neutralise(ban.reason.as_str()), WIDTH));
+    lines.extend(hang("  because  ", &neutralise(ban.reason.as_str()), width()));
     if let Some(doubt) = &ban.doubt {
         let doubt = format!("{doubt}; it bars all the same");
-        lines.extend(hang("  doubt    ", &neutralise(&doubt), WIDTH));
+        lines.extend(hang("  doubt    ", &neutralise(&doubt), width()));
     }
     lines
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::exit::{Exit, verdict};
-use crate::out::{Out, Style, WIDTH, foreign, hang};
+use crate::out::{Out, Style, foreign, hang, width};
 
 /// What a step should come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -176,10 +176,10 @@ impl Report {
         let text = format!("{word} ({}): {}", refusal.code, shown(&refusal.reason));
         let text = text.replacen(word, &self.out.style(Style::Bad, word), 1);
         self.out.line(format!("{:>2}  {step}", self.number))?;
-        self.out.lines(hang("    ", &text, WIDTH))?;
+        self.out.lines(hang("    ", &text, width()))?;
         if let Some(help) = &refusal.help {
             let help = self.out.style(Style::Dim, &format!("help: {}", shown(help)));
-            self.out.lines(hang("    ", &help, WIDTH))?;
+            self.out.lines(hang("    ", &help, width()))?;
         }
         Ok(())
     }
@@ -188,7 +188,7 @@ impl Report {
         self.out.line(format!("{:>2}  {mark} {step}", self.number))?;
         if !words.is_empty() {
             let text = self.out.style(Style::Dim, &shown(words));
-            self.out.lines(hang("    ", &text, WIDTH))?;
+            self.out.lines(hang("    ", &text, width()))?;
         }
         Ok(())
     }

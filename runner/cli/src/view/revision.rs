@@ -9,7 +9,7 @@ use domain::{BundlePath, Digest, QueryName};
 use sandbox::ComponentFacts;
 
 use crate::bundle::Bundle;
-use crate::out::{Out, Style, WIDTH, hang, hang_at};
+use crate::out::{Out, Style, hang, hang_at, width};
 use crate::source::{self, SOURCE_PATH};
 use crate::{sdk, stock};
 
@@ -34,13 +34,13 @@ pub(crate) fn head(bundle: &Bundle, component: &ComponentFacts, out: Out) -> Vec
     let digest = out.style(Style::Dim, &bundle.revision.to_string());
     let mut lines =
         vec![format!("{} {}  {digest}", bold(m.name.as_str()), bold(m.version.as_str()))];
-    lines.extend(hang("", &neutralise(&m.summary), WIDTH));
+    lines.extend(hang("", &neutralise(&m.summary), width()));
     for (logical, engine) in &m.targets {
         lines.push(format!("target {logical} ({})", format!("{engine:?}").to_lowercase()));
     }
-    lines.extend(hang("limits ", &limits(&m.limits), 72));
+    lines.extend(hang("limits ", &limits(&m.limits), width()));
     let interfaces: Vec<&str> = component.interfaces().collect();
-    lines.extend(hang("uses   ", &neutralise(&interfaces.join(", ")), 72));
+    lines.extend(hang("uses   ", &neutralise(&interfaces.join(", ")), width()));
     let digest = bundle.component_digest();
     let mut built = stock::in_words(&digest);
     if stock::version_of(&digest).is_none() && !component.made_with.is_empty() {
@@ -48,8 +48,8 @@ pub(crate) fn head(bundle: &Bundle, component: &ComponentFacts, out: Out) -> Vec
         let tools: Vec<&str> = component.made_with.iter().map(|t| version(t)).collect();
         built = format!("{built}; says that it was made with {}", tools.join(", "));
     }
-    lines.extend(hang("built  ", &neutralise(&built), 72));
-    lines.extend(sdk_of(bundle).iter().flat_map(|told| hang("sdk    ", told, 72)));
+    lines.extend(hang("built  ", &neutralise(&built), width()));
+    lines.extend(sdk_of(bundle).iter().flat_map(|told| hang("sdk    ", told, width())));
     lines
 }
 
@@ -121,7 +121,7 @@ fn one_query(lines: &mut Vec<String>, bundle: &Bundle, query: &Query, out: Out) 
             ),
         };
         let line = format!("${} {} {kind}: {place}", i + 1, param.name);
-        lines.extend(hang_at(6, "  ", &line, WIDTH));
+        lines.extend(hang_at(6, "  ", &line, width()));
     }
     let sql = bundle.text(query.file.as_str()).unwrap_or_default();
     for line in sql.lines() {

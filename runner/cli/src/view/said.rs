@@ -9,7 +9,7 @@ use trust::{Authority, Review, Submission};
 use crate::against::Against;
 use crate::commands::review::word;
 use crate::exit::chain;
-use crate::out::{Out, Style, WIDTH, foreign, hang};
+use crate::out::{Out, Style, foreign, hang, width};
 use crate::session::verified;
 use crate::when;
 
@@ -32,7 +32,7 @@ pub(crate) fn lines(
         };
         match made {
             Ok(made) => lines.extend(made),
-            Err(problem) => lines.extend(hang("  ✗ ", &foreign(&problem), WIDTH)),
+            Err(problem) => lines.extend(hang("  ✗ ", &foreign(&problem), width())),
         }
     }
     lines
@@ -84,9 +84,9 @@ fn review(
         pairs.join(", "),
         doc.header.id
     );
-    let mut lines = hang("  ✓ ", &line, WIDTH);
+    let mut lines = hang("  ✓ ", &line, width());
     for line in doc.comment.as_str().lines() {
-        lines.extend(hang("      ", &foreign(line), WIDTH));
+        lines.extend(hang("      ", &foreign(line), width()));
     }
     Ok(lines)
 }

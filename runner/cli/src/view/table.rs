@@ -8,7 +8,7 @@ use domain::Table;
 use domain::display::{neutralise, shorten};
 
 use super::cells::{cell, is_number};
-use crate::out::WIDTH;
+use crate::out::width;
 
 /// Rows of a result that are shown; `show RUN --table` has all of them.
 pub(crate) const ROWS_SHOWN_MAX: usize = 50;
@@ -145,7 +145,7 @@ fn empty(indent: u16) -> Drawn {
     drawn.load_style(STYLE);
     drawn.set_content_arrangement(ContentArrangement::Dynamic);
     // On a terminal the table takes its width; a file gets what an 80-column terminal shows.
-    let width = drawn.width().unwrap_or(u16::try_from(WIDTH).unwrap_or(u16::MAX));
+    let width = drawn.width().unwrap_or(u16::try_from(width()).unwrap_or(u16::MAX));
     drawn.set_width(width.saturating_sub(indent));
     drawn
 }

@@ -4,7 +4,7 @@ use domain::Step;
 use domain::display::neutralise;
 
 use crate::next;
-use crate::out::{Out, Style, WIDTH, hang_at};
+use crate::out::{Out, Style, hang_at, width};
 
 /// Columns of the rules' names.
 const RULE: usize = 22;
@@ -20,14 +20,14 @@ fn one(step: &Step, out: Out) -> Vec<String> {
     let label = format!("{mark} {:<RULE$} ", step.rule.code());
     let indent = RULE + 3;
     let blank = " ".repeat(indent);
-    let mut lines = hang_at(indent, &label, &neutralise(&step.fact), WIDTH);
+    let mut lines = hang_at(indent, &label, &neutralise(&step.fact), width());
     if !step.documents.is_empty() {
         let by = neutralise(&step.documents.join(", "));
-        lines.extend(hang_at(indent + 3, &format!("{blank}by "), &by, WIDTH));
+        lines.extend(hang_at(indent + 3, &format!("{blank}by "), &by, width()));
     }
     if let Some(help) = &step.help {
         let label = format!("{blank}help: ");
-        lines.extend(hang_at(indent + 6, &label, &neutralise(help), WIDTH));
+        lines.extend(hang_at(indent + 6, &label, &neutralise(help), width()));
         if let Some(command) = next::command(step.rule) {
             lines.push(format!("{blank}next: {command}"));
         }

@@ -24,6 +24,22 @@ fn colour_is_for_terminals_and_for_those_who_want_it() {
 }
 
 #[test]
+fn text_is_as_wide_as_the_terminal() {
+    let team = Team::found(|_, _, _| {});
+    team.json("alice", &["submit", "stuck-orders"]);
+    let show = ["--context", "alice", "show", "stuck-orders"];
+    let longest = |columns| {
+        let (code, shown) = Terminal::of_columns(columns, &team.m, &[], &show).ends();
+        assert_eq!(code, 0, "{shown}");
+        // Digests, ids and SQL are shown as they are; words are broken between lines.
+        let words = shown.lines().filter(|line| line.starts_with("limits "));
+        words.map(|line| line.chars().count()).max().unwrap()
+    };
+    assert!(longest(60) <= 60);
+    assert!((61..=100).contains(&longest(100)));
+}
+
+#[test]
 fn the_context_of_a_shell_is_chosen_once() {
     let team = Team::found(|_, _, _| {});
     for person in ["alice", "bob"] {

@@ -24,10 +24,22 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts a command.
     pub(crate) fn open(m: &Machine, env: &[(&str, &str)], args: &[&str]) -> Self {
+        Self::of_columns(100, m, env, args)
+    }
+
+    /// The same at a terminal of so many columns.
+    pub(crate) fn of_columns(
+        columns: usize,
+        m: &Machine,
+        env: &[(&str, &str)],
+        args: &[&str],
+    ) -> Self {
         let program = m.command(args);
         let words = [program.get_program()].into_iter().chain(program.get_args());
         let words: Vec<String> = words.map(|w| quoted(w.to_str().unwrap())).collect();
-        let typed = format!("stty cols 100 rows 40 -echo; exec {}", words.join(" "));
+        // Whoever runs the tests in the background has Ctrl-C ignored, and children inherit that.
+        let program = format!("env --default-signal=INT,QUIT {}", words.join(" "));
+        let typed = format!("stty cols {columns} rows 40 -echo; exec {program}");
         let mut script = m.program("script");
         script.env("TERM", "xterm-256color").env("SHELL", "/bin/sh").envs(env.iter().copied());
         script.args(["--quiet", "--return", "--flush", "--command", &typed, "/dev/null"]);

@@ -11,7 +11,7 @@ use super::targets;
 use crate::against::{Against, Banned};
 use crate::commands::Call;
 use crate::dossier::Approved;
-use crate::out::{Out, Style, WIDTH, foreign, hang};
+use crate::out::{Out, Style, foreign, hang, width};
 use crate::stock;
 use crate::view::change::{self, Moves, Side};
 use crate::view::diff::{self, Diff};
@@ -41,7 +41,7 @@ impl Subject<'_> {
     pub(super) fn lines(&self, call: &Call<'_>, full: bool) -> Vec<String> {
         let out = call.out;
         let files = self.files(out);
-        let mut lines = hang("", &self.opening(&files, call), WIDTH);
+        let mut lines = hang("", &self.opening(&files, call), width());
         lines.push(String::new());
         lines.extend(revision::head(self.new.bundle, &self.new.component, out));
         lines.extend(self.places(out));
@@ -133,7 +133,7 @@ impl Subject<'_> {
                 let people = count(u64::from(t.reviews.required), "review");
                 format!(" ({prod}{people} by {})", groups.join(", "))
             });
-            hang("on     ", &format!("{pair}{rules}"), WIDTH)
+            hang("on     ", &format!("{pair}{rules}"), width())
         };
         self.pairs.iter().flat_map(place).collect()
     }
@@ -144,7 +144,7 @@ impl Subject<'_> {
         if narrower.is_empty() {
             return Vec::new();
         }
-        hang("less   ", &format!("than it asks for: {}", narrower.join("; ")), WIDTH)
+        hang("less   ", &format!("than it asks for: {}", narrower.join("; ")), width())
     }
 
     /// What is stopped of it. Rejections are among what was said.
@@ -158,7 +158,7 @@ impl Subject<'_> {
         let line = |(ban, subject): (&crate::against::Ban, &S)| {
             let stopped = out.style(Style::Bad, &format!("{subject} is stopped"));
             let line = format!("{stopped} by {}: {}", ban.by, foreign(ban.reason.as_str()));
-            hang("  ✗ ", &line, WIDTH)
+            hang("  ✗ ", &line, width())
         };
         bans.flat_map(line).collect()
     }
@@ -175,7 +175,7 @@ impl Subject<'_> {
                      author to submit it with its source"
                 .to_owned(),
         };
-        hang("", &out.style(Style::Warn, &foreign(&doubt)), WIDTH)
+        hang("", &out.style(Style::Warn, &foreign(&doubt)), width())
     }
 
     /// Every file but the queries, which follow with what is known of them.

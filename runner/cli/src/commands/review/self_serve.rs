@@ -5,7 +5,7 @@ use domain::display::neutralise;
 use domain::{GroupName, Pair, ParseError, TargetId};
 use trust::Authority;
 
-use crate::out::{WIDTH, hang};
+use crate::out::{hang, width};
 
 /// A clause as it is typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(super) fn in_words(clause: &SelfServeClause, authority: &Authority) -> Vec<S
     for target in &clause.targets {
         let n = clause.runs_per_day;
         let open = format!("{groups} on {target} without an approval, {n} runs a day each");
-        lines.extend(hang("opens to ", &neutralise(&open), WIDTH));
+        lines.extend(hang("opens to ", &neutralise(&open), width()));
         let rules = authority.target(target).and_then(|t| t.self_serve.as_ref());
         let less = if !authority.keyring().floors.self_serve {
             "nothing comes of it: the keyring lets nobody run without an approval".to_owned()
@@ -70,7 +70,7 @@ pub(super) fn in_words(clause: &SelfServeClause, authority: &Authority) -> Vec<S
         } else {
             "nothing comes of it there: the policy has no self-serve for this target".to_owned()
         };
-        lines.extend(hang("         ", &neutralise(&less), WIDTH));
+        lines.extend(hang("         ", &neutralise(&less), width()));
     }
     lines
 }

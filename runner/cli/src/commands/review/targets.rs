@@ -9,7 +9,7 @@ use trust::{Authority, PolicyTarget, Read};
 
 use crate::bundle::Bundle;
 use crate::exit::Failure;
-use crate::out::{WIDTH, hang_at};
+use crate::out::{hang_at, width};
 use crate::view::revision::Told;
 
 /// Where a revision is reviewed.
@@ -129,7 +129,7 @@ pub(super) fn reads(bundle: &Bundle, authority: &Authority, pairs: &[Pair]) -> T
             }
         }
         let one = |(line, targets): (String, Vec<String>)| {
-            hang_at(6, "  ", &format!("on {}: {line}", targets.join(", ")), WIDTH)
+            hang_at(6, "  ", &format!("on {}: {line}", targets.join(", ")), width())
         };
         told.insert(query.name.clone(), lines.into_iter().flat_map(one).collect());
     }

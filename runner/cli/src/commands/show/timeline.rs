@@ -4,7 +4,7 @@ use domain::{Ticket, Timestamp};
 
 use super::Call;
 use crate::exit::{Exit, Failure};
-use crate::out::{Style, WIDTH, foreign, hang};
+use crate::out::{Style, foreign, hang, width};
 use crate::session::Session;
 use crate::timeline::{Happened, Proof, Timeline};
 use crate::view::count;
@@ -86,7 +86,7 @@ fn line(call: &Call<'_>, event: &Happened, time: &str) -> Vec<String> {
     let problem =
         if problem.is_empty() { String::new() } else { format!(" ({})", foreign(problem)) };
     let text = format!("{}{words}{problem}", foreign(&event.what));
-    let mut lines = hang(&label, &text, WIDTH);
+    let mut lines = hang(&label, &text, width());
     lines.push(format!(
         "{}{}",
         " ".repeat(INDENT),
