@@ -33,8 +33,6 @@ only! {
     NullOnly = Value::Null, "null";
     /// `[]`
     EmptyOnly = json!([]), "[]";
-    /// A rebuild that nobody tried: `"not-tried"`
-    NotTried = json!("not-tried"), "\"not-tried\"";
     /// Everything is recorded: `"full"`
     Full = json!("full"), "\"full\"";
     /// The sandbox shares the runner's process: `"in-process"`
