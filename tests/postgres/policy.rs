@@ -94,7 +94,7 @@ async fn an_address_where_nobody_listens_is_named() {
     let refused = refusal(|s| s.access.port = 1).await;
     assert_eq!(
         refused,
-        "unreachable: the target cannot be opened: check the host, the port, and that the server \
-         accepts connections there"
+        "unreachable: the target cannot be opened: nothing answers there: check the host, the \
+         port, and that the server accepts connections"
     );
 }

@@ -13,7 +13,7 @@ use super::grants::Grants;
 use super::identity::{self, Found};
 use super::spec::PostgresSpec;
 use super::statement::{Place, run};
-use crate::{Canceller, Caps, Session, Spool, TargetError};
+use crate::{Canceller, Caps, Fault, Session, Spool, TargetError};
 
 /// Beyond a statement's time, in which the server must have ended it. Then the session is given up.
 const GRACE: Duration = Duration::from_millis(500);
@@ -40,6 +40,7 @@ impl PostgresSession {
         timeout(CONNECT_TIME_MAX, opening).await.unwrap_or_else(|_| {
             Err(TargetError::Unreachable {
                 hint: "the server did not answer in time; check that it is not overloaded",
+                fault: Fault::Target,
                 detail: String::new(),
             })
         })
