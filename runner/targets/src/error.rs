@@ -55,6 +55,8 @@ pub enum TargetError {
         role: String,
         /// What it can do, as a verb.
         problem: String,
+        /// Names out of the database's catalog, or none.
+        detail: String,
     },
     /// The pinned settings of the session did not arrive, or its server changed under way.
     #[error(
@@ -202,6 +204,7 @@ impl TargetError {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::Unreachable { detail, .. }
+            | Self::Role { detail, .. }
             | Self::NotAllowed { detail, .. }
             | Self::TooBig { detail, .. }
             | Self::Locked { detail, .. }
@@ -212,7 +215,6 @@ impl TargetError {
             }
             Self::Config { .. }
             | Self::Identity { .. }
-            | Self::Role { .. }
             | Self::Pooled { .. }
             | Self::NotReplica
             | Self::Lag { .. }

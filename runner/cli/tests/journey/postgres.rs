@@ -119,12 +119,12 @@ fn a_role_that_can_do_too_much_is_not_used_until_it_cannot() {
         (
             "GRANT pg_read_all_data TO mighty",
             "REVOKE pg_read_all_data FROM mighty",
-            "is a member of pg_read_all_data",
+            "is a member of a role with powers",
         ),
         (
             "GRANT UPDATE (detail) ON events TO mighty",
             "REVOKE UPDATE (detail) ON events FROM mighty",
-            "the role may write it; REVOKE everything but SELECT",
+            "the role mighty may write; give the target a role that can only read",
         ),
     ] {
         fleet.on_primary(power);
@@ -245,4 +245,40 @@ fn pass(mut from: UnixStream, mut to: UnixStream, look: impl Fn(&[u8]) + Send + 
         }
         drop(to.shutdown(std::net::Shutdown::Write));
     });
+}
+
+#[test]
+fn a_database_administrator_reads_what_makes_the_role_runs_it_and_check_is_content() {
+    let fleet = Fleet::found("granted", "", |_, _| {});
+    let printed = fleet.team.good("alice", &["target", "grant-sql", "shop-replica"]);
+    for part in [
+        "-- The login role \"granted\" of Borescope's target shop-replica",
+        "-- Made of policy version 1 (sha256:",
+        "on the PRIMARY of cluster",
+        "GRANT SELECT (\"id\", \"country\", \"created_at\") ON TABLE \"public\".\"customers\" TO \"granted\";",
+        "ALTER ROLE \"granted\" SET temp_file_limit = '64MB';",
+        "pg_hba.conf of the standby",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    let (code, told) = fleet.checked();
+    assert!(code == 0 && !told.contains("warning"), "{code} {told}");
+
+    // What somebody grants by hand is named, with what to do; the runs go on.
+    fleet.on_primary("GRANT SELECT (email) ON customers TO granted");
+    let (code, told) = fleet.checked();
+    assert!(code == 0 && told.contains("columns beyond the policy"), "{code} {told}");
+    assert!(told.contains("public.customers.email → REVOKE SELECT"), "{told}");
+    let found = fleet.team.m.json(&["check", "--config", "server"]);
+    assert_eq!(found[0]["findings"][0]["severity"], "warning", "{found:?}");
+    fleet.on_primary(&printed);
+    works(&fleet);
+    let (_, told) = fleet.checked();
+    assert!(!told.contains("warning"), "{told}");
+
+    // Elsewhere it does nothing.
+    let elsewhere = servers().cluster.primary().sql("postgres", &printed).unwrap_err().to_string();
+    assert!(elsewhere.contains("nothing was changed"), "{elsewhere}");
+    let told = fleet.team.refused(2, "alice", &["target", "grant-sql", "nowhere"]);
+    assert!(told.contains("it has shop-replica"), "{told}");
 }

@@ -72,8 +72,8 @@ impl Fleet {
         change: impl FnOnce(&mut Keyring, &mut Policy),
     ) -> Self {
         let servers = servers();
-        own_database(&servers.cluster, name);
-        servers.cluster.catch_up(&servers.standby).unwrap();
+        let copy = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}");
+        servers.cluster.primary().sql("postgres", &copy).unwrap();
         let identity = TargetIdentity::Postgres(PostgresIdentity {
             system_identifier: servers.system_identifier.clone(),
             database: name.to_owned(),
@@ -94,6 +94,10 @@ impl Fleet {
             },
         );
         let fleet = Self { team, name: name.to_owned() };
+        let printed = ["target", "grant-sql", "shop-replica", "--config", "server"];
+        let (code, printed) = fleet.team.m.told(&printed);
+        assert_eq!(code, 0, "{printed}");
+        fleet.on_primary(&printed);
         fleet.leads_to(servers.standby.socket_directory());
         let manifest = fleet.team.m.path("stuck-orders/script.toml");
         let text = fs::read_to_string(&manifest).unwrap();
@@ -123,19 +127,6 @@ impl Fleet {
         cluster.primary().sql(&self.name, sql).unwrap();
         cluster.catch_up(standby).unwrap();
     }
-}
-
-/// A copy of the shop, and a role of the same name that may read what the policy names.
-pub(crate) fn own_database(cluster: &Cluster, name: &str) {
-    let primary = cluster.primary();
-    let copy = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}");
-    primary.sql("postgres", &copy).unwrap();
-    let mut grants = format!("CREATE ROLE {name} LOGIN;\n");
-    for (table, columns) in shop::READS {
-        let columns = columns.join(", ");
-        grants.push_str(&format!("GRANT SELECT ({columns}) ON {table} TO {name};\n"));
-    }
-    primary.sql(name, &grants).unwrap();
 }
 
 /// What the policy grants.

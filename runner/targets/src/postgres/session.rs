@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::Reach;
 use super::connect::{CONNECT_TIME_MAX, CancelOnDrop, Live, connect};
+use super::doctor;
 use super::grants::Grants;
 use super::identity::{self, Found};
 use super::spec::PostgresSpec;
@@ -61,14 +62,16 @@ impl PostgresSession {
     }
 
     pub(super) async fn reach(&self) -> Result<Reach, TargetError> {
-        let (hidden_relations, readable_beyond) = self.grants.others(&self.live.client).await?;
+        let Self { live, spec, grants, .. } = self;
+        let hidden_relations = grants.others(&live.client).await?;
+        let findings = doctor::look(&live.client, spec, grants).await?;
         Ok(Reach {
-            identity: self.spec.identity.clone(),
+            identity: spec.identity.clone(),
             version: self.found.version.clone(),
             lag_s: self.state().await?,
-            tables: self.grants.tables.clone(),
+            tables: grants.tables.clone(),
             hidden_relations,
-            readable_beyond,
+            findings,
         })
     }
 }
