@@ -8,5 +8,6 @@ mod limits;
 mod policy;
 mod reading;
 mod replica;
+mod role;
 mod tls;
 mod types;

@@ -39,11 +39,9 @@ const GRANTED: &str = "
         WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped) a ON true
     ORDER BY g.at";
 
-/// Relations outside the grant; and of those, what the role may read nevertheless.
+/// Relations outside the grant.
 const OTHERS: &str = "
-    SELECT count(*), count(*) FILTER (
-        WHERE has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'))
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
         AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
         AND c.oid <> ALL ($1)";
@@ -55,7 +53,7 @@ pub(super) struct Grants {
     pub(super) grant: Grant,
     /// `schema.name`, and the visible columns with their types.
     pub(super) tables: Vec<(String, Vec<Column>)>,
-    relations: Vec<u32>,
+    pub(super) relations: Vec<u32>,
     origins: BTreeSet<(u32, i16)>,
 }
 
@@ -151,12 +149,20 @@ impl Grants {
         Ok(())
     }
 
-    /// How many relations are outside the grant, and how many of these the role may read.
-    pub(super) async fn others(&self, client: &Client) -> Result<(u64, u64), TargetError> {
+    /// Each granted column, as `oid.name`.
+    pub(super) fn granted_columns(&self) -> Vec<String> {
+        let tables = self.relations.iter().zip(&self.tables);
+        let columns = tables.flat_map(|(oid, (_, columns))| {
+            columns.iter().map(move |column| format!("{oid}.{}", column.name))
+        });
+        columns.collect()
+    }
+
+    /// How many relations are outside the grant.
+    pub(super) async fn others(&self, client: &Client) -> Result<u64, TargetError> {
         let types = tokio_postgres::types::Type::OID_ARRAY;
         let row =
             client.query_typed_one(OTHERS, &[(&self.relations, types)]).await.map_err(failure)?;
-        let count = |at: usize| row.try_get::<_, i64>(at).map(i64::cast_unsigned).map_err(failure);
-        Ok((count(0)?, count(1)?))
+        row.try_get::<_, i64>(0).map(i64::cast_unsigned).map_err(failure)
     }
 }
