@@ -38,7 +38,7 @@ use domain::Column;
 use crate::{Connector, Session, TargetError};
 
 pub use connect::startup_options;
-pub use gate::Relation;
+pub use gate::{Filter, Hidden, Mask, Relation};
 pub use spec::{Access, Host, Identity, Password, PostgresSpec, Tls};
 
 /// What a target is and gives to queries, found without running any script's SQL.
