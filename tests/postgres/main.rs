@@ -9,5 +9,6 @@ mod masks;
 mod policy;
 mod reading;
 mod replica;
+mod role;
 mod tls;
 mod types;

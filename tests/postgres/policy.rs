@@ -55,9 +55,9 @@ async fn a_role_that_can_do_more_than_read_is_refused() {
         role: the role boss is a superuser; give the target a role that can only read what is granted
         role: the role copier may replicate the whole cluster; give the target a role that can only read what is granted
         role: the role see_all bypasses row security; give the target a role that can only read what is granted
-        role: the role watcher is a member of pg_monitor; give the target a role that can only read what is granted
+        role: the role watcher is a member of a role with powers; give the target a role that can only read what is granted
         role: the role owner owns relations, functions or the like; give the target a role that can only read what is granted
-        ungrantable: policy grants table shop.items, but the role may write it; REVOKE everything but SELECT from the role
+        role: the role writer may write; give the target a role that can only read what is granted
         ungrantable: policy grants table shop.items, but the role may not use its schema; GRANT USAGE ON SCHEMA to the role
     "#]].assert_eq(&seen);
 }
@@ -94,7 +94,7 @@ async fn an_address_where_nobody_listens_is_named() {
     let refused = refusal(|s| s.access.port = 1).await;
     assert_eq!(
         refused,
-        "unreachable: the target cannot be opened: check the host, the port, and that the server \
-         accepts connections there"
+        "unreachable: the target cannot be opened: nothing answers there: check the host, the \
+         port, and that the server accepts connections"
     );
 }

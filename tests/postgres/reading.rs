@@ -1,8 +1,10 @@
 //! Ordinary queries over joins, views, partitions, enums and json, through the gate, on a standby.
 
+use std::fmt::Write as _;
+
 use domain::{ParamType, Value};
 use expect_test::expect;
-use targets::postgres::check;
+use targets::postgres::{Finding, check};
 use tests::postgres::{open, outcome, query, roomy, shop, text};
 
 #[tokio::test]
@@ -86,5 +88,16 @@ async fn check_says_what_queries_can_reach() {
     assert_eq!(name, "shop.orders");
     assert_eq!(columns[2], ("status", "shop.order_status"));
     // The keys and their view; and what other tests own, spread and write.
-    assert_eq!((reach.hidden_relations, reach.readable_beyond), (5, 0));
+    assert_eq!(reach.hidden_relations, 5);
+    // The reader of this schema has a limit of temporary files; nobody has thought of the rest.
+    let mut seen = String::new();
+    for Finding { warns, what, .. } in reach.findings {
+        writeln!(seen, "{} {what}", if warns { "!" } else { "-" }).unwrap();
+    }
+    expect![[r#"
+        ! the role may call functions that act with their owners' rights (SECURITY DEFINER): shop.leak
+        - granted views read with their owners' rights: shop.stuck
+        ! the server may write parameters of queries into its log
+        ! replay does not wait as long as a query may take, and then cancels it
+    "#]].assert_eq(&seen);
 }

@@ -15,7 +15,7 @@ use domain::{
     TrustDomain,
 };
 use ledger::{LogKey, Origin};
-use trust::document::{Full, NotTried, NullOnly};
+use trust::document::{Full, NullOnly};
 use trust::{
     AccessRequest, Approval, Directory, Document, Envelope, Floors, Header, KeyStatus, Keyring,
     KeyringKey, Person, PersonKey, PersonKind, Policy, PolicyRunner, PolicyTarget, Read, Review,
@@ -336,7 +336,7 @@ impl Company {
             ceiling: scope(manifest),
             analysis: NullOnly,
             self_serve: vec![],
-            rebuilt: NotTried,
+            rebuilt: trust::Rebuilt::NotTried,
             comment: p("reads orders only"),
         }
     }

@@ -123,6 +123,8 @@ pub(crate) enum Command {
     Audit(c::audit::AuditArgs),
     /// Connect to a server's targets as its runner does, and say what can be reached
     Check(c::check::CheckArgs),
+    /// What a target needs where it is
+    Target(c::target::TargetArgs),
     /// Look whether everything that you need works, and say what helps
     Doctor(c::doctor::DoctorArgs),
     /// Cancel a live run

@@ -34,6 +34,7 @@ pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod stops;
 pub(crate) mod submit;
+pub(crate) mod target;
 pub(crate) mod test;
 pub(crate) mod verify;
 pub(crate) mod withdraw;
@@ -89,6 +90,7 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::Inbox(args) => inbox::command(&call, args).await,
         Command::Audit(args) => audit::command(&call, args).await,
         Command::Check(args) => check::command(&call, args).await,
+        Command::Target(args) => target::command(&call, args).await,
         Command::Doctor(args) => doctor::command(&call, args).await,
         Command::Cancel(args) => cancel::command(&call, args).await,
         Command::Status(args) => status::command(&call, args).await,

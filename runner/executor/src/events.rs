@@ -104,6 +104,14 @@ pub struct Trouble {
     pub fault: TroubleFault,
     /// What happened and what helps.
     pub problem: String,
+    /// Whether the query had been sent, so that it may have run there.
+    #[serde(default = "may_be")]
+    pub asked: bool,
+}
+
+/// Of a trouble that does not say, as those of older runners.
+const fn may_be() -> bool {
+    true
 }
 
 /// Who can do something about a trouble.

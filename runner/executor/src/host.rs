@@ -101,6 +101,7 @@ impl RunHost {
             code: error.code().to_owned(),
             fault: error.fault().into(),
             problem: error.to_string(),
+            asked: error.was_asked(),
         };
         let is_same =
             |t: &Trouble| t.target == *target && t.query == *query && t.code == trouble.code;

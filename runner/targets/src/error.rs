@@ -30,6 +30,8 @@ pub enum TargetError {
     Unreachable {
         /// What to check.
         hint: &'static str,
+        /// Who can do something about it: somebody who configured it, or time.
+        fault: Fault,
         /// The database's words.
         detail: String,
     },
@@ -53,6 +55,8 @@ pub enum TargetError {
         role: String,
         /// What it can do, as a verb.
         problem: String,
+        /// Names out of the database's catalog, or none.
+        detail: String,
     },
     /// The pinned settings of the session did not arrive, or its server changed under way.
     #[error(
@@ -149,9 +153,11 @@ pub enum TargetError {
         /// The database's words.
         detail: String,
     },
-    /// A writer holds the database.
-    #[error("the target is locked by a writer; try again")]
+    /// Somebody holds the database, or a table.
+    #[error("the target is locked by {by}; try again")]
     Locked {
+        /// Whom.
+        by: &'static str,
         /// The database's words.
         detail: String,
     },
@@ -225,9 +231,10 @@ impl TargetError {
     pub fn detail(&self) -> Option<&str> {
         match self {
             Self::Unreachable { detail, .. }
+            | Self::Role { detail, .. }
             | Self::NotAllowed { detail, .. }
             | Self::TooBig { detail, .. }
-            | Self::Locked { detail }
+            | Self::Locked { detail, .. }
             | Self::Conflict { detail }
             | Self::Disconnected { detail }
             | Self::Database { detail } => {
@@ -235,7 +242,6 @@ impl TargetError {
             }
             Self::Config { .. }
             | Self::Identity { .. }
-            | Self::Role { .. }
             | Self::Pooled { .. }
             | Self::NotReplica
             | Self::Lag { .. }
@@ -271,13 +277,42 @@ impl TargetError {
             | Self::Ungrantable { .. }
             | Self::Unmaskable { .. }
             | Self::LogsKeys { .. } => Fault::Operator,
-            Self::Unreachable { .. }
-            | Self::Lag { .. }
+            Self::Unreachable { fault, .. } => *fault,
+            Self::Lag { .. }
             | Self::Locked { .. }
             | Self::Conflict { .. }
             | Self::Disconnected { .. } => Fault::Target,
             Self::Cancelled => Fault::Nobody,
             Self::SessionLost => Fault::Runner,
+        }
+    }
+
+    /// Whether the statement had been sent to the target, so that it may have run there.
+    #[must_use]
+    pub const fn was_asked(&self) -> bool {
+        match self {
+            Self::Config { .. }
+            | Self::Unreachable { .. }
+            | Self::Identity { .. }
+            | Self::Role { .. }
+            | Self::Pooled { .. }
+            | Self::NotReplica
+            | Self::Lag { .. }
+            | Self::Missing { .. }
+            | Self::Ungrantable { .. }
+            | Self::Unmaskable { .. }
+            | Self::LogsKeys { .. } => false,
+            Self::NotAllowed { .. }
+            | Self::BadParameters { .. }
+            | Self::StatementTime { .. }
+            | Self::TooBig { .. }
+            | Self::Locked { .. }
+            | Self::Conflict { .. }
+            | Self::Disconnected { .. }
+            | Self::Unreadable { .. }
+            | Self::Cancelled
+            | Self::Database { .. }
+            | Self::SessionLost => true,
         }
     }
 

@@ -13,17 +13,19 @@
 //! future leaves the statement running; it fetches whole results, so the next statement waits until
 //! what nobody wanted has been drained; and its types fail on multiranges.
 //!
-//! The role needs CONNECT, USAGE on the schemas, SELECT on the granted columns, and nothing else.
-//! Give it a `temp_file_limit` and a connection limit: a session cannot raise these.
+//! The role needs CONNECT, USAGE on the schemas, SELECT on the granted columns, and nothing else:
+//! [`RoleSql`] writes what makes it so, and [`check`] finds what is not so.
 
 pub mod gate;
 
 mod connect;
+mod doctor;
 mod failure;
 mod grants;
 mod identity;
 mod numeric;
 mod params;
+mod role_sql;
 mod session;
 mod spec;
 mod statement;
@@ -38,7 +40,9 @@ use domain::Column;
 use crate::{Connector, Session, TargetError};
 
 pub use connect::startup_options;
+pub use doctor::Finding;
 pub use gate::{Filter, Hidden, Mask, Relation};
+pub use role_sql::RoleSql;
 pub use spec::{Access, Host, Identity, Password, PostgresSpec, Tls};
 
 /// What a target is and gives to queries, found without running any script's SQL.
@@ -54,8 +58,8 @@ pub struct Reach {
     pub tables: Vec<(String, Vec<Column>)>,
     /// Relations that no query can see.
     pub hidden_relations: u64,
-    /// How many of these the role could read, were it not for the gate. Should be 0.
-    pub readable_beyond: u64,
+    /// What to look at.
+    pub findings: Vec<Finding>,
 }
 
 /// Connects, compares everything with the description as a session does, and says what queries can

@@ -35,8 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 Run it where the server runs, as the server's user; the server may be running. It reads the policy in
 force from the server's folder, connects to each target as the runner does, and compares: identity,
-role, replica and lag, TLS, the tables and columns that the policy grants. Ends with code 5 when a
-target fails.")]
+role, replica and lag, TLS, the tables and columns that the policy grants. Of PostgreSQL it also says
+what the role could do beyond these, were it not for the gate, and which settings let a query hurt the
+replica. Ends with code 5 when a target fails.")]
 pub(crate) struct CheckArgs {
     /// Only this target; repeat
     #[arg(value_name = "TARGET")]
@@ -241,15 +242,10 @@ fn postgres(field: &mut impl FnMut(&str, &str), reach: &postgres::Reach, lag_s_m
     reads(field, &reach.tables);
     let hidden = count(reach.hidden_relations, "relation");
     field("  hidden    ", &format!("{hidden} that no query can see"));
-    if reach.readable_beyond > 0 {
-        let beyond = count(reach.readable_beyond, "relation");
-        field(
-            "  warning   ",
-            &format!(
-                "the role may read {beyond} beyond the policy, which only the gate keeps from scripts: \
-                 REVOKE SELECT on them from {role}"
-            ),
-        );
+    for postgres::Finding { warns, what, help } in &reach.findings {
+        let label = if *warns { "  warning   " } else { "  note      " };
+        field(label, what);
+        field("            → ", help);
     }
 }
 
@@ -260,6 +256,12 @@ fn reads(field: &mut impl FnMut(&str, &str), tables: &[(String, Vec<Column>)]) {
         field(label, &format!("{table} ({})", columns.join(", ")));
         label = "            ";
     }
+}
+
+fn finding(of: &postgres::Finding) -> Value {
+    let postgres::Finding { warns, what, help } = of;
+    let severity = if *warns { "warning" } else { "note" };
+    json!({ "severity": severity, "what": neutralise(what), "help": help })
 }
 
 fn as_json(checked: &Checked<'_>) -> Value {
@@ -287,7 +289,7 @@ fn as_json(checked: &Checked<'_>) -> Value {
             "system_identifier": r.identity.system_identifier.to_string(),
             "database": r.identity.database, "role": r.identity.role, "version": r.version,
             "lag_s": r.lag_s, "reads": tables(&r.tables), "hidden": r.hidden_relations,
-            "readable_beyond": r.readable_beyond,
+            "findings": r.findings.iter().map(finding).collect::<Vec<_>>(),
         }),
     };
     if let (Value::Object(all), Value::Object(more)) = (&mut json, more) {

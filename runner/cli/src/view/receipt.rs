@@ -56,7 +56,7 @@ pub(crate) fn told(output: &Output) -> Vec<String> {
 
 /// A target that did not answer, and what to do about it.
 fn of_target(trouble: &Trouble) -> Vec<String> {
-    let Trouble { target, query, code: _, fault, problem } = trouble;
+    let Trouble { target, query, code: _, fault, problem, asked } = trouble;
     let next = match fault {
         TroubleFault::Target => "it may pass: run it again in a moment; the script is not at fault",
         TroubleFault::Operator => {
@@ -66,7 +66,8 @@ fn of_target(trouble: &Trouble) -> Vec<String> {
         TroubleFault::Runner => "run it again; if it stays so, tell the server's operator",
         TroubleFault::Nobody => "the run was ended while it waited for the target",
     };
-    vec![format!("{target}, query {query}: {}", short(problem)), format!("  help: {next}")]
+    let read = if *asked { "" } else { "this query never got there, and read nothing; " };
+    vec![format!("{target}, query {query}: {}", short(problem)), format!("  help: {read}{next}")]
 }
 
 /// Whether a run failed because of its targets, and not by its script.

@@ -143,7 +143,7 @@ fn a_target_in_trouble_is_told_in_our_words_with_whose_it_is_to_mend() {
     std::fs::rename(&shop, &away).unwrap();
     let told = team.refused(5, "alice", &RUNS);
     has(&told, &["shop-replica, query", "cannot be opened", "check that the file exists"]);
-    has(&told, &["help: it may pass", "read     0 rows"]);
+    has(&told, &["read nothing; it may pass", "read     0 rows"]);
     let run = newest(&team);
     has(&team.good("bob", &["show", &run]), &["failed, by alice", "cannot be opened"]);
 

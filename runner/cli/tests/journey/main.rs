@@ -16,10 +16,12 @@ mod manners;
 mod notify;
 mod oncall;
 mod operator;
+mod postgres;
 mod readme;
 mod receiver;
 mod reviewer;
 mod solo;
+mod standby;
 mod status;
 mod team;
 mod terminal;
@@ -31,9 +33,13 @@ mod ways;
 
 use machine::{Machine, copy_bundle, free_port, text as field};
 
-#[expect(dead_code, reason = "the journeys need the database only")]
+#[expect(unreachable_pub, dead_code, reason = "the scenarios include it too, and use all of it")]
+#[path = "../../src/demo/postgres/cluster/mod.rs"]
+mod cluster;
 #[path = "../../src/demo/shop/mod.rs"]
 mod shop;
+#[path = "../../src/demo/postgres/shop.rs"]
+mod shop_rows;
 
 const INPUT: &str = r#"{"since":"2026-11-01T00:00:00Z","paid_before":"2026-11-21T00:00:00Z"}"#;
 

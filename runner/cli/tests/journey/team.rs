@@ -31,7 +31,7 @@ struct Founded {
 impl Team {
     /// Alice, bob and carol; alice holds every role. `change` alters what was founded.
     pub(crate) fn found(change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy)) -> Self {
-        Self::found_as(&[], "", change)
+        Self::found_as(&[], |text| text, change)
     }
 
     /// The same with these targets beside `shop-replica`, which are shops as well.
@@ -39,7 +39,7 @@ impl Team {
         targets: &[&str],
         change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy),
     ) -> Self {
-        Self::found_as(targets, "", change)
+        Self::found_as(targets, |text| text, change)
     }
 
     /// The same with more in the server's configuration.
@@ -47,12 +47,20 @@ impl Team {
         configuration: &str,
         change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy),
     ) -> Self {
-        Self::found_as(&[], configuration, change)
+        Self::found_as(&[], |text| format!("{text}\n{configuration}"), change)
+    }
+
+    /// The same with the server's configuration changed as the test needs it.
+    pub(crate) fn reconfigured(
+        configure: impl FnOnce(String) -> String,
+        change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy),
+    ) -> Self {
+        Self::found_as(&[], configure, change)
     }
 
     fn found_as(
         targets: &[&str],
-        configuration: &str,
+        configure: impl FnOnce(String) -> String,
         change: impl FnOnce(&mut Keyring, &mut Directory, &mut Policy),
     ) -> Self {
         let m = Machine::new();
@@ -76,7 +84,7 @@ impl Team {
         sign_anew(&m, founded);
         let path = m.path("server/borescope.toml");
         let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, format!("{text}\n{configuration}")).unwrap();
+        fs::write(&path, configure(text)).unwrap();
         let server = m.serve();
         let team = Self { m, listen, server: Some(server) };
         for person in ["alice", "bob", "carol"] {

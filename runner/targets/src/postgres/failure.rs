@@ -6,7 +6,7 @@ use std::error::Error as _;
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
-use crate::TargetError;
+use crate::{Fault, TargetError};
 
 /// One sentence for hidden and for missing things, so that it tells nothing about hidden ones.
 pub(super) const NOT_GRANTED: &str = "it names a table, column or function that does not exist or that the target's policy does not \
@@ -22,7 +22,10 @@ pub(super) fn failure(e: Error) -> TargetError {
     let too_big = |capacity: &'static str, detail| TargetError::TooBig { capacity, detail };
     match code.code() {
         "57014" => TargetError::Cancelled,
-        "55P03" => TargetError::Locked { detail },
+        "55P03" => TargetError::Locked {
+            by: "a change to a table that the query reads, which the replica is replaying",
+            detail,
+        },
         "40001" | "40P01" => TargetError::Conflict { detail },
         "53400" => too_big("temporary files on the replica", detail),
         "53100" => too_big("disk on the replica", detail),
@@ -42,24 +45,31 @@ pub(super) fn failure(e: Error) -> TargetError {
 /// An error while connecting.
 #[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
 pub(super) fn unreachable(e: Error) -> TargetError {
-    let hint = match e.code().map(SqlState::code) {
-        Some("28P01" | "28000") => {
-            "the server refuses the role: check that it exists, its password file, and pg_hba.conf"
-        }
-        Some("53300") => "the server has too many connections; try again",
-        Some("57P03") => "the server is starting up or shutting down; try again",
-        Some("42704" | "22023") => {
+    let (hint, fault) = match e.code().map(SqlState::code) {
+        Some("28P01" | "28000") => (
+            "the server refuses the role: check that it exists, its password file, and pg_hba.conf",
+            Fault::Operator,
+        ),
+        Some("53300") => ("the server has too many connections; try again", Fault::Target),
+        Some("57P03") => ("the server is starting up or shutting down; try again", Fault::Target),
+        Some("42704" | "22023") => (
             "the server does not know a setting that sessions are pinned to; it must be PostgreSQL \
-             14 or newer, reached without a pooler"
-        }
-        Some(_) => "the server refuses the connection; its words are in the log",
-        None if e.to_string().contains("TLS") => {
+             14 or newer, reached without a pooler",
+            Fault::Operator,
+        ),
+        Some(_) => ("the server refuses the connection; its words are in the log", Fault::Operator),
+        None if e.to_string().contains("TLS") => (
             "TLS failed: the server must offer TLS with a certificate of the configured CA for \
-             exactly the configured host; there is no fallback"
-        }
-        None => "check the host, the port, and that the server accepts connections there",
+             exactly the configured host; there is no fallback",
+            Fault::Operator,
+        ),
+        None => (
+            "nothing answers there: check the host, the port, and that the server accepts \
+             connections",
+            Fault::Target,
+        ),
     };
-    TargetError::Unreachable { hint, detail: words(&e) }
+    TargetError::Unreachable { hint, fault, detail: words(&e) }
 }
 
 /// All words of an error and its causes.

@@ -12,7 +12,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use super::failure::{NOT_GRANTED, failure};
-use super::gate::{Filter, Grant, Hidden, Relation, gate};
+use super::gate::{Grant, Hidden, Relation, gate};
 use super::spec::PostgresSpec;
 use crate::TargetError;
 
@@ -48,11 +48,9 @@ const GRANTED: &str = "
         WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped) a ON true
     ORDER BY g.at";
 
-/// Relations outside the grant; and of those, what the role may read nevertheless.
+/// Relations outside the grant.
 const OTHERS: &str = "
-    SELECT count(*), count(*) FILTER (
-        WHERE has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'))
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
         AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
         AND c.oid <> ALL ($1)";
@@ -64,7 +62,7 @@ pub(super) struct Grants {
     pub(super) grant: Grant,
     /// `schema.name`, and the visible columns with their types.
     pub(super) tables: Vec<(String, Vec<Column>)>,
-    relations: Vec<u32>,
+    pub(super) relations: Vec<u32>,
     origins: BTreeSet<(u32, i16)>,
 }
 
@@ -96,8 +94,7 @@ impl Grants {
         let relation = check_relation(&full, row)?;
         let attributes = attributes(row)?;
         let named = |column: &String| attributes.iter().find(|a| a.name == *column);
-        let filtered = read.hidden.filter.iter().flat_map(Filter::columns);
-        for column in read.columns.iter().chain(filtered) {
+        for column in read.columns_read() {
             let what = || format!("column {full}.{column}");
             let Some(attribute) = named(column) else {
                 return Err(TargetError::Missing { what: what() });
@@ -181,13 +178,22 @@ impl Grants {
         Ok(())
     }
 
-    /// How many relations are outside the grant, and how many of these the role may read.
-    pub(super) async fn others(&self, client: &Client) -> Result<(u64, u64), TargetError> {
+    /// Each column that the role has to read, as `oid.name`: those that are granted, and those that row
+    /// filters name.
+    pub(super) fn granted_columns(&self) -> Vec<String> {
+        let relations = self.relations.iter().zip(&self.grant.relations);
+        let columns = relations.flat_map(|(oid, relation)| {
+            relation.columns_read().into_iter().map(move |column| format!("{oid}.{column}"))
+        });
+        columns.collect()
+    }
+
+    /// How many relations are outside the grant.
+    pub(super) async fn others(&self, client: &Client) -> Result<u64, TargetError> {
         let types = Type::OID_ARRAY;
         let row =
             client.query_typed_one(OTHERS, &[(&self.relations, types)]).await.map_err(failure)?;
-        let count = |at: usize| row.try_get::<_, i64>(at).map(i64::cast_unsigned).map_err(failure);
-        Ok((count(0)?, count(1)?))
+        row.try_get::<_, i64>(0).map(i64::cast_unsigned).map_err(failure)
     }
 }
 

@@ -28,6 +28,30 @@ const WHO: &str = "
         pg_backend_pid(), pg_postmaster_start_time()::text, current_setting('server_version')
     FROM pg_catalog.pg_control_system() c, pg_catalog.pg_roles r WHERE r.rolname = session_user";
 
+/// What the role may do that no reader may: functions that PostgreSQL, or an extension, keeps from
+/// everybody by default; and writing, anywhere outside of PostgreSQL's own schemas.
+const POWERS: &str = "
+    SELECT
+        (SELECT array_to_string((array_agg(DISTINCT p.proname::text))[1:10], ', ') FROM pg_catalog.pg_init_privs i
+         JOIN pg_catalog.pg_proc p ON p.oid = i.objoid
+         WHERE i.classoid = 'pg_catalog.pg_proc'::regclass
+             AND has_function_privilege(p.oid, 'EXECUTE')
+             AND NOT EXISTS (SELECT FROM aclexplode(i.initprivs) a
+                 WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE')),
+        (SELECT array_to_string((array_agg(c.oid::regclass::text))[1:10], ', ') FROM pg_catalog.pg_class c
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname <> 'information_schema'
+             AND n.nspname NOT LIKE 'pg\\_%' AND (
+                 EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.privilege_type
+                         IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
+                     AND CASE WHEN a.grantee = 0 THEN true
+                              ELSE pg_has_role(a.grantee, 'MEMBER') END)
+                 OR EXISTS (SELECT FROM pg_catalog.pg_attribute t, aclexplode(t.attacl) a
+                     WHERE t.attrelid = c.oid AND t.attacl IS NOT NULL
+                         AND a.privilege_type IN ('INSERT', 'UPDATE')
+                         AND CASE WHEN a.grantee = 0 THEN true
+                                  ELSE pg_has_role(a.grantee, 'MEMBER') END)))";
+
 /// What can change under a session. The receiver's columns are hidden from a bare role, its
 /// existence is not. Everything received was replayed: no lag, however long ago the last transaction
 /// was; but only while something is being received. Otherwise the last transaction's time is the
@@ -64,8 +88,9 @@ pub(super) struct Found {
 pub(super) async fn check(client: &Client, spec: &PostgresSpec) -> Result<Found, TargetError> {
     let names = PINNED.iter().map(|(name, _)| format!("current_setting('{name}')"));
     let settings = format!("SELECT ARRAY[{}]", names.collect::<Vec<_>>().join(", "));
-    let (who, shown, state) = tokio::join!(
+    let (who, powers, shown, state) = tokio::join!(
         client.query_typed_opt(WHO, &[]),
+        client.query_typed_one(POWERS, &[]),
         client.query_typed_one(&settings, &[]),
         client.prepare_typed(STATE, &[Type::TEXT, Type::TEXT]),
     );
@@ -83,7 +108,7 @@ pub(super) async fn check(client: &Client, spec: &PostgresSpec) -> Result<Found,
     same("role", role, &get(2)?)?;
     same("role", role, &get(3)?)?;
 
-    let powers = [
+    let flags = [
         (4, "is a superuser"),
         (5, "may replicate the whole cluster"),
         (6, "bypasses row security"),
@@ -91,14 +116,24 @@ pub(super) async fn check(client: &Client, spec: &PostgresSpec) -> Result<Found,
         (8, "may create databases"),
         (10, "owns relations, functions or the like"),
     ];
-    let can = |problem: String| Err(TargetError::Role { role: role.clone(), problem });
-    for (at, power) in powers {
+    let can = |problem: &str, detail: String| {
+        Err(TargetError::Role { role: role.clone(), problem: problem.into(), detail })
+    };
+    for (at, power) in flags {
         if flag(at)? {
-            return can(power.into());
+            return can(power, String::new());
         }
     }
-    if let Some(other) = who.try_get::<_, Option<String>>(9).map_err(failure)? {
-        return can(format!("is a member of {other}"));
+    let powers = powers.map_err(failure)?;
+    let named = [
+        (&who, 9, "is a member of a role with powers"),
+        (&powers, 0, "may call functions that PostgreSQL keeps from ordinary roles"),
+        (&powers, 1, "may write"),
+    ];
+    for (row, at, power) in named {
+        if let Some(names) = row.try_get::<_, Option<String>>(at).map_err(failure)? {
+            return can(power, names);
+        }
     }
 
     let shown = shown.map_err(failure)?.try_get::<_, Vec<String>>(0).map_err(failure)?;

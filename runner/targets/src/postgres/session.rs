@@ -9,11 +9,12 @@ use tokio::time::timeout;
 
 use super::Reach;
 use super::connect::{CONNECT_TIME_MAX, CancelOnDrop, Live, connect};
+use super::doctor;
 use super::grants::Grants;
 use super::identity::{self, Found};
 use super::spec::PostgresSpec;
 use super::statement::{Place, run};
-use crate::{Canceller, Caps, Session, Spool, TargetError};
+use crate::{Canceller, Caps, Fault, Session, Spool, TargetError};
 
 /// Beyond a statement's time, in which the server must have ended it. Then the session is given up.
 const GRACE: Duration = Duration::from_millis(500);
@@ -40,6 +41,7 @@ impl PostgresSession {
         timeout(CONNECT_TIME_MAX, opening).await.unwrap_or_else(|_| {
             Err(TargetError::Unreachable {
                 hint: "the server did not answer in time; check that it is not overloaded",
+                fault: Fault::Target,
                 detail: String::new(),
             })
         })
@@ -60,14 +62,16 @@ impl PostgresSession {
     }
 
     pub(super) async fn reach(&self) -> Result<Reach, TargetError> {
-        let (hidden_relations, readable_beyond) = self.grants.others(&self.live.client).await?;
+        let Self { live, spec, grants, .. } = self;
+        let hidden_relations = grants.others(&live.client).await?;
+        let findings = doctor::look(&live.client, spec, grants).await?;
         Ok(Reach {
-            identity: self.spec.identity.clone(),
+            identity: spec.identity.clone(),
             version: self.found.version.clone(),
             lag_s: self.state().await?,
-            tables: self.grants.tables.clone(),
+            tables: grants.tables.clone(),
             hidden_relations,
-            readable_beyond,
+            findings,
         })
     }
 }

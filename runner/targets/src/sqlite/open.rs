@@ -195,6 +195,7 @@ fn unreachable(e: rusqlite::Error) -> TargetError {
         TargetError::Database { detail } => TargetError::Unreachable {
             hint: "check that the file exists, is a SQLite database and is readable by the runner; \
                    a WAL database also needs its -shm file, or write permission on its directory",
+            fault: crate::Fault::Target,
             detail,
         },
         other => other,

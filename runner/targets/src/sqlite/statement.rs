@@ -227,7 +227,9 @@ pub(super) fn failure(e: rusqlite::Error) -> TargetError {
     }
     match e.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => TargetError::Cancelled,
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => TargetError::Locked { detail },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            TargetError::Locked { by: "a writer", detail }
+        }
         Some(ErrorCode::TooBig) => {
             TargetError::TooBig { capacity: "values of at most 4 MiB", detail }
         }

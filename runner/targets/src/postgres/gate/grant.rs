@@ -47,6 +47,13 @@ impl Relation {
         Self { schema, name, columns, hidden: Hidden::default() }
     }
 
+    /// The columns that its sub-select reads: those that are granted, and those that its filter names.
+    pub(crate) fn columns_read(&self) -> Vec<&String> {
+        let filtered = self.hidden.filter.iter().flat_map(Filter::columns);
+        let more = filtered.filter(|column| !self.columns.contains(column));
+        self.columns.iter().chain(more).collect()
+    }
+
     /// Whether its sub-select needs a key.
     pub(super) fn is_hashed(&self) -> bool {
         self.hidden.masks.values().any(|mask| mask.class().is_some())
