@@ -15,7 +15,7 @@ use domain::{
     TrustDomain,
 };
 use ledger::{LogKey, Origin};
-use trust::document::{EmptyOnly, Full, NotTried, NullOnly};
+use trust::document::{Full, NullOnly};
 use trust::{
     AccessRequest, Approval, Directory, Document, Envelope, Floors, Header, KeyStatus, Keyring,
     KeyringKey, Person, PersonKey, PersonKind, Policy, PolicyRunner, PolicyTarget, Read, Review,
@@ -294,9 +294,9 @@ impl Company {
                 limits: Limits { wall_ms_max: 60_000, ..Limits::CEILING },
                 query: QUERY,
                 reads: crate::rig::SHOP_READS.iter().map(|(t, c)| read(t, c)).collect(),
-                denied: EmptyOnly,
-                masks: EmptyOnly,
-                row_filters: EmptyOnly,
+                denied: Vec::new(),
+                masks: Vec::new(),
+                row_filters: Vec::new(),
                 recording: Full,
                 statement_ms_max: 10_000,
                 lag_s_max: None,
@@ -336,7 +336,7 @@ impl Company {
             ceiling: scope(manifest),
             analysis: NullOnly,
             self_serve: vec![],
-            rebuilt: NotTried,
+            rebuilt: trust::Rebuilt::NotTried,
             comment: p("reads orders only"),
         }
     }

@@ -1,7 +1,8 @@
 //! Cargo, for scripts with code of their own: builds the component and says which files went into it.
 //!
-//! The author's own toolchain runs the author's own code here, as `cargo build` would; what it says is
-//! shown line by line, neutralised. What is *not* here: the bundle, and whether the component is admitted.
+//! An author's own toolchain runs the author's own code, as `cargo build` would; a reviewer's runs it
+//! confined. What cargo says is shown line by line, neutralised. What is *not* here: the bundle, and
+//! whether the component is admitted.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -12,11 +13,14 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Context as _;
 use serde_json::Value as Json;
 
+use crate::confine::{self, Room};
 use crate::exit::Failure;
 use crate::out::Out;
 
 /// What scripts are built for.
-const TARGET: &str = "wasm32-wasip2";
+pub(crate) const TARGET: &str = "wasm32-wasip2";
+/// Cargo's variable for flags of the compiler.
+const FLAGS: &str = "CARGO_ENCODED_RUSTFLAGS";
 /// Lines of cargo that say only how far it is.
 const STEPS: &[&str] = &[
     "Compiling",
@@ -40,25 +44,69 @@ pub(crate) struct Built {
     pub(crate) read: BTreeSet<PathBuf>,
 }
 
+/// How the toolchain is started.
+pub(crate) enum Tools {
+    /// As the user's own: the code is theirs.
+    Own,
+    /// Where it can only compute, offline: the code is somebody else's.
+    Confined(Room),
+}
+
+impl Tools {
+    fn start(&self, mut command: Command) -> std::io::Result<Child> {
+        let Self::Confined(room) = self else { return command.spawn() };
+        let flags = command.get_envs().find(|(name, _)| *name == FLAGS);
+        let flags = flags.and_then(|(_, value)| value).map(OsString::from);
+        command.env_clear().env("PATH", crate::config::search_path());
+        command.env("HOME", room.work.join("home")).env("TMPDIR", room.work.join("tmp"));
+        command.env("CARGO_NET_OFFLINE", "true");
+        command.envs(crate::config::cargo_home().map(|home| ("CARGO_HOME", home)));
+        command.envs(rustup_home().map(|home| ("RUSTUP_HOME", home)));
+        command.envs(flags.map(|flags| (FLAGS, flags)));
+        confine::spawn(command, room)
+    }
+
+    const fn when_it_does_not_build(&self) -> &'static str {
+        match self {
+            Self::Own => "correct it; nothing was written",
+            Self::Confined(_) => {
+                "it was built offline and confined; ask the author how it builds, or leave --rebuild out"
+            }
+        }
+    }
+
+    const fn locked(&self) -> &'static [&'static str] {
+        match self {
+            Self::Own => &[],
+            Self::Confined(_) => &["--locked"],
+        }
+    }
+}
+
+/// Where rustup keeps toolchains.
+pub(crate) fn rustup_home() -> Option<PathBuf> {
+    crate::config::home_of("RUSTUP_HOME", ".rustup")
+}
+
 /// Builds the package in a folder, which is an absolute path.
 ///
 /// # Errors
 /// When there is no cargo or no target for it, with the command that installs it; what the compiler says.
-pub(crate) fn build(out: Out, dir: &Path) -> anyhow::Result<Built> {
-    require_target(dir)?;
+pub(crate) fn build(out: Out, dir: &Path, tools: &Tools) -> anyhow::Result<Built> {
+    require_target(dir, tools)?;
     let mut cargo = Command::new("cargo");
     cargo.current_dir(dir).args(["build", "--release", "--target", TARGET]);
-    cargo.args(["--message-format", "json-render-diagnostics"]);
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", remap(dir)).env_remove("RUSTFLAGS");
+    cargo.args(["--message-format", "json-render-diagnostics"]).args(tools.locked());
+    cargo.env(FLAGS, remap(dir)).env_remove("RUSTFLAGS");
     cargo.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = cargo.spawn().map_err(|e| no_program("cargo", &e))?;
+    let mut child = tools.start(cargo).map_err(|e| no_program("cargo", &e))?;
     let (messages, said) = follow(out, &mut child)?;
     let built = child.wait()?.success();
     out.notes(said.iter().filter(|line| !is_step(line)));
     if !built {
         return Err(Failure::usage(
             format!("{} does not build; cargo's words are above", dir.display()),
-            "correct it; nothing was written",
+            tools.when_it_does_not_build(),
         )
         .into());
     }
@@ -145,10 +193,12 @@ fn remap(dir: &Path) -> OsString {
     flags
 }
 
-fn require_target(dir: &Path) -> anyhow::Result<()> {
+fn require_target(dir: &Path, tools: &Tools) -> anyhow::Result<()> {
     let mut rustc = Command::new("rustc");
     rustc.current_dir(dir).args(["--print", "target-libdir", "--target", TARGET]);
-    let output = rustc.output().map_err(|e| no_program("rustc", &e))?;
+    rustc.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = tools.start(rustc).and_then(Child::wait_with_output);
+    let output = output.map_err(|e| no_program("rustc", &e))?;
     let folder = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() && Path::new(folder.trim()).is_dir() {
         return Ok(());
@@ -163,7 +213,15 @@ fn require_target(dir: &Path) -> anyhow::Result<()> {
     .into())
 }
 
-fn no_program(name: &str, error: &std::io::Error) -> Failure {
+/// Says why a program of the toolchain did not start.
+pub(crate) fn no_program(name: &str, error: &std::io::Error) -> Failure {
+    if error.kind() == std::io::ErrorKind::Unsupported {
+        return Failure::usage(
+            format!("{name} is not started: {error}"),
+            "rebuild on Linux 6.2 or later with Landlock, or in a machine made for it: borescope review \
+             REF --dir DIR, then borescope build DIR/new/source",
+        );
+    }
     Failure::usage(
         format!("{name} cannot be started ({error}), and this script has code of its own"),
         "install Rust (https://rustup.rs); a script that is only SQL needs none: borescope new NAME --sql",

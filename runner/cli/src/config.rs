@@ -47,8 +47,13 @@ pub(crate) fn search_path() -> String {
 
 /// Where cargo keeps the sources of other people's crates.
 pub(crate) fn cargo_home() -> Option<PathBuf> {
-    let set = env::var_os("CARGO_HOME").filter(|v| !v.is_empty()).map(PathBuf::from);
-    set.or_else(|| env::home_dir().map(|home| home.join(".cargo")))
+    home_of("CARGO_HOME", ".cargo")
+}
+
+/// A program's folder: as its variable says, or in the user's home.
+pub(crate) fn home_of(variable: &str, folder: &str) -> Option<PathBuf> {
+    let set = env::var_os(variable).filter(|v| !v.is_empty()).map(PathBuf::from);
+    set.or_else(|| env::home_dir().map(|home| home.join(folder)))
 }
 
 impl Environment {

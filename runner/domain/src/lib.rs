@@ -1,7 +1,7 @@
 //! The vocabulary of Borescope and its pure rules.
 //!
-//! Ids, digests, names, values, limits, the bundle and its manifest, the capability algebra, run
-//! states and [`decide()`]. Everything here takes values and returns values: no IO, no clock, no
+//! Ids, digests, names, values, masks, limits, the bundle and its manifest, the capability algebra,
+//! run states and [`decide()`]. Everything here takes values and returns values: no IO, no clock, no
 //! entropy, no async. What is *not* here: signatures and signed documents (crate `trust`), the log
 //! (crate `ledger`), and anything that runs a script (crates `sandbox` and `executor`).
 
@@ -15,6 +15,7 @@ pub mod display;
 pub mod ids;
 pub mod limits;
 pub mod manifest;
+pub mod mask;
 pub mod names;
 pub mod ports;
 pub mod run;
@@ -29,6 +30,7 @@ pub use digest::Digest;
 pub use ids::*;
 pub use limits::{LimitName, Limits, QueryLimits};
 pub use manifest::Manifest;
+pub use mask::{ColumnPath, Mask};
 pub use names::*;
 pub use ports::{Clock, Entropy};
 pub use run::{Outcome, RunState};

@@ -235,7 +235,16 @@ impl Inner {
         authority: &Authority,
     ) -> Result<(Linked, BTreeMap<TargetId, Arc<dyn Connector>>), Denial> {
         let refused = |e: sandbox::Refusal| {
-            let help = "change the component, or have what it needs granted in manifest, review and request";
+            let help = match &e {
+                sandbox::Refusal::NotLinked { .. } => {
+                    "have what it needs granted, in manifest, review and request"
+                }
+                sandbox::Refusal::CompileTime { .. } => {
+                    "run it again when the runner is idle; if that does not help, make it smaller"
+                }
+                sandbox::Refusal::CompilerBusy { .. } => "run it again in a minute",
+                _ => "change the component",
+            };
             Denial::new(Rule::ComponentRefused, chain(&e), help)
         };
         let admitted = match self.sandbox.admitted(&bundle.component_digest) {

@@ -94,7 +94,7 @@ pub enum Refusal {
         problem: String,
     },
     /// Compilation took too long.
-    #[error("compiling the component takes more than {max_ms} ms; make it smaller")]
+    #[error("compiling the component takes more than {max_ms} ms")]
     CompileTime {
         /// The bound.
         max_ms: u64,

@@ -14,7 +14,7 @@ use domain::{Digest, PersonId, RunnerName, Timestamp, TrustDomain};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use later::{EmptyOnly, Full, InProcess, NotTried, NullOnly};
+pub use later::{Full, InProcess, NullOnly};
 
 use crate::documents::Role;
 use crate::envelope::{Envelope, EnvelopeError, PAYLOAD_BYTES_MAX};

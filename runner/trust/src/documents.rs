@@ -12,11 +12,11 @@ pub use directory::{Directory, KeyStatus, Person, PersonKey, PersonKind};
 pub use keyring::{Floors, Keyring, KeyringKey, Role, RoleRule};
 pub use notices::{AfterReview, AfterReviewVerdict, KeyClaim, Lift, Status, Stop, Withdrawal};
 pub use policy::{
-    GROUP_PREFIX, Policy, PolicyRunner, PolicyScript, PolicyTarget, PostgresIdentity, Read,
-    SqliteIdentity, TargetIdentity,
+    ColumnMask, Denied, GROUP_PREFIX, Policy, PolicyRunner, PolicyScript, PolicyTarget,
+    PostgresIdentity, Read, RowFilter, SqliteIdentity, TargetIdentity,
 };
 pub use receipt::{LogPosition, Receipt};
-pub use statements::{AccessRequest, Approval, Login, Review, RunRequest, Submission};
+pub use statements::{AccessRequest, Approval, Login, Rebuilt, Review, RunRequest, Submission};
 
 use serde::{Deserialize, Deserializer};
 

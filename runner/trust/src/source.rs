@@ -5,6 +5,7 @@
 //! missing list is empty, a missing `prod` is true. The signed payload writes everything out.
 
 mod keyring;
+mod masking;
 mod text;
 
 pub use keyring::keyring;
@@ -18,10 +19,10 @@ use domain::{
 };
 use serde::Deserialize;
 
-use crate::document::{Document, EmptyOnly, Full, Header, Problem, VersionRef};
+use crate::document::{Document, Full, Header, Problem, VersionRef};
 use crate::documents::{
     Directory, KeyStatus, Person, PersonKey, PersonKind, Policy, PolicyRunner, PolicyScript,
-    PolicyTarget, Read, TargetIdentity,
+    PolicyTarget, Read, RowFilter, TargetIdentity,
 };
 use crate::key::PublicKey;
 
@@ -109,6 +110,10 @@ struct RawTarget {
     query: RawQueryLimits,
     #[serde(default)]
     reads: Vec<Read>,
+    #[serde(default, rename = "mask")]
+    masks: Vec<masking::RawMask>,
+    #[serde(default, rename = "row_filter")]
+    row_filters: Vec<RowFilter>,
     statement_ms_max: Option<u64>,
     lag_s_max: Option<u64>,
     #[serde(default)]
@@ -206,9 +211,12 @@ impl From<RawQueryLimits> for QueryLimits {
     }
 }
 
-impl From<RawTarget> for PolicyTarget {
-    fn from(t: RawTarget) -> Self {
-        Self {
+impl RawTarget {
+    /// The target, with what is hidden of its tables.
+    fn target(self) -> Result<PolicyTarget, Problem> {
+        let t = self;
+        let (masks, denied) = masking::split(t.masks)?;
+        Ok(PolicyTarget {
             id: t.id,
             engine: t.engine,
             prod: t.prod.unwrap_or(true),
@@ -223,16 +231,16 @@ impl From<RawTarget> for PolicyTarget {
             break_glass: t.break_glass.map(Into::into),
             limits: t.limits.into(),
             query: t.query.into(),
-            reads: t.reads,
-            denied: EmptyOnly,
-            masks: EmptyOnly,
-            row_filters: EmptyOnly,
+            reads: masking::without(t.reads, &denied),
+            denied,
+            masks,
+            row_filters: t.row_filters,
             recording: Full,
             statement_ms_max: t.statement_ms_max.unwrap_or(STATEMENT_MS_DEFAULT),
             lag_s_max: t.lag_s_max,
             readers: t.readers,
             retention_days: t.retention_days.unwrap_or(RETENTION_DAYS_DEFAULT),
-        }
+        })
     }
 }
 
@@ -243,12 +251,17 @@ impl From<RawTarget> for PolicyTarget {
 pub fn policy(text: &str, issue: Issue<PolicyId>) -> Result<Policy, SourceError> {
     const FILE: &str = "policy/targets.toml";
     let raw: RawPolicy = parse(FILE, text)?;
+    let mut targets = Vec::with_capacity(raw.targets.len());
+    for (i, target) in raw.targets.into_iter().enumerate() {
+        let target = target.target().map_err(|problem| problem.within(&format!("target.{i}")));
+        targets.push(target.map_err(|problem| SourceError::Invalid { file: FILE, problem })?);
+    }
     let doc = Policy {
         header: issue.header,
         version: issue.version,
         previous: issue.previous,
         keyring: issue.keyring,
-        targets: raw.targets.into_iter().map(Into::into).collect(),
+        targets,
         runners: raw.runners,
         scripts: raw.scripts,
     };

@@ -13,7 +13,7 @@ use domain::{
     Capabilities, Digest, Limits, Outcome, Pair, QueryLimits, Scope, Timestamp, TrustDomain,
 };
 
-use crate::document::{Document, Header, InProcess, NotTried, NullOnly, Salt, VersionRef};
+use crate::document::{Document, Header, InProcess, NullOnly, Salt, VersionRef};
 use crate::*;
 
 pub(crate) const NOW: i64 = 1_795_464_000;
@@ -276,7 +276,7 @@ pub(crate) fn review() -> Review {
             targets: vec![t("shop")],
             runs_per_day: 5,
         }],
-        rebuilt: NotTried,
+        rebuilt: crate::Rebuilt::NotTried,
         comment: t("reads states only"),
     }
 }

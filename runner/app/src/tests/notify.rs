@@ -129,9 +129,12 @@ async fn what_nobody_took_for_a_day_is_dropped_and_what_came_since_is_told() {
     let receiver = Receiver::new(503);
     let telling = tell(&app, receiver.hook(&[])).await;
     stops(&team, &app, "otto").await;
-    while app.hooks()[0].failing_since_ms.is_none() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let failing = async {
+        while app.hooks()[0].failing_since_ms.is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), failing).await.unwrap();
     assert_eq!(app.hooks()[0].problem.as_deref(), Some("the receiver answers 503"));
     team.advance_s(NOTICE_LIFE_MS / 1000 + 1);
     receiver.status.store(200, Ordering::SeqCst);

@@ -15,7 +15,7 @@ use executor::{AuthorityDocuments, LocalRunner};
 use ledger::{FileStorage, Ledger, LogKey, Storage};
 use sandbox::{Sandbox, SandboxOptions};
 use store::Store;
-use trust::document::{NotTried, NullOnly};
+use trust::document::NullOnly;
 use trust::*;
 
 use crate::*;
@@ -199,7 +199,7 @@ impl Team {
             ceiling,
             analysis: NullOnly,
             self_serve: vec![],
-            rebuilt: NotTried,
+            rebuilt: trust::Rebuilt::NotTried,
             comment: t("fine"),
         };
         signed(&doc, "carol")

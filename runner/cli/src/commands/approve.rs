@@ -19,7 +19,7 @@ use trust::{Advice, Approval, ChainError};
 
 use super::Call;
 use crate::dossier::{self, Dossier, Requested};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, report};
 use crate::narrow::{NarrowArgs, in_words};
 use crate::out::{Out, Style};
 use crate::session::{Session, wire};
@@ -34,12 +34,14 @@ const AFTER_S: i64 = 86_400;
   borescope approve req_0198f0c0-0000-7000-8000-000000000000
   borescope approve req_0198f0c0-0000-7000-8000-000000000000 --yes --comment \"looks right\"
   borescope approve req_0198f0c0-0000-7000-8000-000000000000 --for 30m --rows stuck=100
+  borescope approve req_0198… req_0199…          one after the other: the shards of a database
 
 Verifies caller, author and reviewers against the keyring that your context pins, and refuses to
 sign what the runner would not run. You can approve less than what was asked for, never more.")]
 pub(crate) struct ApproveArgs {
-    /// The access request
-    request: RequestId,
+    /// The access requests; each is shown and asked for by itself
+    #[arg(required = true, value_name = "REQUEST")]
+    requests: Vec<RequestId>,
     /// For whoever asks later
     #[arg(long, default_value = "", hide_default_value = true)]
     comment: FreeText,
@@ -85,40 +87,64 @@ pub(crate) struct Judged {
     doubt: Option<String>,
 }
 
-/// Shows and signs.
+/// Shows and signs each of them; the worst exit code.
 pub(crate) async fn command(call: &Call<'_>, args: ApproveArgs) -> anyhow::Result<Exit> {
     let session = call.session().await?;
-    let checked = check(&session, &args.request).await?;
-    let bounds = bounds(&session, call, &args, checked.requested.doc())?;
-    let judged = match checked.judge(&session, &bounds)? {
+    let mut worst = Exit::Ok;
+    for request in &args.requests {
+        let ended = one(call, &session, &args, request).await;
+        // What was signed is signed; the others are independent of it.
+        worst = worst.max(match ended {
+            Err(error) if args.requests.len() > 1 => {
+                call.out.note(format!("{request}:"));
+                report(call.out, &error)
+            }
+            ended => ended?,
+        });
+    }
+    Ok(worst)
+}
+
+/// Shows and signs one.
+async fn one(
+    call: &Call<'_>,
+    session: &Session,
+    args: &ApproveArgs,
+    request: &RequestId,
+) -> anyhow::Result<Exit> {
+    let checked = check(session, request).await?;
+    let bounds = bounds(session, call, args, checked.requested.doc())?;
+    let judged = match checked.judge(session, &bounds)? {
         Ok(judged) => judged,
         // What the runner would not run in spite of this person's approval is not worth a signature.
         Err(denial) => {
             call.out.note(format!("an approval by {} would not let it run", session.person));
-            let why = format!("borescope show {} --why", args.request);
-            return next::refuse(call.out, Exit::Denied, &denial, &denial.help, &why);
+            let story = next::Story::of_request(request);
+            return next::refuse(call.out, Exit::Denied, &denial, &denial.help, &story);
         }
     };
     let out = call.out;
-    let input = input::lines(&session, &checked.requested).await?;
+    let input = input::lines(session, &checked.requested).await?;
     if !out.json {
         show(&checked, &bounds, &judged, &input, call)?;
     }
-    let question = format!("Approve {} as {}?", args.request, session.person);
+    let question = format!("Approve {request} as {}?", session.person);
     if !args.yes && !out.confirm(&question)? {
         out.note("nothing was signed");
         return Ok(Exit::Denied);
     }
-    let filed = file(&session, &checked, &bounds, &judged, args.comment).await?;
+    let filed = file(session, &checked, &bounds, &judged, args.comment.clone()).await?;
     if out.json {
         let still = judged.still.as_ref();
-        out.json(&json!({ "id": filed.id, "digest": filed.digest, "request": args.request, "still": still }))?;
+        out.json(
+            &json!({ "id": filed.id, "digest": filed.digest, "request": request, "still": still }),
+        )?;
         return Ok(Exit::Ok);
     }
-    out.line(format!("approved {} ({})", args.request, filed.id))?;
+    out.line(format!("approved {request} ({})", filed.id))?;
     if judged.still.is_none() {
         let caller = &checked.requested.doc().caller;
-        out.note(format!("next: {caller} runs it: borescope run --resume {}", args.request));
+        out.note(format!("next: {caller} runs it: borescope run --resume {request}"));
     }
     Ok(Exit::Ok)
 }

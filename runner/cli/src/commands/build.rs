@@ -100,7 +100,7 @@ pub(crate) fn assemble(out: Out, dir: &Path) -> anyhow::Result<Bundle> {
     let component = if has_code {
         // Cargo names files by their whole paths.
         let dir = fs::canonicalize(dir).with_context(|| format!("{}", dir.display()))?;
-        let built = cargo::build(out, &dir)?;
+        let built = cargo::build(out, &dir, &cargo::Tools::Own)?;
         files.insert(SOURCE_PATH.parse()?, pack(&dir, &built.read)?);
         check_component(&built.component)?;
         built.component

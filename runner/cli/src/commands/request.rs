@@ -137,19 +137,13 @@ async fn one(
     if ask.break_glass {
         emergency::tell(call, dossier, &request)?;
         if let Some(denial) = lacks.iter().find(|d| emergency::refuses(d.rule)) {
-            let revision = &dossier.bundle.revision;
-            let why = format!("borescope show {revision} --why --on {}", on(&ask.pairs));
-            return next::refuse(call.out, Exit::Denied, denial, &denial.help, &why);
+            let revision = dossier.bundle.revision.short();
+            let story = next::Story::of_revision(revision, &ask.pairs);
+            return next::refuse(call.out, Exit::Denied, denial, &denial.help, &story);
         }
     }
     let filed = send(session, &request, ask.input).await?;
     show(call, dossier, &request, &filed, &lacks)
-}
-
-/// Bindings as they are typed after the first `--on`.
-pub(crate) fn on(pairs: &[Pair]) -> String {
-    let pairs: Vec<String> = pairs.iter().map(ToString::to_string).collect();
-    pairs.join(" --on ")
 }
 
 /// An hour; in an emergency what every target allows, if that is less.

@@ -14,8 +14,8 @@ use clap::Args;
 use domain::decide::{SelfServeClause, Verdict};
 use domain::{Digest, FreeText, GroupName, PersonId, ReviewId, Scope};
 use serde_json::json;
-use trust::document::{NotTried, NullOnly};
-use trust::{Authority, Review, Submission};
+use trust::document::NullOnly;
+use trust::{Authority, Rebuilt, Review, Submission};
 
 use self::reading::Subject;
 use self::targets::Chosen;
@@ -26,8 +26,10 @@ use crate::dossier::{Approved, approved_before};
 use crate::exit::{Exit, Failure};
 use crate::narrow::{NarrowArgs, in_words};
 use crate::on::{self, On};
+use crate::out::{Style, foreign};
 use crate::session::{Session, verified, wire};
 use crate::view::change::Side;
+use crate::view::said;
 
 /// How long a review counts, seconds: 90 days, then somebody looks again.
 const LIFE_S: i64 = 90 * 86_400;
@@ -39,6 +41,7 @@ const LIFE_S: i64 = 90 * 86_400;
   borescope review 3f2a91c0d4e5 --full           every file whole, not only what changed
   borescope review stuck-orders --dir ./look     its files and the approved ones, for an editor
   borescope review stuck-orders --test           and run its fixtures here
+  borescope review stuck-orders --rebuild        and build its component from its source once more
   borescope review stuck-orders --approve --comment \"read every query\"
   borescope review stuck-orders --approve --self-serve on-call:5
   borescope review stuck-orders@1.2.0 --request-changes --comment \"…\"
@@ -49,7 +52,8 @@ signatures, not from what the server says. Without --target it is about all targ
 script and that you review for. The ceiling that you sign is what the manifest asks for there, within
 the targets' policy, or less; nobody can grant more than that. With --self-serve members of these
 groups may run it within the ceiling without an approval, as often a day; policy and keyring must
-allow it, too. A --reject bars the revision for these targets at once, also for runs that go on,
+allow it, too. --rebuild runs the author's build script and macros, offline and confined by the kernel
+to a folder of their own (Linux with Landlock). A --reject bars the revision for these targets at once, also for runs that go on,
 whatever others say, until you withdraw it (borescope withdraw) or the role `lift` lifts it.")]
 pub(crate) struct ReviewArgs {
     /// Revision: digest, its first digits, NAME or NAME@VERSION
@@ -67,6 +71,9 @@ pub(crate) struct ReviewArgs {
     /// Run its fixtures here, in the sandbox, before the verdict
     #[arg(long, conflicts_with = "dir")]
     test: bool,
+    /// Build its component from its source once more, confined, and sign what came of it
+    #[arg(long, conflicts_with = "dir")]
+    rebuild: bool,
     #[command(flatten)]
     verdict: VerdictArgs,
     /// Members of these groups may run it without an approval, so many times a day each, as on-call:5,
@@ -117,6 +124,8 @@ pub(crate) struct Said {
     pub(crate) ceiling: Scope,
     /// Who may run it without an approval.
     pub(crate) self_serve: Vec<SelfServeClause>,
+    /// Whether the component was built again here.
+    pub(crate) rebuilt: Rebuilt,
     /// For people.
     pub(crate) comment: FreeText,
 }
@@ -161,13 +170,15 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
     let Fetched { authority, against, bundle, said, chosen, approved } = &fetched;
     let pairs = &chosen.pairs;
     let most = targets::proposed(bundle, authority, pairs);
-    let said_so_far = Said {
+    let mut said_so_far = Said {
         verdict: args.verdict.verdict().unwrap_or(Verdict::Approve),
         ceiling: args.narrow.apply(most.scope())?,
         self_serve: args.self_serve.iter().map(|o| o.clause(pairs)).collect(),
+        rebuilt: Rebuilt::NotTried,
         comment: args.comment,
     };
-    let new = Side::of(bundle)?;
+    let mut new = Side::of(bundle)?;
+    new.rebuilt = said::rebuilt(authority, said, &bundle.revision);
     let old = approved.as_ref().map(|a| Side::of(&a.bundle)).transpose()?;
     let subject = Subject {
         new: &new,
@@ -195,6 +206,9 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
             Failure::new(Exit::Script, "a fixture fails, and nothing was signed", help).into()
         );
     }
+    if args.rebuild {
+        said_so_far.rebuilt = rebuild(call, &new, given)?;
+    }
     let said = match given {
         Some(_) => {
             one_choice(&bundle.revision, chosen)?;
@@ -211,6 +225,32 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
         Some(said) => sign(call, &session, bundle, said, args.yes).await,
         None => Ok(Exit::Ok),
     }
+}
+
+/// Builds the component from its source once more and says what came of it. Who typed an approval did not
+/// know that it differs.
+fn rebuild(call: &Call<'_>, new: &Side<'_>, given: Option<Verdict>) -> anyhow::Result<Rebuilt> {
+    let out = call.out;
+    let outcome = crate::rebuild::rebuild(out, new, &call.env.dir)?;
+    if out.json {
+        out.json(&outcome)?;
+    } else {
+        let style = match outcome.rebuilt {
+            Rebuilt::Matched => Style::Good,
+            Rebuilt::NotTried => Style::Dim,
+            Rebuilt::Differs => Style::Bad,
+        };
+        out.field("rebuilt: ", &out.style(style, &foreign(&outcome.why)))?;
+    }
+    if outcome.rebuilt == Rebuilt::Differs && given == Some(Verdict::Approve) {
+        return Err(Failure::new(
+            Exit::Script,
+            "the component does not come of its source, and nothing was signed",
+            "with the same tools it may; --request-changes tells the author",
+        )
+        .into());
+    }
+    Ok(outcome.rebuilt)
 }
 
 /// Says where the files are, and what they would be read for.
@@ -363,7 +403,7 @@ pub(crate) const fn word(verdict: Verdict) -> &'static str {
 
 /// Signs and files a review of a revision that was hashed here.
 pub(crate) async fn file(session: &Session, bundle: &Bundle, said: Said) -> anyhow::Result<Filed> {
-    let Said { verdict, ceiling, self_serve, comment } = said;
+    let Said { verdict, ceiling, self_serve, rebuilt, comment } = said;
     let id = ReviewId::new(&*session.world.clock, &*session.world.entropy);
     let review = Review {
         header: session.header(id, LIFE_S),
@@ -373,7 +413,7 @@ pub(crate) async fn file(session: &Session, bundle: &Bundle, said: Said) -> anyh
         ceiling,
         analysis: NullOnly,
         self_serve,
-        rebuilt: NotTried,
+        rebuilt,
         comment,
     };
     let envelope = wire(&session.sign(&review)?)?;

@@ -372,11 +372,17 @@ pub(crate) fn ended(ran: &Ran) -> Exit {
 
 /// Says why it did not start, and where the whole story is.
 fn denied(out: Out, ran: &Ran, denial: &Denial, under: Option<&Under>) {
-    let on = match under {
-        Some(Under::SelfServe { pairs, .. }) => format!(" --on {}", super::request::on(pairs)),
-        Some(Under::Request(_)) | None => String::new(),
+    let pairs = match under {
+        Some(Under::SelfServe { pairs, .. }) => pairs.iter().map(ToString::to_string).collect(),
+        Some(Under::Request(_)) | None => Vec::new(),
     };
-    next::tell(out, denial, &format!("borescope show {} --why{on}", ran.view.id));
+    let story = next::Story {
+        reference: ran.view.id.to_string(),
+        revision: Some(ran.view.revision.short()),
+        request: ran.view.request.as_ref().map(ToString::to_string),
+        pairs,
+    };
+    next::tell(out, denial, &story);
 }
 
 /// The exit code of a run's state.

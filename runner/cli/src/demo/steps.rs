@@ -181,6 +181,7 @@ pub(super) async fn review_it(session: &Session, bundle: &Bundle) -> anyhow::Res
         verdict: Verdict::Approve,
         ceiling: bundle.manifest.asks(&pairs()?).scope(),
         self_serve: Vec::new(),
+        rebuilt: trust::Rebuilt::NotTried,
         comment,
     };
     let filed = review::file(session, bundle, said).await?;

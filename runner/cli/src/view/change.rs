@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::capability::Capabilities;
-use domain::{Digest, Limits, QueryLimits, QueryName};
+use domain::{Digest, Limits, PersonId, QueryLimits, QueryName};
 use sandbox::{ComponentFacts, Sandbox};
+use trust::Rebuilt;
 
 use crate::bundle::Bundle;
 use crate::out::{Out, Style};
@@ -22,6 +23,8 @@ pub(crate) struct Side<'b> {
     pub(crate) component: ComponentFacts,
     /// Its sources; `None`: the bundle has none.
     pub(crate) source: Option<Result<Source, SourceError>>,
+    /// Who built the component from them once more, and what came of it.
+    pub(crate) rebuilt: Vec<(PersonId, Rebuilt)>,
 }
 
 impl<'b> Side<'b> {
@@ -29,7 +32,8 @@ impl<'b> Side<'b> {
     pub(crate) fn of(bundle: &'b Bundle) -> anyhow::Result<Self> {
         let component = Sandbox::inspect(bundle.component()?)?;
         let tar = bundle.files.iter().find(|(path, _)| path.as_str() == SOURCE_PATH);
-        Ok(Self { bundle, component, source: tar.map(|(_, bytes)| source::parse(bytes)) })
+        let source = tar.map(|(_, bytes)| source::parse(bytes));
+        Ok(Self { bundle, component, source, rebuilt: Vec::new() })
     }
 
     /// Its capability interfaces.
@@ -233,7 +237,21 @@ fn component(old: &Side<'_>, new: &Side<'_>, files: &[(String, Diff)], out: Out)
         (None, Some(_)) => "source for the first time".to_owned(),
         (Some(_), Some(_)) => format!("source +{added} −{removed} lines"),
     };
-    format!("{source}, component built anew{}; nobody rebuilt it", tools(old, new))
+    format!("{source}, component built anew{}; {}", tools(old, new), rebuilt(new, out))
+}
+
+/// Who knows that a component comes of its source.
+fn rebuilt(new: &Side<'_>, out: Out) -> String {
+    let who = |what: Rebuilt| {
+        let found = new.rebuilt.iter().filter(|(_, rebuilt)| *rebuilt == what);
+        let people: Vec<&str> = found.map(|(person, _)| person.as_ref()).collect();
+        (!people.is_empty()).then(|| people.join(" and "))
+    };
+    if let Some(people) = who(Rebuilt::Differs) {
+        return out.style(Style::Bad, &format!("{people} rebuilt it and got ANOTHER component"));
+    }
+    who(Rebuilt::Matched)
+        .map_or_else(|| "nobody rebuilt it".to_owned(), |people| format!("rebuilt by {people}"))
 }
 
 /// Lines that came and went.

@@ -1,10 +1,10 @@
 //! What people said about a revision: submissions and reviews with their comments, each verified here.
 
 use api::types::DocumentView;
-use domain::Digest;
 use domain::decide::Verdict;
+use domain::{Digest, PersonId};
 use jiff::tz::TimeZone;
-use trust::{Authority, Review, Submission};
+use trust::{Authority, Rebuilt, Review, Submission};
 
 use crate::against::Against;
 use crate::commands::review::word;
@@ -36,6 +36,18 @@ pub(crate) fn lines(
         }
     }
     lines
+}
+
+/// Who built the component once more, by their reviews.
+pub(crate) fn rebuilt(
+    authority: &Authority,
+    said: &[DocumentView],
+    revision: &Digest,
+) -> Vec<(PersonId, Rebuilt)> {
+    let reviews = said.iter().filter_map(|view| verified::<Review>(authority, view).ok());
+    let reviews = reviews.filter(|r| r.doc().revision == *revision);
+    let tried = reviews.filter(|r| r.doc().rebuilt != Rebuilt::NotTried);
+    tried.map(|r| (r.doc().reviewer.clone(), r.doc().rebuilt)).collect()
 }
 
 fn submission(
@@ -78,8 +90,13 @@ fn review(
     let ended = if doc.verdict == Verdict::Reject && !stands { ", ended since" } else { "" };
     let pairs: Vec<String> = doc.ceiling.pairs().map(|p| p.to_string()).collect();
     let at = when::show(doc.header.not_before, zone);
+    let rebuilt = match doc.rebuilt {
+        Rebuilt::NotTried => "",
+        Rebuilt::Matched => ", rebuilt it: the same",
+        Rebuilt::Differs => ", rebuilt it: ANOTHER component",
+    };
     let line = format!(
-        "{verdict} by {} for {}, {at}{ended} ({})",
+        "{verdict} by {} for {}, {at}{ended}{rebuilt} ({})",
         doc.reviewer,
         pairs.join(", "),
         doc.header.id

@@ -4,6 +4,7 @@ use std::fs;
 
 use super::machine::text as field;
 use super::team::Team;
+use super::terminal::Terminal;
 
 const ASK: &str = r#"{"since":"2026-11-01T00:00:00Z"}"#;
 
@@ -60,6 +61,23 @@ fn from_an_idea_to_submitted_in_three_commands_and_to_an_answer_that_replays() {
     let replay = ["replay", "result/recording.rec", "--bundle", bundle];
     let (code, told) = team.m.told(&replay);
     assert_eq!(code, 0, "{told}");
+}
+
+#[test]
+fn whoever_watches_sees_each_change_tested_also_one_that_is_wrong() {
+    let team = began();
+    let words = ["--context", "alice", "test", "late-orders", "--watch"];
+    let mut alice = Terminal::open(&team.m, &[], &words);
+    alice.sees("ok     first (3 rows");
+    alice.sees("watching; Ctrl-C ends it");
+    edit(&team, "queries/late-orders.sql", "FROM orders", "FROM order");
+    alice.sees("queries/late-orders.sql");
+    alice.sees("watching; Ctrl-C ends it");
+    edit(&team, "queries/late-orders.sql", "FROM order", "FROM orders");
+    alice.sees("ok     first (3 rows");
+    alice.sees("watching; Ctrl-C ends it");
+    alice.interrupts();
+    assert_ne!(alice.ends().0, 0);
 }
 
 #[test]
@@ -207,6 +225,8 @@ fn a_script_in_rust_from_nothing_to_submitted_whose_source_builds_the_same_bytes
     let told = team.good("bob", &["review", "late-totals", "--target", "shop=shop-replica"]);
     assert!(told.contains("unlisted build") && told.contains("chosen by the script"), "{told}");
 
+    another_component_than_the_source_gives_is_found_by_building_it(&team, &env);
+
     // The compiler's words are shown, and nothing is left that could be submitted for it.
     let lib = team.m.path("again/src/lib.rs");
     let text = fs::read_to_string(&lib).unwrap();
@@ -220,6 +240,46 @@ fn a_script_in_rust_from_nothing_to_submitted_whose_source_builds_the_same_bytes
 
     let (code, told) = team.m.told_with(&[("PATH", "/nowhere")], &["build", "again"]);
     assert!(code == 2 && told.contains("rustup.rs") && told.contains("--sql"), "{told}");
+}
+
+/// Bob builds what he read. Then alice puts in a component that her source does not give.
+fn another_component_than_the_source_gives_is_found_by_building_it(
+    team: &Team,
+    env: &[(&str, &str)],
+) {
+    let review = |version: &str, verdict: &[&str]| {
+        let script = format!("late-totals@{version}");
+        let mut words = vec!["--context", "bob", "review", &script];
+        words.extend(["--target", "shop=shop-replica", "--rebuild"]);
+        words.extend(verdict);
+        team.m.told_with(env, &words)
+    };
+    let (code, told) = review("1.0.0", &["--approve", "--yes"]);
+    assert!(code == 0 && told.contains("the same component, byte for byte"), "{code} {told}");
+    let told = team.good("dan", &["review", "late-totals"]);
+    assert!(told.contains("rebuilt it: the same"), "{told}");
+
+    let source = team.m.path("late-totals/src/lib.rs");
+    let honest = fs::read_to_string(&source).unwrap();
+    fs::write(&source, honest.replace("samples.unwrap_or(3)", "samples.unwrap_or(9)")).unwrap();
+    let manifest = team.m.path("late-totals/script.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("\"1.0.0\"", "\"1.0.1\"")).unwrap();
+    team.m.json_with(env, &["build", "late-totals"]);
+    let bundle = team.m.path("late-totals/target/bundle");
+    let other = fs::read(bundle.join("component.wasm")).unwrap();
+    fs::write(&source, honest).unwrap();
+    team.m.json_with(env, &["build", "late-totals"]);
+    fs::write(bundle.join("component.wasm"), other).unwrap();
+    team.good("alice", &["submit", "late-totals/target/bundle"]);
+
+    let (code, told) = review("1.0.1", &["--approve", "--yes"]);
+    assert!(code == 1 && told.contains("does not come of its source"), "{code} {told}");
+    assert!(told.contains("another component from the same source"), "the opening says so: {told}");
+    let (code, told) = review("1.0.1", &["--request-changes", "--comment", "build it", "--yes"]);
+    assert_eq!(code, 0, "{told}");
+    let told = team.good("dan", &["review", "late-totals@1.0.1"]);
+    assert!(told.contains("rebuilt it: ANOTHER component"), "{told}");
 }
 
 #[test]

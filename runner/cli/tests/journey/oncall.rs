@@ -214,6 +214,35 @@ fn the_newest_revision_that_is_approved_there_runs_and_a_newer_one_is_named() {
 }
 
 #[test]
+fn the_shards_of_a_group_are_approved_by_one_command() {
+    let team = Team::found_with(&["shop-2"], |_, _, policy| {
+        let shops: Vec<domain::TargetGroup> = vec!["shops".parse().unwrap()];
+        policy.targets.iter_mut().for_each(|t| t.groups = shops.clone());
+    });
+    team.json("alice", &["submit", "stuck-orders"]);
+    team.json("bob", &["review", "stuck-orders", "--target", "group:shops", "--approve", "--yes"]);
+    let all = [&["run", "stuck-orders", "--on", "group:shops"], &PAGED[4..]].concat();
+    let alice = Going::start(&team, "alice", &[&all[..], &["--reason", "parcels"]].concat());
+    let asked = || loop {
+        let line = alice.next();
+        if line["event"] == "asked" {
+            return field(&line, "request").to_owned();
+        }
+    };
+    let asked = [asked(), asked()];
+    // One that is not there stops none of the others.
+    let gone = "req_019ab000-0000-7000-8000-000000000000";
+    let (code, told) = team.told("bob", &["approve", &asked[0], gone, &asked[1], "--yes"]);
+    assert!(code != 0 && told.contains(&format!("{gone}:")), "{told}");
+    assert!(asked.iter().all(|id| told.contains(&format!("approved {id}"))), "{told}");
+    let (code, told) = alice.end();
+    assert!(
+        code == 0 && told.contains(&format!("borescope approve {}", asked.join(" "))),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_group_of_targets_is_asked_by_one_command_and_answers_in_one_table() {
     let team = Team::found_with(&["shop-2", "shop-3"], |keyring, _, policy| {
         self_serve(keyring, policy);

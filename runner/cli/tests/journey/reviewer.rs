@@ -11,6 +11,7 @@ use super::lies::Liar;
 use super::machine::text as field;
 use super::team::Team;
 use super::terminal::Terminal;
+use super::ways::self_serve;
 
 const SOURCE: &str = "pub fn run() {\n    // one batch after the other\n}\n";
 
@@ -127,6 +128,33 @@ fn nothing_is_signed_by_anything_but_an_answer_and_a_yes() {
     assert!(!team.good("alice", &["show", "stuck-orders"]).contains("by carol"));
     let told = team.good("alice", &["review", "stuck-orders"]);
     assert!(told.contains("you cannot review it: you submitted it"), "{told}");
+}
+
+#[test]
+fn a_reviewer_opens_it_to_a_group_by_one_letter_where_the_policy_lets_them() {
+    let team = Team::found(|keyring, _, policy| self_serve(keyring, policy));
+    submitted(&team);
+    let mut bob = at_terminal(&team, "bob", &[], &["review", "stuck-orders"]);
+    let question = "a(ccept), e(dit the ceiling), s(elf-serve), c(hanges), r(eject), q(uit)?";
+    bob.sees(question);
+    bob.types("s");
+    bob.sees("Who may run it without an approval, how often a day? [engineers:3; - for nobody]");
+    bob.types("engineers:many");
+    bob.sees(question);
+    bob.types("s");
+    bob.sees("how often a day?");
+    bob.types("engineers:2");
+    bob.sees("engineers");
+    bob.sees(question);
+    bob.types("a");
+    bob.sees("Sign \"approve\" for ");
+    bob.types("y");
+    bob.sees("signed rev_");
+    assert_eq!(bob.ends().0, 0);
+    let run =
+        ["run", "stuck-orders", "--on", "shop-replica", "--since", "9000d", "--paid-before", "1h"];
+    let told = team.good("alice", &run);
+    assert!(told.contains("complete"), "{told}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A server that others reach: HTTPS with an authority of the company's own, and what is refused around
 //! it.
 
+use domain::Clock as _;
+use executor::SystemClock;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 
 use crate::machine::{Machine, Server, free_port, text};
@@ -26,10 +28,14 @@ impl Authority {
     }
 
     fn certify_as(&self, m: &Machine, until: i32, name: &str) {
+        self.certify_until(m, (until, 1, 1), name);
+    }
+
+    fn certify_until(&self, m: &Machine, (year, month, day): (i32, u8, u8), name: &str) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
         params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(until, 1, 1);
+        params.not_after = date_time_ymd(year, month, day);
         let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
         std::fs::write(m.path(&format!("{name}.pem")), certificate).unwrap();
         std::fs::write(m.path(&format!("{name}.key")), key.serialize_pem()).unwrap();
@@ -77,6 +83,23 @@ fn refused(told: (i32, String), exit: i32, words: &[&str]) {
     for word in words {
         assert!(told.contains(word), "{word} in {told}");
     }
+}
+
+#[test]
+fn an_operator_hears_in_time_that_the_certificate_ends() {
+    let (m, authority) = (Machine::new(), Authority::new());
+    found(&m, &authority);
+    let doctor = || m.told(&["doctor", "--config", "server"]).1;
+    assert!(doctor().contains("certificate and key fit, and are valid"), "{}", doctor());
+    let soon = SystemClock.now().plus_s(5 * 86_400).to_string();
+    let mut parts = soon[..10].split('-').map(|part| part.parse::<i32>().unwrap());
+    let mut part = || parts.next().unwrap();
+    let (year, month, day) = (part(), part(), part());
+    let day = (year, u8::try_from(month).unwrap(), u8::try_from(day).unwrap());
+    authority.certify_until(&m, day, "server/tls");
+    let told = doctor();
+    assert!(told.contains("in 14 days the certificate is of no use"), "{told}");
+    assert!(told.contains("SIGHUP"), "{told}");
 }
 
 /// Waits until the server has logged it.

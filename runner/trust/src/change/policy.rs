@@ -1,5 +1,7 @@
 //! Between two policies: targets with who may do what there, runners, owners of scripts.
 
+mod masking;
+
 use domain::decide::{BreakGlassRules, SelfServeRules};
 use domain::display::neutralise;
 use domain::{Limits, QueryLimits};
@@ -47,6 +49,7 @@ fn comes(changes: &mut Changes, t: &PolicyTarget) {
     for read in &t.reads {
         changes.widens(format!("{id}: {} may be read", columns(read, &read.columns)));
     }
+    masking::comes(changes, t);
     for (what, groups) in [
         ("runs without an approval", t.self_serve.as_ref().map(|s| &s.groups)),
         ("emergencies", t.break_glass.as_ref().map(|b| &b.groups)),
@@ -81,6 +84,7 @@ fn target(changes: &mut Changes, old: &PolicyTarget, new: &PolicyTarget) {
     limits(changes, id.as_str(), &old.limits, &new.limits);
     query(changes, id.as_str(), &old.query, &new.query);
     reads(changes, id.as_str(), &old.reads, &new.reads);
+    masking::of(changes, old, new);
     let what = format!("{id}: milliseconds of a statement");
     changes.number(&what, old.statement_ms_max, new.statement_ms_max, More::Widens);
     if old.lag_s_max != new.lag_s_max {

@@ -148,3 +148,56 @@ fn another_database_under_the_same_name_is_grave() {
           widens new: orders (id, state) may be read
     "#]].assert_eq(&said(&of_policy(&before, &after)));
 }
+
+/// A PostgreSQL target that hides something of everything.
+fn hiding() -> crate::Policy {
+    let mut policy = policy();
+    let target = &mut policy.targets[0];
+    target.engine = domain::manifest::Engine::Postgres;
+    target.reads[0].columns.push("email".to_owned());
+    let (table, filter) = ("orders".to_owned(), "region = 'eu'".to_owned());
+    target.masks = vec![crate::ColumnMask {
+        table: table.clone(),
+        column: "email".to_owned(),
+        mask: domain::Mask::Email,
+        unmask: false,
+    }];
+    target.denied = vec![crate::Denied { table: table.clone(), column: "card".to_owned() }];
+    target.row_filters = vec![crate::RowFilter { table, filter }];
+    policy
+}
+
+#[test]
+fn whatever_is_hidden_no_longer_is_read_first() {
+    let (before, mut after) = (hiding(), hiding());
+    let target = &mut after.targets[0];
+    target.masks[0].mask = domain::Mask::Partial { keep_first: 8, keep_last: 8 };
+    target.denied.clear();
+    target.row_filters[0].filter = "true".to_owned();
+    expect_test::expect![[r#"
+        ! widens shop: orders.email is masked: its first 8 and last 8 characters, of long values instead of first letter and domain of an e-mail address
+        ! widens shop: orders.card is denied no more
+        ! widens shop: orders shows only rows with true instead of region = 'eu'
+    "#]]
+    .assert_eq(&said(&of_policy(&before, &after)));
+    let mut after = hiding();
+    after.targets[0].masks[0].unmask = true;
+    after.targets[0].row_filters.clear();
+    expect_test::expect![[r#"
+        ! widens shop: a grant may unmask orders.email
+        ! widens shop: orders shows all rows, no more only those with region = 'eu'
+    "#]]
+    .assert_eq(&said(&of_policy(&before, &after)));
+    after.targets[0].masks.clear();
+    expect_test::expect![[r#"
+        ! widens shop: orders.email is masked no more; it was first letter and domain of an e-mail address
+        ! widens shop: orders shows all rows, no more only those with region = 'eu'
+    "#]]
+    .assert_eq(&said(&of_policy(&before, &after)));
+    let mut new = hiding();
+    new.targets[0].id = t("new");
+    let told = said(&of_policy(&policy(), &new));
+    assert!(told.contains("narrows new: orders.email is masked: first letter"), "{told}");
+    assert!(told.contains("narrows new: orders.card is denied"), "{told}");
+    assert!(told.contains("narrows new: orders shows only rows with region = 'eu'"), "{told}");
+}

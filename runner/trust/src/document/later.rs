@@ -31,10 +31,6 @@ macro_rules! only {
 only! {
     /// `null`
     NullOnly = Value::Null, "null";
-    /// `[]`
-    EmptyOnly = json!([]), "[]";
-    /// A rebuild that nobody tried: `"not-tried"`
-    NotTried = json!("not-tried"), "\"not-tried\"";
     /// Everything is recorded: `"full"`
     Full = json!("full"), "\"full\"";
     /// The sandbox shares the runner's process: `"in-process"`

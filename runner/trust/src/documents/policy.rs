@@ -1,5 +1,7 @@
 //! The policy: targets with their rules, runners with their keys, scripts with their owners.
 
+mod masking;
+
 use std::collections::BTreeSet;
 
 use domain::decide::{BreakGlassRules, Quorum, SelfServeRules, TargetRules, Window};
@@ -10,9 +12,11 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use masking::{ColumnMask, Denied, RowFilter};
+
 use super::keyring::{Role, check_version};
 use super::written;
-use crate::document::{Document, EmptyOnly, Full, Header, Problem, SignedBy, VersionRef, field};
+use crate::document::{Document, Full, Header, Problem, SignedBy, VersionRef, field};
 use crate::envelope::POLICY_BYTES_MAX;
 use crate::key::PublicKey;
 
@@ -137,12 +141,12 @@ pub struct PolicyTarget {
     pub query: QueryLimits,
     /// What may be read.
     pub reads: Vec<Read>,
-    /// Denied columns; come later.
-    pub denied: EmptyOnly,
-    /// Masks; come later.
-    pub masks: EmptyOnly,
-    /// Row filters; come later.
-    pub row_filters: EmptyOnly,
+    /// Columns of these tables that nobody may put into `reads`.
+    pub denied: Vec<Denied>,
+    /// What stands in the place of columns of `reads`.
+    pub masks: Vec<ColumnMask>,
+    /// Rows of tables of `reads` that queries see; a table without one shows all.
+    pub row_filters: Vec<RowFilter>,
     /// What is recorded: everything.
     pub recording: Full,
     /// Milliseconds of one statement.
@@ -359,6 +363,7 @@ impl Document for Policy {
                 ));
             }
             unique(&format!("targets.{i}.reads"), t.reads.iter().map(|r| r.table.as_str()))?;
+            masking::check(t).map_err(|problem| problem.within(&format!("targets.{i}")))?;
         }
         Ok(())
     }

@@ -10,9 +10,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 use super::written;
-use crate::document::{
-    Document, Header, NotTried, NullOnly, Problem, Salt, SignedBy, VersionRef, field,
-};
+use crate::document::{Document, Header, NullOnly, Problem, Salt, SignedBy, VersionRef, field};
 
 macro_rules! statement {
     ($name:ident, $doc:literal, |$d:ident| $signed_by:expr $(, check $check:expr)?) => {
@@ -56,6 +54,18 @@ pub struct Submission {
 }
 statement!(Submission, "submission", |d| SignedBy::Person(&d.author));
 
+/// Whether a reviewer built the component from the revision's source, and what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rebuilt {
+    /// The reviewer did not, or it is a stock component.
+    NotTried,
+    /// The same bytes.
+    Matched,
+    /// Other bytes.
+    Differs,
+}
+
 /// A reviewer's verdict with its ceiling.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,8 +84,8 @@ pub struct Review {
     pub analysis: NullOnly,
     /// Who may run it without an approval, on which targets of the ceiling.
     pub self_serve: Vec<SelfServeClause>,
-    /// Whether the reviewer rebuilt the component; comes later.
-    pub rebuilt: NotTried,
+    /// Whether the reviewer built the component again. People read it; no rule counts it.
+    pub rebuilt: Rebuilt,
     /// For people.
     pub comment: FreeText,
 }

@@ -1,5 +1,6 @@
 //! Defaults exist in the source only, and each is the careful one.
 
+mod masking;
 mod round_trip;
 
 use super::*;

@@ -67,7 +67,7 @@ pub fn of_policy(policy: &Policy) -> String {
     out.0
 }
 
-struct Text(String);
+pub(super) struct Text(String);
 
 impl Text {
     fn new(what: &str) -> Self {
@@ -78,12 +78,16 @@ impl Text {
         self.0.push_str(&format!("\n[[{name}]]\n"));
     }
 
-    fn raw(&mut self, key: &str, value: impl Display) {
+    pub(super) fn part(&mut self, name: &str) {
+        self.0.push_str(&format!("[[target.{name}]]\n"));
+    }
+
+    pub(super) fn raw(&mut self, key: &str, value: impl Display) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.0, "{key} = {value}");
     }
 
-    fn string(&mut self, key: &str, value: impl Display) {
+    pub(super) fn string(&mut self, key: &str, value: impl Display) {
         self.raw(key, quoted(&value.to_string()));
     }
 
@@ -158,6 +162,7 @@ impl Text {
         if let Some(rules) = &t.break_glass {
             self.break_glass(rules);
         }
+        self.hidden(t);
     }
 
     fn break_glass(&mut self, b: &BreakGlassRules) {

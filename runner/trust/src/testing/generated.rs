@@ -1,6 +1,8 @@
 //! Keyrings, directories and policies of every shape, for properties. Names are drawn from few, so
 //! that two documents often share some.
 
+mod masking;
+
 use domain::decide::{BreakGlassRules, Quorum, SelfServeRules};
 use domain::manifest::Engine;
 use domain::{GroupName, Limits, QueryLimits};
@@ -9,7 +11,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 
 use super::*;
-use crate::document::{EmptyOnly, Full};
+use crate::document::Full;
 
 /// The largest integer of a document.
 const NUMBER_MAX: u64 = (1 << 53) - 1;
@@ -99,9 +101,9 @@ fn target() -> impl Strategy<Value = PolicyTarget> {
                 limits,
                 query,
                 reads,
-                denied: EmptyOnly,
-                masks: EmptyOnly,
-                row_filters: EmptyOnly,
+                denied: Vec::new(),
+                masks: Vec::new(),
+                row_filters: Vec::new(),
                 recording: Full,
                 statement_ms_max,
                 lag_s_max: fewer.then_some(retention_days),
@@ -115,7 +117,8 @@ fn target() -> impl Strategy<Value = PolicyTarget> {
 /// Policies of at most two targets, which may lack each of them.
 pub(crate) fn policies() -> impl Strategy<Value = Policy> {
     let owners = btree_map(0..3_u8, groups(), 0..2);
-    (vec(target(), 0..3), owners, 20..22_u8, ".{0,8}").prop_map(|(mut targets, owners, n, vkey)| {
+    let target = prop_oneof![target(), masking::target(target())];
+    (vec(target, 0..3), owners, 20..22_u8, ".{0,8}").prop_map(|(mut targets, owners, n, vkey)| {
         for (i, target) in targets.iter_mut().enumerate() {
             target.id = t(&format!("shop-{i}"));
         }

@@ -14,6 +14,8 @@ use crate::view::bytes;
 
 /// Below this much room the server may not be able to record at any moment.
 const ROOM_BYTES_MIN: u64 = 256 << 20;
+/// Seconds before its end at which a certificate's renewal is due.
+const RENEWAL_S: i64 = 14 * 86_400;
 /// Below this much an operator should make some.
 const ROOM_BYTES_LOW: u64 = 2 << 30;
 
@@ -27,10 +29,7 @@ pub(super) fn look(findings: &mut Findings, path: &Path) -> anyhow::Result<()> {
     secrets(findings, &data)?;
     room(findings, &config.data_dir)?;
     if let Some(files) = config.tls_files() {
-        match server::Tls::read(files, World::real().now()) {
-            Ok(_) => findings.good("certificate and key fit, and are valid now")?,
-            Err(e) => findings.bad(Exit::Usage, app::chain(&e), e.help())?,
-        }
+        certificate(findings, &files)?;
     }
     match config.hooks() {
         Ok(hooks) if hooks.is_empty() => findings.warn(
@@ -67,6 +66,24 @@ pub(super) fn look(findings: &mut Findings, path: &Path) -> anyhow::Result<()> {
             )
         }
         Err(error) => findings.error("keyring, directory and policy", &error),
+    }
+}
+
+/// Whether clients will believe the server, now and in the days in which somebody can still renew.
+fn certificate(findings: &mut Findings, files: &server::TlsFiles) -> anyhow::Result<()> {
+    let now = World::real().now();
+    let read = |at| server::Tls::read(files.clone(), at);
+    match (read(now), read(now.plus_s(RENEWAL_S))) {
+        (Ok(_), Ok(_)) => findings.good("certificate and key fit, and are valid"),
+        (Ok(_), Err(e)) => findings.warn(
+            format!(
+                "in {} days the certificate is of no use: {}",
+                RENEWAL_S / 86_400,
+                app::chain(&e)
+            ),
+            "renew it, then send the server SIGHUP: it takes the new one up without a restart",
+        ),
+        (Err(e), _) => findings.bad(Exit::Usage, app::chain(&e), e.help()),
     }
 }
 

@@ -126,5 +126,5 @@ fn against(out: Out, said: &Said, verdict: Verdict) -> anyhow::Result<Option<Sai
         }
     }
     let ceiling: Scope = said.ceiling.clone();
-    Ok(Some(Said { verdict, ceiling, self_serve: Vec::new(), comment }))
+    Ok(Some(Said { verdict, ceiling, self_serve: Vec::new(), rebuilt: said.rebuilt, comment }))
 }

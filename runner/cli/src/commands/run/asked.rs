@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 use trust::imagine::who::Act;
 
-use super::super::request::{self, on};
+use super::super::request;
 use super::interrupt::{Interrupt, Left};
 use super::way::{self, advised, asking_helps, comes};
 use crate::chosen::{self, Chosen, WhatArgs};
@@ -81,7 +81,7 @@ fn refuse(
     let Chosen { dossier, pairs, .. } = chosen;
     let m = &dossier.bundle.manifest;
     let named = format!("{}@{}", m.name, m.version);
-    let why = format!("borescope show {named} --why --on {}", on(pairs));
+    let story = next::Story::of_revision(named.clone(), pairs);
     let help = match denial.rule {
         rule if asking_helps(rule) => {
             format!("ask for it: {}", chosen::again(&what.typed, "--reason TEXT"))
@@ -95,7 +95,7 @@ fn refuse(
         }
         _ => denial.help.clone(),
     };
-    next::refuse(call.out, Exit::Denied, denial, &help, &why)
+    next::refuse(call.out, Exit::Denied, denial, &help, &story)
 }
 
 /// Waits until an access request can be used, by what is verified here. The inner error: it is told
@@ -122,8 +122,8 @@ pub(super) async fn wait(
                 }
                 Err(denial) => {
                     drop(line.take());
-                    let why = format!("borescope show {id} --why");
-                    return next::refuse(call.out, Exit::Denied, &denial, &denial.help, &why)
+                    let story = next::Story::of_request(id);
+                    return next::refuse(call.out, Exit::Denied, &denial, &denial.help, &story)
                         .map(Err);
                 }
             }
@@ -132,8 +132,8 @@ pub(super) async fn wait(
             drop(line.take());
             let Err(denial) = standing(session, dossier, id).await? else { return Ok(Ok(())) };
             let help = format!("nothing ran, and {id} is kept; go on: borescope run --resume {id}");
-            let why = format!("borescope show {id} --why");
-            return next::refuse(call.out, Exit::NotInTime, &denial, &help, &why).map(Err);
+            let story = next::Story::of_request(id);
+            return next::refuse(call.out, Exit::NotInTime, &denial, &help, &story).map(Err);
         }
     }
 }

@@ -86,6 +86,14 @@ impl<'a> Trip<'a> {
             let way = self.asked(args, &mut chosen).await?;
             asked.push((chosen, way));
         }
+        let waits = |(_, way): &(Chosen, Result<Way, Exit>)| match way {
+            Ok(Way::Waits(id, _)) => Some(id.to_string()),
+            Ok(Way::Open(_) | Way::Closed(..)) | Err(_) => None,
+        };
+        let waiting: Vec<String> = asked.iter().filter_map(waits).collect();
+        if waiting.len() > 1 {
+            call.out.note(format!("all of them: borescope approve {}", waiting.join(" ")));
+        }
         let mut cleared = Vec::with_capacity(asked.len());
         for (chosen, way) in asked {
             let under = match way {

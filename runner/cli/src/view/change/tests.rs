@@ -43,7 +43,7 @@ fn side<'b>(bundle: &'b Bundle, source: Option<&str>, tool: &str) -> Side<'b> {
         made_with: vec![tool.to_owned()],
     };
     let source = source.map(|text| Ok(Source::from([("lib.rs".to_owned(), text.into())])));
-    Side { bundle, component, source }
+    Side { bundle, component, source, rebuilt: Vec::new() }
 }
 
 fn told(old: &Side<'_>, new: &Side<'_>) -> String {
@@ -72,6 +72,18 @@ fn what_became_wider_stands_out() {
          narrower: wall 10.0 s, was 30.0 s; source +1 −1 lines, component built anew by rustc 2 \
          (was rustc 1); nobody rebuilt it"
     );
+}
+
+#[test]
+fn who_built_it_again_is_named_and_who_got_another_component_before_all() {
+    let (old, new) = (bundle(MANIFEST, "SELECT 1", b"a"), bundle(MANIFEST, "SELECT 1", b"b"));
+    let mut new = side(&new, Some("y\n"), "rustc 1");
+    let was = side(&old, Some("x\n"), "rustc 1");
+    let person = |name: &str, what| (name.parse().unwrap(), what);
+    new.rebuilt = vec![person("bob", Rebuilt::Matched), person("dan", Rebuilt::Matched)];
+    assert!(told(&was, &new).ends_with("by the same tools; rebuilt by bob and dan"));
+    new.rebuilt.push(person("eve", Rebuilt::Differs));
+    assert!(told(&was, &new).ends_with("eve rebuilt it and got ANOTHER component"));
 }
 
 #[test]
