@@ -4,6 +4,7 @@
 
 mod attacks;
 mod cancel;
+mod drift;
 mod limits;
 mod masks;
 mod policy;

@@ -18,6 +18,7 @@
 
 pub mod gate;
 
+mod catalog;
 mod connect;
 mod doctor;
 mod failure;
@@ -35,7 +36,8 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use domain::Column;
+use domain::analysis::Catalog;
+use domain::{Column, QueryAnalysis, QueryName};
 
 use crate::{Connector, Session, TargetError};
 
@@ -85,9 +87,21 @@ impl PostgresConnector {
     }
 }
 
+/// What a query that passed the gate comes to, by a catalog that has at least what it reads and calls.
+#[must_use]
+pub fn analyse(name: QueryName, gated: &gate::Gated, catalog: &Catalog) -> QueryAnalysis {
+    let columns = |r: &Relation| r.columns.iter().cloned().collect();
+    let reads = gated.reads.iter().map(|r| (format!("{}.{}", r.schema, r.name), columns(r)));
+    QueryAnalysis::of(name, catalog, &reads.collect(), &gated.calls)
+}
+
 #[async_trait::async_trait]
 impl Connector for PostgresConnector {
     async fn open_session(&self) -> Result<Box<dyn Session>, TargetError> {
         Ok(Box::new(session::PostgresSession::open(&self.spec).await?))
+    }
+
+    async fn catalog(&self) -> Result<Catalog, TargetError> {
+        session::PostgresSession::open(&self.spec).await?.catalog().await
     }
 }
