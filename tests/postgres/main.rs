@@ -5,6 +5,7 @@
 mod attacks;
 mod cancel;
 mod limits;
+mod masks;
 mod policy;
 mod reading;
 mod replica;

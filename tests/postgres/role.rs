@@ -20,10 +20,8 @@ fn spec(database: &str, role: &str) -> PostgresSpec {
     let primary = shop.cluster.primary();
     primary.sql("postgres", &format!("CREATE DATABASE \"{database}\"")).unwrap();
     primary.sql(database, SCHEMA).unwrap();
-    let relation = |schema: &str, name: &str, columns: &[&str]| Relation {
-        schema: schema.into(),
-        name: name.into(),
-        columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+    let relation = |schema: &str, name: &str, columns: &[&str]| {
+        Relation::plain(schema, name, columns.iter().map(|c| (*c).to_owned()).collect())
     };
     let mut spec = shop.spec(&shop.standby);
     spec.identity = Identity { database: database.into(), role: role.into(), ..spec.identity };

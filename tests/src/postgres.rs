@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use domain::{ParamType, Value};
 use targets::postgres::{Access, Host, Identity, PostgresConnector, PostgresSpec, Relation, Tls};
-use targets::{Caps, Connector as _, Session, Spool, TargetError};
+use targets::{Caps, Connector as _, HashKeys, Session, Spool, TargetError};
 
 #[path = "../../runner/cli/src/demo/postgres/cluster/mod.rs"]
 pub mod cluster;
@@ -16,6 +16,7 @@ pub mod cluster;
 use cluster::{Cluster, Network, Programs, Server};
 
 const SCHEMA: &str = include_str!("../cases/postgres/schema.sql");
+const PEOPLE: &str = include_str!("../cases/postgres/people.sql");
 /// The database.
 pub const DATABASE: &str = "shop";
 /// The least-privilege role of `cases/postgres/schema.sql`.
@@ -72,6 +73,7 @@ impl Shop {
         let primary = cluster.primary();
         primary.sql("postgres", "CREATE DATABASE shop")?;
         primary.sql(DATABASE, SCHEMA)?;
+        primary.sql(DATABASE, PEOPLE)?;
         let system = "SELECT system_identifier FROM pg_control_system()";
         let system = primary.sql("postgres", system)?;
         let system_identifier = system.trim().parse().map_err(std::io::Error::other)?;
@@ -101,6 +103,7 @@ impl Shop {
                 role: READER.into(),
             },
             reads,
+            keys: HashKeys::new(),
             statement_ms_max: 60_000,
             lag_s_max: 30,
             prod: false,
@@ -111,8 +114,7 @@ impl Shop {
 /// A relation of the schema `shop`.
 #[must_use]
 pub fn relation(name: &str, columns: &[&str]) -> Relation {
-    let columns = columns.iter().map(|c| (*c).to_owned()).collect();
-    Relation { schema: "shop".into(), name: name.into(), columns }
+    Relation::plain("shop", name, columns.iter().map(|c| (*c).to_owned()).collect())
 }
 
 /// Caps that nothing reaches.

@@ -9,7 +9,7 @@ use domain::{ParamType, Value};
 use executor::Connectors;
 use executor::ports::{NoConnector, sqlite_spec};
 use targets::sqlite::SqliteConnector;
-use targets::{Canceller, Caps, Connector, Session, Spool, TargetError};
+use targets::{Canceller, Caps, Connector, HashKeys, Session, Spool, TargetError};
 use tokio::sync::Notify;
 use trust::PolicyTarget;
 
@@ -55,9 +55,14 @@ impl WatchedConnectors {
 }
 
 impl Connectors for WatchedConnectors {
-    fn connector(&self, target: &PolicyTarget) -> Result<Arc<dyn Connector>, NoConnector> {
+    fn connector(
+        &self,
+        target: &PolicyTarget,
+        _: HashKeys,
+    ) -> Result<Arc<dyn Connector>, NoConnector> {
         let spec = sqlite_spec(target, self.path.clone());
-        let inner = SqliteConnector::new(spec.ok_or_else(|| NoConnector(target.id.clone()))?);
+        let inner =
+            SqliteConnector::new(spec.ok_or_else(|| NoConnector::NoWay(target.id.clone()))?);
         Ok(Arc::new(WatchedConnector { inner, seen: Arc::clone(&self.seen) }))
     }
 }

@@ -93,6 +93,31 @@ pub enum TargetError {
         /// What is wrong with it and what to do.
         problem: &'static str,
     },
+    /// A mask on a column whose type it does not fit.
+    #[error("policy masks {what}, whose type is {db_type}, but {problem}")]
+    Unmaskable {
+        /// The column.
+        what: String,
+        /// Its type.
+        db_type: String,
+        /// What fits.
+        problem: &'static str,
+    },
+    /// The server would write the keys of hashed columns into its log.
+    #[error(
+        "policy has keyed hashes, and the server would log their keys: {setting} is {found}; have an \
+         administrator run ALTER ROLE \"{role}\" SET {setting} = '{wanted}'"
+    )]
+    LogsKeys {
+        /// The login role.
+        role: String,
+        /// Which setting.
+        setting: String,
+        /// Its value.
+        found: String,
+        /// The value that keeps keys out.
+        wanted: String,
+    },
     /// A granted table or column does not exist.
     #[error("the target has no {what}, which policy grants; correct the policy or the schema")]
     Missing {
@@ -184,6 +209,8 @@ impl TargetError {
             Self::Lag { .. } => "lag",
             Self::Missing { .. } => "missing",
             Self::Ungrantable { .. } => "ungrantable",
+            Self::Unmaskable { .. } => "unmaskable",
+            Self::LogsKeys { .. } => "logs-keys",
             Self::NotAllowed { .. } => "not-allowed",
             Self::BadParameters { .. } => "bad-parameters",
             Self::StatementTime { .. } => "statement-time",
@@ -220,6 +247,8 @@ impl TargetError {
             | Self::Lag { .. }
             | Self::Missing { .. }
             | Self::Ungrantable { .. }
+            | Self::Unmaskable { .. }
+            | Self::LogsKeys { .. }
             | Self::Unreadable { .. }
             | Self::BadParameters { .. }
             | Self::StatementTime { .. }
@@ -245,7 +274,9 @@ impl TargetError {
             | Self::Pooled { .. }
             | Self::NotReplica
             | Self::Missing { .. }
-            | Self::Ungrantable { .. } => Fault::Operator,
+            | Self::Ungrantable { .. }
+            | Self::Unmaskable { .. }
+            | Self::LogsKeys { .. } => Fault::Operator,
             Self::Unreachable { fault, .. } => *fault,
             Self::Lag { .. }
             | Self::Locked { .. }
@@ -268,7 +299,9 @@ impl TargetError {
             | Self::NotReplica
             | Self::Lag { .. }
             | Self::Missing { .. }
-            | Self::Ungrantable { .. } => false,
+            | Self::Ungrantable { .. }
+            | Self::Unmaskable { .. }
+            | Self::LogsKeys { .. } => false,
             Self::NotAllowed { .. }
             | Self::BadParameters { .. }
             | Self::StatementTime { .. }

@@ -8,6 +8,7 @@
 
 mod error;
 mod form;
+mod keys;
 mod spool;
 
 pub mod postgres;
@@ -23,6 +24,7 @@ use domain::{ParamType, Value};
 use tokio::sync::Notify;
 
 pub use error::{Fault, TargetError};
+pub use keys::{HashKey, HashKeys};
 pub use spool::Spool;
 
 /// How much one statement may give and take.

@@ -41,7 +41,7 @@ use crate::{Connector, Session, TargetError};
 
 pub use connect::startup_options;
 pub use doctor::Finding;
-pub use gate::Relation;
+pub use gate::{Filter, Hidden, Mask, Relation};
 pub use role_sql::RoleSql;
 pub use spec::{Access, Host, Identity, Password, PostgresSpec, Tls};
 

@@ -47,8 +47,10 @@ pub(crate) fn servers() -> &'static Servers {
 
 /// PostgreSQL's programs; a test that cannot run has not passed.
 pub(crate) fn programs() -> Programs {
-    let path = std::env::var("PATH").unwrap_or_default();
-    Programs::find(&path).expect("PostgreSQL's server programs: apt-get install postgresql")
+    let path = std::env::var_os("PATH").unwrap();
+    let found = Programs::find(path.to_str().unwrap());
+    assert!(found.is_some(), "PostgreSQL's server programs are missing: apt-get install postgresql");
+    found.unwrap()
 }
 
 pub(crate) fn system_identifier(server: &Server) -> String {

@@ -165,8 +165,9 @@ END"
         for schema in schemas {
             let _ = writeln!(out, "GRANT USAGE ON SCHEMA {} TO {role};", name(schema));
         }
-        for Relation { schema, name: relation, columns } in self.reads {
-            let columns: Vec<String> = columns.iter().map(|c| name(c)).collect();
+        for read in self.reads {
+            let Relation { schema, name: relation, .. } = read;
+            let columns: Vec<String> = read.columns_read().into_iter().map(|c| name(c)).collect();
             let _ = writeln!(
                 out,
                 "GRANT SELECT ({}) ON TABLE {}.{} TO {role};",

@@ -6,10 +6,12 @@
 
 use domain::{Column, LimitName, ParamType, Value};
 use futures_util::TryStreamExt as _;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Portal, Row, Transaction};
+use zeroize::Zeroizing;
 
 use super::failure::failure;
-use super::gate::{self, Refusal, gate};
+use super::gate::{self, Gated, Refusal, gate};
 use super::grants::Grants;
 use super::identity::{Found, Looks};
 use super::params::{Bound, bind, type_of};
@@ -45,7 +47,11 @@ pub(super) async fn run(
 ) -> Result<Spool, TargetError> {
     let types: Vec<ParamType> = params.iter().map(|(t, _)| *t).collect();
     let gated = gate(sql, &types, &place.grants.grant).map_err(|refusal| refused(&refusal))?;
-    let bound = bind(params)?;
+    let keys = keys(&gated, place.spec)?;
+    let mut bound = bind(params)?;
+    bound.extend(keys.iter().map(|key| Bound::Key(key.as_slice())));
+    let own = types.into_iter().map(type_of);
+    let types: Vec<Type> = own.chain(keys.iter().map(|_| Type::BYTEA)).collect();
     let mut looks = Looks::default();
     loop {
         let transaction = client
@@ -73,6 +79,18 @@ pub(super) async fn run(
     }
 }
 
+/// The keys that a statement's hashes are made with, as they are bound behind its own parameters.
+fn keys(gated: &Gated, spec: &PostgresSpec) -> Result<Vec<Zeroizing<[u8; 64]>>, TargetError> {
+    let pads = |class| {
+        let key = spec.keys.get(class).ok_or_else(|| TargetError::Config {
+            problem: format!("there is no key for the hash class {class}"),
+        })?;
+        Ok(key.pads())
+    };
+    let all: Result<Vec<_>, TargetError> = gated.keys.iter().map(pads).collect();
+    Ok(all?.into_iter().flatten().collect())
+}
+
 fn refused(refusal: &Refusal) -> TargetError {
     match &refusal.what {
         gate::What::Grant { problem } => TargetError::Config { problem: problem.clone() },
@@ -84,12 +102,11 @@ async fn in_transaction(
     transaction: &Transaction<'_>,
     place: &Place<'_>,
     sql: &str,
-    types: &[ParamType],
+    types: &[Type],
     bound: &[Bound<'_>],
     caps: Caps,
 ) -> Result<Spool, TargetError> {
-    let types: Vec<_> = types.iter().map(|t| type_of(*t)).collect();
-    let described = transaction.prepare_typed(sql, &types).await.map_err(failure)?;
+    let described = transaction.prepare_typed(sql, types).await.map_err(failure)?;
     let columns = described.columns();
     place.grants.check_origins(columns)?;
     if columns.is_empty() {
@@ -107,7 +124,7 @@ async fn in_transaction(
     let columns = columns.iter().map(name).collect();
     let row_bytes_max = caps.bytes_max.min(ROW_BYTES_MAX);
     let wrapped = wrap(sql, &forms, caps.rows_max, row_bytes_max);
-    let statement = transaction.prepare_typed(&wrapped, &types).await.map_err(failure)?;
+    let statement = transaction.prepare_typed(&wrapped, types).await.map_err(failure)?;
     let portal = transaction.bind_raw(&statement, bound).await.map_err(bad_value)?;
     Fetch { forms, columns, caps, rows: Vec::new(), bytes: 0 }.drain(transaction, &portal).await
 }
