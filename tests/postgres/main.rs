@@ -4,7 +4,6 @@
 
 mod attacks;
 mod cancel;
-mod drift;
 mod limits;
 mod masks;
 mod policy;

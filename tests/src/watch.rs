@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use domain::analysis::Catalog;
-use domain::{ParamType, QueryAnalysis, Value};
+use domain::{ParamType, Value};
 use executor::Connectors;
-use executor::ports::{NoConnector, sqlite_spec};
+use executor::ports::{NoConnector, Sight, sqlite_spec};
 use targets::sqlite::SqliteConnector;
-use targets::{Canceller, Caps, Connector, HashKeys, Session, Spool, TargetError};
+use targets::{Canceller, Caps, Connector, Session, Spool, TargetError};
 use tokio::sync::Notify;
 use trust::PolicyTarget;
 
@@ -59,7 +58,7 @@ impl Connectors for WatchedConnectors {
     fn connector(
         &self,
         target: &PolicyTarget,
-        _: HashKeys,
+        _: Sight,
     ) -> Result<Arc<dyn Connector>, NoConnector> {
         let spec = sqlite_spec(target, self.path.clone());
         let inner =
@@ -80,10 +79,6 @@ impl Connector for WatchedConnector {
         let inner = self.inner.open_session().await?;
         Ok(Box::new(WatchedSession { inner, seen: Arc::clone(&self.seen) }))
     }
-
-    async fn catalog(&self) -> Result<Catalog, TargetError> {
-        self.inner.catalog().await
-    }
 }
 
 struct WatchedSession {
@@ -93,16 +88,15 @@ struct WatchedSession {
 
 #[async_trait]
 impl Session for WatchedSession {
-    async fn query_as_reviewed(
+    async fn query(
         &mut self,
         sql: &str,
         params: &[(ParamType, Value)],
         caps: Caps,
-        reviewed: Option<&QueryAnalysis>,
     ) -> Result<Spool, TargetError> {
         self.seen.statements.lock().unwrap_or_else(PoisonError::into_inner).push(sql.to_owned());
         self.seen.arrived.notify_one();
-        self.inner.query_as_reviewed(sql, params, caps, reviewed).await
+        self.inner.query(sql, params, caps).await
     }
 
     fn canceller(&self) -> Canceller {

@@ -7,7 +7,6 @@
 
 mod text;
 
-pub mod analysis;
 pub mod bundle;
 pub mod capability;
 pub mod decide;
@@ -24,9 +23,8 @@ pub mod schema;
 pub mod time;
 pub mod value;
 
-pub use analysis::{Analysis, AnalysisRef, QueryAnalysis};
 pub use bundle::{BundleIndex, BundlePath};
-pub use capability::{Capabilities, Pair, Scope, TargetScope};
+pub use capability::{Capabilities, OnPair, Pair, Scope, TargetScope};
 pub use decide::{Decision, Denial, Facts, Rule, Step, Way, decide, explain};
 pub use digest::Digest;
 pub use ids::*;

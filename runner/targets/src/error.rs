@@ -133,15 +133,6 @@ pub enum TargetError {
         /// The database's words, or none.
         detail: String,
     },
-    /// What the statement reads or calls is not what its reviewers saw.
-    #[error(
-        "the catalog is not what was reviewed: {}; have the revision reviewed again",
-        .differences.join("; ")
-    )]
-    Drift {
-        /// In words made of names and types that the policy grants.
-        differences: Vec<String>,
-    },
     /// The parameters do not fit the statement or their types.
     #[error("the parameters do not fit: {problem}")]
     BadParameters {
@@ -221,7 +212,6 @@ impl TargetError {
             Self::Unmaskable { .. } => "unmaskable",
             Self::LogsKeys { .. } => "logs-keys",
             Self::NotAllowed { .. } => "not-allowed",
-            Self::Drift { .. } => "drift",
             Self::BadParameters { .. } => "bad-parameters",
             Self::StatementTime { .. } => "statement-time",
             Self::TooBig { .. } => "too-big",
@@ -259,7 +249,6 @@ impl TargetError {
             | Self::Ungrantable { .. }
             | Self::Unmaskable { .. }
             | Self::LogsKeys { .. }
-            | Self::Drift { .. }
             | Self::Unreadable { .. }
             | Self::BadParameters { .. }
             | Self::StatementTime { .. }
@@ -287,7 +276,6 @@ impl TargetError {
             | Self::Missing { .. }
             | Self::Ungrantable { .. }
             | Self::Unmaskable { .. }
-            | Self::Drift { .. }
             | Self::LogsKeys { .. } => Fault::Operator,
             Self::Unreachable { fault, .. } => *fault,
             Self::Lag { .. }
@@ -313,9 +301,7 @@ impl TargetError {
             | Self::Missing { .. }
             | Self::Ungrantable { .. }
             | Self::Unmaskable { .. }
-            | Self::LogsKeys { .. }
-            // It was parsed, and not executed.
-            | Self::Drift { .. } => false,
+            | Self::LogsKeys { .. } => false,
             Self::NotAllowed { .. }
             | Self::BadParameters { .. }
             | Self::StatementTime { .. }

@@ -6,7 +6,7 @@
 //! 2. [`identity`]: the right cluster, database and harmless role; in every transaction still the
 //!    same server, in recovery, not too far behind;
 //! 3. [`grants`]: the grant compared with the catalog and with the role's own privileges;
-//! 4. [`gate`]: which statements may be sent, and as which text;
+//! 4. [`gate`]: which statements may be sent, and as which text: masks and row filters are part of it;
 //! 5. [`statement`]: a read-only transaction, time, and caps that hold at the server.
 //!
 //! The driver is tokio-postgres. sqlx 0.9 cannot do this: it has no cancel request, and dropping its
@@ -18,7 +18,6 @@
 
 pub mod gate;
 
-mod catalog;
 mod connect;
 mod doctor;
 mod failure;
@@ -36,8 +35,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use domain::analysis::Catalog;
-use domain::{Column, QueryAnalysis, QueryName};
+use domain::Column;
 
 use crate::{Connector, Session, TargetError};
 
@@ -87,21 +85,9 @@ impl PostgresConnector {
     }
 }
 
-/// What a query that passed the gate comes to, by a catalog that has at least what it reads and calls.
-#[must_use]
-pub fn analyse(name: QueryName, gated: &gate::Gated, catalog: &Catalog) -> QueryAnalysis {
-    let columns = |r: &Relation| r.columns.iter().cloned().collect();
-    let reads = gated.reads.iter().map(|r| (format!("{}.{}", r.schema, r.name), columns(r)));
-    QueryAnalysis::of(name, catalog, &reads.collect(), &gated.calls)
-}
-
 #[async_trait::async_trait]
 impl Connector for PostgresConnector {
     async fn open_session(&self) -> Result<Box<dyn Session>, TargetError> {
         Ok(Box::new(session::PostgresSession::open(&self.spec).await?))
-    }
-
-    async fn catalog(&self) -> Result<Catalog, TargetError> {
-        session::PostgresSession::open(&self.spec).await?.catalog().await
     }
 }

@@ -49,10 +49,7 @@ pub(crate) fn servers() -> &'static Servers {
 pub(crate) fn programs() -> Programs {
     let path = std::env::var_os("PATH").unwrap();
     let found = Programs::find(path.to_str().unwrap());
-    assert!(
-        found.is_some(),
-        "PostgreSQL's server programs are missing: apt-get install postgresql"
-    );
+    assert!(found.is_some(), "PostgreSQL's server programs are missing: apt-get install postgresql");
     found.unwrap()
 }
 

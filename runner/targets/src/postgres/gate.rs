@@ -41,8 +41,6 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-
 use domain::ParamType;
 use domain::mask::HashClass;
 
@@ -77,8 +75,6 @@ pub struct Gated {
     /// The relations that it names, each with those of its granted columns whose names occur in the
     /// query. A name that belongs to two relations counts for both.
     pub reads: Vec<Relation>,
-    /// The functions of `pg_catalog` that it calls by name.
-    pub calls: BTreeSet<String>,
     /// The classes whose two keys are bound behind the query's own parameters, in this order: first
     /// the key of the inner hash, then that of the outer one.
     pub keys: Vec<HashClass>,
@@ -95,11 +91,6 @@ pub struct Gated {
 /// itself cannot be used.
 pub fn gate(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Refusal> {
     on_its_own_stack(|| steps(sql, params, grant))
-}
-
-/// The names of all functions that queries may call.
-pub(crate) fn functions() -> impl Iterator<Item = &'static str> {
-    functions::names()
 }
 
 /// Does `work` on a thread with room for the deepest tree.
@@ -126,7 +117,7 @@ fn steps(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Refusa
     let statement = parser::parse_one(sql).map_err(refuse)?;
     let walk = walk::Walk::new(grant, params.len());
     let walked = walk.statement(statement).map_err(refuse)?;
-    let walk::Walked { select, columns, params: used, reads, calls, is_hashed } = walked;
+    let walk::Walked { select, columns, params: used, reads, is_hashed } = walked;
     let disagree = |problem| Refusal { what: What::Disagreement { problem }, position: None };
     let tree = parser::tree(select);
     let text = parser::deparse(&tree).map_err(disagree)?;
@@ -143,5 +134,5 @@ fn steps(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Refusa
         disagree(problem)
     })?;
     let keys = if is_hashed { grant.classes() } else { Vec::new() };
-    Ok(Gated { sql: text, columns, params: used, reads, calls, keys })
+    Ok(Gated { sql: text, columns, params: used, reads, keys })
 }

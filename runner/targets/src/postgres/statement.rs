@@ -4,13 +4,12 @@
 //! text is prepared alone, so it is one statement and its types are known, before it is put into our
 //! own text, which cuts rows and withholds what is too large where it is, at the server.
 
-use domain::{Column, LimitName, ParamType, QueryAnalysis, Value};
+use domain::{Column, LimitName, ParamType, Value};
 use futures_util::TryStreamExt as _;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Portal, Row, Transaction};
 use zeroize::Zeroizing;
 
-use super::catalog;
 use super::failure::failure;
 use super::gate::{self, Gated, Refusal, gate};
 use super::grants::Grants;
@@ -35,8 +34,6 @@ pub(super) struct Place<'a> {
     pub(super) spec: &'a PostgresSpec,
     pub(super) found: &'a Found,
     pub(super) grants: &'a Grants,
-    /// What its reviewers saw, if anybody did.
-    pub(super) reviewed: Option<&'a QueryAnalysis>,
 }
 
 /// Gates and runs one statement, for at most `ms_max`.
@@ -59,9 +56,7 @@ pub(super) async fn run(
     loop {
         let transaction = client
             .build_transaction()
-            // Each statement sees what is committed by then: the catalog as the parser saw it. The
-            // query is one statement, so what it sees is of one moment all the same.
-            .isolation_level(IsolationLevel::ReadCommitted)
+            .isolation_level(IsolationLevel::RepeatableRead)
             .read_only(true)
             .start()
             .await
@@ -69,7 +64,7 @@ pub(super) async fn run(
         let fresh = looks.again(transaction.client(), place.spec, place.found, ms_max).await;
         let result = match fresh {
             Ok(Some(lag_s)) => {
-                let running = in_transaction(&transaction, place, &gated, &types, &bound, caps);
+                let running = in_transaction(&transaction, place, &gated.sql, &types, &bound, caps);
                 Some(running.await.map(|spool| spool.behind(lag_s)))
             }
             Ok(None) => None,
@@ -106,17 +101,13 @@ fn refused(refusal: &Refusal) -> TargetError {
 async fn in_transaction(
     transaction: &Transaction<'_>,
     place: &Place<'_>,
-    gated: &Gated,
+    sql: &str,
     types: &[Type],
     bound: &[Bound<'_>],
     caps: Caps,
 ) -> Result<Spool, TargetError> {
-    let sql = &gated.sql;
     let described = transaction.prepare_typed(sql, types).await.map_err(failure)?;
     let columns = described.columns();
-    if let Some(reviewed) = place.reviewed {
-        as_reviewed(transaction.client(), gated, reviewed).await?;
-    }
     place.grants.check_origins(columns)?;
     if columns.is_empty() {
         return Err(TargetError::not_allowed("only a query that returns columns is allowed"));
@@ -136,26 +127,6 @@ async fn in_transaction(
     let statement = transaction.prepare_typed(&wrapped, types).await.map_err(failure)?;
     let portal = transaction.bind_raw(&statement, bound).await.map_err(bad_value)?;
     Fetch { forms, columns, caps, rows: Vec::new(), bytes: 0 }.drain(transaction, &portal).await
-}
-
-/// Compares what the parsed statement reads and calls with what its reviewers saw. Parsing has locked
-/// its relations, so nobody changes them before it has run.
-async fn as_reviewed(
-    client: &Client,
-    gated: &Gated,
-    reviewed: &QueryAnalysis,
-) -> Result<(), TargetError> {
-    let calls: Vec<String> = gated.calls.iter().cloned().collect();
-    let now = catalog::read(client, &gated.reads, &calls).await?;
-    let now = super::analyse(reviewed.name.clone(), gated, &now);
-    if now.catalog == reviewed.catalog {
-        return Ok(());
-    }
-    let mut differences = reviewed.catalog.differences(&now.catalog);
-    if differences.is_empty() {
-        differences.push("the query reads or calls more than then".to_owned());
-    }
-    Err(TargetError::Drift { differences })
 }
 
 /// The server could not read a parameter as its type: a date that does not exist, for example.

@@ -2,7 +2,6 @@
 
 mod attacks;
 mod corpus;
-mod drift;
 mod limits;
 mod opening;
 mod reads;

@@ -42,8 +42,6 @@ pub(super) struct Walk<'a> {
     ctes_named: BTreeSet<String>,
     /// Relations of the grant that are named, by their place in it.
     relations: BTreeSet<usize>,
-    /// Functions that are called.
-    calls: BTreeSet<String>,
     /// Every word of a name so far, and every column that `*` stands for.
     mentioned: BTreeSet<String>,
     nodes: usize,
@@ -63,8 +61,6 @@ pub(super) struct Walked {
     pub(super) params: u32,
     /// Relations, each with the columns of it that could be meant.
     pub(super) reads: Vec<Relation>,
-    /// Functions that are called.
-    pub(super) calls: BTreeSet<String>,
     /// Whether any of them has hashed columns.
     pub(super) is_hashed: bool,
 }
@@ -77,7 +73,6 @@ impl<'a> Walk<'a> {
             params_used: 0,
             ctes_named: BTreeSet::new(),
             relations: BTreeSet::new(),
-            calls: BTreeSet::new(),
             mentioned: BTreeSet::new(),
             nodes: 0,
             grown: 1,
@@ -90,8 +85,7 @@ impl<'a> Walk<'a> {
         let (select, columns) = self.query(Some(Box::new(node)), &Scope::NOTHING)?;
         let reads = self.reads();
         let is_hashed = reads.iter().any(Relation::is_hashed);
-        let (params, calls) = (self.params_used, self.calls);
-        Ok(Walked { select, columns, params, reads, calls, is_hashed })
+        Ok(Walked { select, columns, params: self.params_used, reads, is_hashed })
     }
 
     /// Checks an expression alone.
