@@ -6,7 +6,7 @@
 //! 2. [`identity`]: the right cluster, database and harmless role; in every transaction still the
 //!    same server, in recovery, not too far behind;
 //! 3. [`grants`]: the grant compared with the catalog and with the role's own privileges;
-//! 4. [`gate`]: which statements may be sent, and as which text;
+//! 4. [`gate`]: which statements may be sent, and as which text: masks and row filters are part of it;
 //! 5. [`statement`]: a read-only transaction, time, and caps that hold at the server.
 //!
 //! The driver is tokio-postgres. sqlx 0.9 cannot do this: it has no cancel request, and dropping its
