@@ -99,8 +99,8 @@ pub struct NoConnector(pub TargetId);
 pub enum TargetAccess {
     /// The path of a SQLite file.
     Sqlite(PathBuf),
-    /// The address of a PostgreSQL standby.
-    Postgres(postgres::Access),
+    /// The address of a PostgreSQL standby, and how many sessions it has at a time.
+    Postgres(postgres::Access, postgres::Sessions),
 }
 
 /// Connectors to the targets that `borescope.toml` has a way to; everything else about them is
@@ -116,9 +116,9 @@ impl Connectors for Ways {
                 let spec = sqlite_spec(target, path.clone()).ok_or_else(no_way)?;
                 Ok(Arc::new(SqliteConnector::new(spec)))
             }
-            TargetAccess::Postgres(access) => {
+            TargetAccess::Postgres(access, sessions) => {
                 let spec = postgres_spec(target, access.clone()).ok_or_else(no_way)?;
-                Ok(Arc::new(PostgresConnector::new(spec)))
+                Ok(Arc::new(PostgresConnector::new(spec, sessions.clone())))
             }
         }
     }
@@ -156,6 +156,7 @@ pub fn postgres_spec(target: &PolicyTarget, access: postgres::Access) -> Option<
         reads: postgres_reads(target)?,
         statement_ms_max: target.statement_ms_max,
         lag_s_max: target.lag_s_max?,
+        cost_max: target.cost_max?,
         prod: target.prod,
     })
 }

@@ -141,7 +141,7 @@ async fn check<'p>(config: &ServerConfig, target: &'p PolicyTarget) -> Checked<'
                 .await
                 .map(Reach::Sqlite)
         }
-        TargetAccess::Postgres(access) => {
+        TargetAccess::Postgres(access, _) => {
             let Some(spec) = postgres_spec(target, access) else { return wrong() };
             in_time(postgres::check(&spec)).await.map(Reach::Postgres)
         }
@@ -169,7 +169,7 @@ async fn in_time<T>(look: impl Future<Output = Result<T, TargetError>>) -> Resul
 fn words(access: &TargetAccess) -> String {
     match access {
         TargetAccess::Sqlite(path) => format!("the file {}", path.display()),
-        TargetAccess::Postgres(access) => {
+        TargetAccess::Postgres(access, _) => {
             let port = access.port;
             match (&access.host, &access.tls) {
                 (postgres::Host::Socket(path), _) => {

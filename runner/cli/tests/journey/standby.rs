@@ -49,7 +49,10 @@ pub(crate) fn servers() -> &'static Servers {
 pub(crate) fn programs() -> Programs {
     let path = std::env::var_os("PATH").unwrap();
     let found = Programs::find(path.to_str().unwrap());
-    assert!(found.is_some(), "PostgreSQL's server programs are missing: apt-get install postgresql");
+    assert!(
+        found.is_some(),
+        "PostgreSQL's server programs are missing: apt-get install postgresql"
+    );
     found.unwrap()
 }
 
@@ -67,12 +70,8 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     /// A team whose reviewers have opened the script to everybody. Its target is what is behind an
-    /// address that stays, and at first the shared standby. `limits` are lines of the configuration.
-    pub(crate) fn found(
-        name: &str,
-        limits: &str,
-        change: impl FnOnce(&mut Keyring, &mut Policy),
-    ) -> Self {
+    /// address that stays, and at first the shared standby.
+    pub(crate) fn found(name: &str, change: impl FnOnce(&mut Keyring, &mut Policy)) -> Self {
         let servers = servers();
         let copy = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}");
         servers.cluster.primary().sql("postgres", &copy).unwrap();
@@ -82,13 +81,14 @@ impl Fleet {
             role: name.to_owned(),
         });
         let team = Team::reconfigured(
-            |text| way(&text, limits),
+            |text| way(&text),
             |keyring, _, policy| {
                 keyring.floors.self_serve = true;
                 let target = &mut policy.targets[0];
                 target.engine = Engine::Postgres;
                 target.identity = identity;
                 target.lag_s_max = Some(60);
+                target.cost_max = Some(10_000_000);
                 target.reads = reads();
                 let groups = vec!["engineers".parse().unwrap()];
                 target.self_serve = Some(SelfServeRules { groups, runs_per_day: 50 });
@@ -140,12 +140,10 @@ fn reads() -> Vec<Read> {
     shop::READS.iter().map(read).collect()
 }
 
-/// The configuration with a standby in place of the file, and these limits.
-fn way(text: &str, limits: &str) -> String {
+/// The configuration with a standby in place of the file.
+fn way(text: &str) -> String {
     let mut config: toml::Table = text.parse().unwrap();
     let standby = json!({ "shop-replica": { "postgres": { "socket": "../behind-the-name" } } });
     config.insert("targets".into(), toml::Value::try_from(standby).unwrap());
-    let mut all: toml::Table = limits.parse().unwrap();
-    all.extend(config);
-    all.to_string()
+    config.to_string()
 }

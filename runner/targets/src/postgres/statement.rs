@@ -13,6 +13,7 @@ use super::gate::{self, Refusal, gate};
 use super::grants::Grants;
 use super::identity::{Found, Looks};
 use super::params::{Bound, bind, type_of};
+use super::plan;
 use super::spec::PostgresSpec;
 use super::value::{Form, Raw, read, type_name};
 use crate::{Caps, Spool, TargetError};
@@ -84,11 +85,11 @@ async fn in_transaction(
     transaction: &Transaction<'_>,
     place: &Place<'_>,
     sql: &str,
-    types: &[ParamType],
+    declared: &[ParamType],
     bound: &[Bound<'_>],
     caps: Caps,
 ) -> Result<Spool, TargetError> {
-    let types: Vec<_> = types.iter().map(|t| type_of(*t)).collect();
+    let types: Vec<_> = declared.iter().map(|t| type_of(*t)).collect();
     let described = transaction.prepare_typed(sql, &types).await.map_err(failure)?;
     let columns = described.columns();
     place.grants.check_origins(columns)?;
@@ -107,13 +108,14 @@ async fn in_transaction(
     let columns = columns.iter().map(name).collect();
     let row_bytes_max = caps.bytes_max.min(ROW_BYTES_MAX);
     let wrapped = wrap(sql, &forms, caps.rows_max, row_bytes_max);
+    plan::check(transaction, &wrapped, declared, bound, place.spec.cost_max).await?;
     let statement = transaction.prepare_typed(&wrapped, &types).await.map_err(failure)?;
     let portal = transaction.bind_raw(&statement, bound).await.map_err(bad_value)?;
     Fetch { forms, columns, caps, rows: Vec::new(), bytes: 0 }.drain(transaction, &portal).await
 }
 
 /// The server could not read a parameter as its type: a date that does not exist, for example.
-fn bad_value(e: tokio_postgres::Error) -> TargetError {
+pub(super) fn bad_value(e: tokio_postgres::Error) -> TargetError {
     if e.code().is_some_and(|code| code.code().starts_with("22")) {
         let problem = "a value is outside its type, such as a date that does not exist".into();
         return TargetError::BadParameters { problem };

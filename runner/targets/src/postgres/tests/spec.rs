@@ -21,6 +21,7 @@ fn spec() -> PostgresSpec {
         }],
         statement_ms_max: 1_000,
         lag_s_max: 30,
+        cost_max: 10_000_000,
         prod: false,
     }
 }
