@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::LimitName;
-use targets::postgres::Host;
-use targets::{Caps, Spool, TargetError};
+use crate::cancel::SLOW;
+use domain::{LimitName, ParamType, Value};
+use targets::postgres::{Host, PostgresConnector, Sessions};
+use targets::{Caps, Connector as _, Spool, TargetError};
 use tests::postgres::{open, roomy, shop};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UnixStream};
@@ -75,6 +76,47 @@ async fn json_and_arrays_are_measured_as_the_text_that_they_become() {
     assert_eq!((json.rows(), json.limit_hit()), (0, Some(LimitName::QueryBytes)));
     let tags = capped("select tags from shop.customers where id = 10", caps).await.unwrap();
     assert_eq!((tags.rows(), tags.limit_hit()), (0, Some(LimitName::QueryBytes)));
+}
+
+#[tokio::test]
+async fn what_the_planner_expects_to_be_too_much_is_not_run_and_nobody_learns_the_expectation() {
+    let shop = shop();
+    let mut spec = shop.spec(&shop.standby);
+    spec.cost_max = 10_000_000;
+    let mut session = open(&spec).await.unwrap();
+    let error = session.query(SLOW, &[], roomy()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the statement is too costly for the target, so it was not run: the planner expects more \
+         than 10000000 of cost; narrow it, use an index, or sign a policy with a higher `cost_max`"
+    );
+    assert!(error.detail().unwrap().parse::<f64>().unwrap() > 1e7, "evidence: {error:?}");
+    let log = shop.standby.log().unwrap();
+    let asked =
+        log.lines().filter(|line| line.contains("select count(*) n from shop.items a, shop"));
+    assert!(
+        asked.clone().all(|line| line.contains("EXPLAIN") || line.contains("SELECT count")),
+        "{log}"
+    );
+    // The session goes on, and a parameter's value is part of what is expected.
+    let by_id = "select body from shop.documents where id > $1";
+    spec.cost_max = 3;
+    let mut session = open(&spec).await.unwrap();
+    let from = |id: i64| [(ParamType::Int8, Value::Int64(id))];
+    assert_eq!(session.query(by_id, &from(0), roomy()).await.unwrap_err().code(), "too-costly");
+    session.query("select 1 n", &[], roomy()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_target_has_no_more_sessions_than_it_may() {
+    let shop = shop();
+    let connector = PostgresConnector::new(shop.spec(&shop.standby), Sessions::at_most(1));
+    let first = connector.open_session().await.unwrap();
+    let second = connector.clone();
+    let mut second = Box::pin(second.open_session());
+    assert!(futures_util::future::poll_immediate(&mut second).await.is_none(), "it waits");
+    drop(first);
+    second.await.unwrap();
 }
 
 /// Forwards to the server's socket and counts what comes back.

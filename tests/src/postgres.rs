@@ -7,7 +7,9 @@
 use std::sync::OnceLock;
 
 use domain::{ParamType, Value};
-use targets::postgres::{Access, Host, Identity, PostgresConnector, PostgresSpec, Relation, Tls};
+use targets::postgres::{
+    Access, Host, Identity, PostgresConnector, PostgresSpec, Relation, Sessions, Tls,
+};
 use targets::{Caps, Connector as _, HashKeys, Session, Spool, TargetError};
 
 #[path = "../../runner/cli/src/demo/postgres/cluster/mod.rs"]
@@ -106,6 +108,7 @@ impl Shop {
             keys: HashKeys::new(),
             statement_ms_max: 60_000,
             lag_s_max: 30,
+            cost_max: u64::MAX,
             prod: false,
         }
     }
@@ -128,7 +131,7 @@ pub fn roomy() -> Caps {
 /// # Errors
 /// As the connector.
 pub async fn open(spec: &PostgresSpec) -> Result<Box<dyn Session>, TargetError> {
-    PostgresConnector::new(spec.clone()).open_session().await
+    PostgresConnector::new(spec.clone(), Sessions::at_most(1)).open_session().await
 }
 
 /// One statement in a session of its own on the shop's standby.
