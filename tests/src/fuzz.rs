@@ -226,10 +226,8 @@ pub fn sql_postgres(bytes: &[u8]) {
 
 /// What the policy of the sample shop lets queries read.
 fn shop_grant() -> Grant {
-    let relation = |(name, columns): &(&str, &[&str])| Relation {
-        schema: "public".to_owned(),
-        name: (*name).to_owned(),
-        columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+    let relation = |(name, columns): &(&str, &[&str])| {
+        Relation::plain("public", name, columns.iter().map(|c| (*c).to_owned()).collect())
     };
     Grant { relations: SHOP_READS.iter().map(relation).collect() }
 }

@@ -8,9 +8,9 @@ use std::sync::OnceLock;
 
 use domain::{ParamType, Value};
 use targets::postgres::{
-    Access, Host, Identity, PostgresConnector, PostgresSpec, Relation, Sessions, Tls,
+    Access, Host, Identity, PostgresConnector, PostgresSpec, Relation, RoleSql, Sessions, Tls,
 };
-use targets::{Caps, Connector as _, Session, Spool, TargetError};
+use targets::{Caps, Connector as _, HashKeys, Session, Spool, TargetError};
 
 #[path = "../../runner/cli/src/demo/postgres/cluster/mod.rs"]
 pub mod cluster;
@@ -18,6 +18,7 @@ pub mod cluster;
 use cluster::{Cluster, Network, Programs, Server};
 
 const SCHEMA: &str = include_str!("../cases/postgres/schema.sql");
+const PEOPLE: &str = include_str!("../cases/postgres/people.sql");
 /// The database.
 pub const DATABASE: &str = "shop";
 /// The least-privilege role of `cases/postgres/schema.sql`.
@@ -74,11 +75,29 @@ impl Shop {
         let primary = cluster.primary();
         primary.sql("postgres", "CREATE DATABASE shop")?;
         primary.sql(DATABASE, SCHEMA)?;
+        primary.sql(DATABASE, PEOPLE)?;
         let system = "SELECT system_identifier FROM pg_control_system()";
         let system = primary.sql("postgres", system)?;
         let system_identifier = system.trim().parse().map_err(std::io::Error::other)?;
         let standby = cluster.standby(&Network::None)?;
         Ok(Self { cluster, standby, system_identifier })
+    }
+
+    /// A target on the shared standby with a database and a role of its own: `schema` makes what is
+    /// there, and the printed SQL the role.
+    #[must_use]
+    pub fn own(&self, name: &str, schema: &str, reads: Vec<Relation>) -> PostgresSpec {
+        let primary = self.cluster.primary();
+        primary.sql("postgres", &format!("CREATE DATABASE {name}")).unwrap();
+        primary.sql(name, schema).unwrap();
+        let mut spec = self.spec(&self.standby);
+        spec.identity.database = name.into();
+        spec.identity.role = name.into();
+        spec.reads = reads;
+        spec.access.application_name = name.into();
+        primary.sql(name, &role_sql(&spec)).unwrap();
+        self.cluster.catch_up(&self.standby).unwrap();
+        spec
     }
 
     /// The target as policy and configuration describe it, by the socket of a server.
@@ -103,6 +122,7 @@ impl Shop {
                 role: READER.into(),
             },
             reads,
+            keys: HashKeys::new(),
             statement_ms_max: 60_000,
             lag_s_max: 30,
             cost_max: u64::MAX,
@@ -111,11 +131,32 @@ impl Shop {
     }
 }
 
+/// The SQL that makes a target's role.
+#[must_use]
+pub fn role_sql(spec: &PostgresSpec) -> String {
+    let sql = RoleSql {
+        target: "shop-replica",
+        policy: "policy version 1",
+        identity: &spec.identity,
+        reads: &spec.reads,
+        statement_ms_max: spec.statement_ms_max,
+    };
+    sql.text()
+}
+
+/// The same target, behind another server.
+#[must_use]
+pub fn at(spec: &PostgresSpec, server: &Server) -> PostgresSpec {
+    let mut spec = spec.clone();
+    spec.access.host = Host::Socket(server.socket_directory().to_owned());
+    spec.access.port = server.port();
+    spec
+}
+
 /// A relation of the schema `shop`.
 #[must_use]
 pub fn relation(name: &str, columns: &[&str]) -> Relation {
-    let columns = columns.iter().map(|c| (*c).to_owned()).collect();
-    Relation { schema: "shop".into(), name: name.into(), columns }
+    Relation::plain("shop", name, columns.iter().map(|c| (*c).to_owned()).collect())
 }
 
 /// Caps that nothing reaches.

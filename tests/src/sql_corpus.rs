@@ -7,12 +7,13 @@
 //!
 //! `cases/sql-corpus` has the reference database: PostgreSQL's grant, and SQLite's tables.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use domain::ParamType;
 use rusqlite::Connection;
 use serde::Deserialize;
-use targets::postgres::gate::{Grant, Relation, gate};
+use targets::postgres::gate::{Grant, Hidden, Mask, Relation, gate};
 use targets::sqlite::{SqliteConnector, SqliteSpec, TableReads};
 use targets::{Caps, Connector as _, Session};
 
@@ -174,9 +175,16 @@ fn postgres_grant() -> Grant {
         schema: String,
         name: String,
         columns: Vec<String>,
+        #[serde(default)]
+        masks: BTreeMap<String, domain::Mask>,
+        #[serde(default)]
+        denied: BTreeSet<String>,
     }
     let granted: Granted = serde_json::from_str(POSTGRES).unwrap();
-    let relation = |One { schema, name, columns }| Relation { schema, name, columns };
+    let relation = |One { schema, name, columns, masks, denied }| {
+        let masks = masks.into_iter().map(|(column, mask)| (column, Mask::new(mask))).collect();
+        Relation { schema, name, columns, hidden: Hidden { masks, filter: None, denied } }
+    };
     Grant { relations: granted.relations.into_iter().map(relation).collect() }
 }
 

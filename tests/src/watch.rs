@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use domain::{ParamType, Value};
+use domain::analysis::Catalog;
+use domain::{ParamType, QueryAnalysis, Value};
 use executor::Connectors;
 use executor::ports::{NoConnector, sqlite_spec};
 use targets::sqlite::SqliteConnector;
-use targets::{Canceller, Caps, Connector, Session, Spool, TargetError};
+use targets::{Canceller, Caps, Connector, HashKeys, Session, Spool, TargetError};
 use tokio::sync::Notify;
 use trust::PolicyTarget;
 
@@ -55,9 +56,14 @@ impl WatchedConnectors {
 }
 
 impl Connectors for WatchedConnectors {
-    fn connector(&self, target: &PolicyTarget) -> Result<Arc<dyn Connector>, NoConnector> {
+    fn connector(
+        &self,
+        target: &PolicyTarget,
+        _: HashKeys,
+    ) -> Result<Arc<dyn Connector>, NoConnector> {
         let spec = sqlite_spec(target, self.path.clone());
-        let inner = SqliteConnector::new(spec.ok_or_else(|| NoConnector(target.id.clone()))?);
+        let inner =
+            SqliteConnector::new(spec.ok_or_else(|| NoConnector::NoWay(target.id.clone()))?);
         Ok(Arc::new(WatchedConnector { inner, seen: Arc::clone(&self.seen) }))
     }
 }
@@ -74,6 +80,10 @@ impl Connector for WatchedConnector {
         let inner = self.inner.open_session().await?;
         Ok(Box::new(WatchedSession { inner, seen: Arc::clone(&self.seen) }))
     }
+
+    async fn catalog(&self) -> Result<Catalog, TargetError> {
+        self.inner.catalog().await
+    }
 }
 
 struct WatchedSession {
@@ -83,15 +93,16 @@ struct WatchedSession {
 
 #[async_trait]
 impl Session for WatchedSession {
-    async fn query(
+    async fn query_as_reviewed(
         &mut self,
         sql: &str,
         params: &[(ParamType, Value)],
         caps: Caps,
+        reviewed: Option<&QueryAnalysis>,
     ) -> Result<Spool, TargetError> {
         self.seen.statements.lock().unwrap_or_else(PoisonError::into_inner).push(sql.to_owned());
         self.seen.arrived.notify_one();
-        self.inner.query(sql, params, caps).await
+        self.inner.query_as_reviewed(sql, params, caps, reviewed).await
     }
 
     fn canceller(&self) -> Canceller {

@@ -72,7 +72,8 @@ pub fn reads(query: &Query, text: &str, target: &PolicyTarget) -> Result<Vec<Rea
         }
         Engine::Postgres => {
             let types: Vec<ParamType> = query.params.iter().map(|p| p.param_type).collect();
-            let relations = executor::ports::postgres_reads(target).unwrap_or_default();
+            let relations = executor::ports::postgres_reads(target)
+                .map_err(|e| refused(crate::error::chain(&e)))?;
             let gated = gate(text, &types, &Grant { relations });
             let gated = gated.map_err(|e| refused(crate::error::chain(&e)))?;
             let read = |r: Relation| Read {
@@ -94,7 +95,7 @@ fn postgres(
     let types: Vec<ParamType> = query.params.iter().map(|p| p.param_type).collect();
     let mut first = None;
     for target in targets.iter().filter(|t| t.engine == Engine::Postgres) {
-        // A policy in force has passed its checks; without relations nothing could be granted.
+        // Of a target whose policy cannot be used nothing is granted; its runner says so at each run.
         let relations = executor::ports::postgres_reads(target).unwrap_or_default();
         match gate(text, &types, &Grant { relations }) {
             Ok(_) => return Ok(None),
@@ -120,6 +121,7 @@ const fn is_of_policy(what: &What) -> bool {
         What::Relation { .. }
         | What::AmbiguousRelation { .. }
         | What::Column { .. }
+        | What::Denied { .. }
         | What::Grant { .. } => true,
         What::NotSupported { .. }
         | What::Table { .. }

@@ -7,6 +7,7 @@
 
 mod text;
 
+pub mod analysis;
 pub mod bundle;
 pub mod capability;
 pub mod decide;
@@ -23,6 +24,7 @@ pub mod schema;
 pub mod time;
 pub mod value;
 
+pub use analysis::{Analysis, AnalysisRef, QueryAnalysis};
 pub use bundle::{BundleIndex, BundlePath};
 pub use capability::{Capabilities, Pair, Scope, TargetScope};
 pub use decide::{Decision, Denial, Facts, Rule, Step, Way, decide, explain};

@@ -19,6 +19,7 @@ mod accept;
 mod adopt;
 mod deadlines;
 mod execute;
+mod hash_secret;
 mod host;
 mod receipt;
 mod recorded;

@@ -11,9 +11,9 @@ use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
 use domain::{Clock, Digest, Entropy, TargetId};
-use targets::Connector;
 use targets::postgres::{self, PostgresConnector, PostgresSpec};
 use targets::sqlite::{SqliteConnector, SqliteSpec, TableReads};
+use targets::{Connector, HashKeys};
 use trust::{PolicyTarget, TargetIdentity};
 
 /// The machine's clock.
@@ -79,20 +79,46 @@ pub struct BlobError(pub String);
 
 /// Makes connectors for targets of a verified policy.
 pub trait Connectors: Send + Sync {
-    /// A connector for `target`.
+    /// A connector for `target`, whose hashed columns are hashed with `keys`.
     ///
     /// # Errors
     /// When this runner has no access to it; says what is missing.
-    fn connector(&self, target: &PolicyTarget) -> Result<Arc<dyn Connector>, NoConnector>;
+    fn connector(
+        &self,
+        target: &PolicyTarget,
+        keys: HashKeys,
+    ) -> Result<Arc<dyn Connector>, NoConnector>;
 }
 
-/// This runner has no way to a target.
+/// Why there is no connector to a target.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error(
-    "this runner has no way to target {0}; add [targets.\"{0}\"] of the policy's engine to \
-     borescope.toml"
-)]
-pub struct NoConnector(pub TargetId);
+pub enum NoConnector {
+    /// This runner has no way to it.
+    #[error(
+        "this runner has no way to target {0}; add [targets.\"{0}\"] of the policy's engine to \
+         borescope.toml"
+    )]
+    NoWay(TargetId),
+    /// The policy's part about it cannot be used.
+    #[error("the policy of target {0} cannot be used: {1}")]
+    Policy(TargetId, GrantError),
+}
+
+/// Why what a policy lets queries read cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// It is no PostgreSQL database, or lacks what its engine needs. A valid policy's is whole.
+    #[error("it is incomplete; correct the policy")]
+    Incomplete,
+    /// A row filter that the gate refuses.
+    #[error("the row filter of {table}, {refusal}; correct the policy")]
+    Filter {
+        /// Of which table.
+        table: String,
+        /// What is refused, and where in the filter.
+        refusal: postgres::gate::Refusal,
+    },
+}
 
 /// A way to a target, from the operator's unsigned configuration.
 #[derive(Debug, Clone)]
@@ -109,15 +135,23 @@ pub enum TargetAccess {
 pub struct Ways(pub BTreeMap<TargetId, TargetAccess>);
 
 impl Connectors for Ways {
-    fn connector(&self, target: &PolicyTarget) -> Result<Arc<dyn Connector>, NoConnector> {
-        let no_way = || NoConnector(target.id.clone());
+    fn connector(
+        &self,
+        target: &PolicyTarget,
+        keys: HashKeys,
+    ) -> Result<Arc<dyn Connector>, NoConnector> {
+        let no_way = || NoConnector::NoWay(target.id.clone());
         match self.0.get(&target.id).ok_or_else(no_way)? {
             TargetAccess::Sqlite(path) => {
                 let spec = sqlite_spec(target, path.clone()).ok_or_else(no_way)?;
                 Ok(Arc::new(SqliteConnector::new(spec)))
             }
             TargetAccess::Postgres(access, sessions) => {
-                let spec = postgres_spec(target, access.clone()).ok_or_else(no_way)?;
+                if !matches!(target.identity, TargetIdentity::Postgres(_)) {
+                    return Err(no_way());
+                }
+                let spec = postgres_spec(target, access.clone(), keys)
+                    .map_err(|e| NoConnector::Policy(target.id.clone(), e))?;
                 Ok(Arc::new(PostgresConnector::new(spec, sessions.clone())))
             }
         }
@@ -141,38 +175,58 @@ pub fn sqlite_reads(target: &PolicyTarget) -> impl Iterator<Item = TableReads> {
     target.reads.iter().map(|r| TableReads { table: r.table.clone(), columns: r.columns.clone() })
 }
 
-/// The connector's description of a policy target; `None` when it is no PostgreSQL database, or
-/// lacks what its engine needs, which a valid policy does not.
-#[must_use]
-pub fn postgres_spec(target: &PolicyTarget, access: postgres::Access) -> Option<PostgresSpec> {
-    let TargetIdentity::Postgres(identity) = &target.identity else { return None };
-    Some(PostgresSpec {
+/// The connector's description of a policy target.
+///
+/// # Errors
+/// When it is no PostgreSQL database, or the policy's part about it cannot be used.
+pub fn postgres_spec(
+    target: &PolicyTarget,
+    access: postgres::Access,
+    keys: HashKeys,
+) -> Result<PostgresSpec, GrantError> {
+    let TargetIdentity::Postgres(identity) = &target.identity else {
+        return Err(GrantError::Incomplete);
+    };
+    Ok(PostgresSpec {
         access,
         identity: postgres::Identity {
-            system_identifier: identity.system().ok()?,
+            system_identifier: identity.system().map_err(|_| GrantError::Incomplete)?,
             database: identity.database.clone(),
             role: identity.role.clone(),
         },
         reads: postgres_reads(target)?,
+        keys,
         statement_ms_max: target.statement_ms_max,
-        lag_s_max: target.lag_s_max?,
-        cost_max: target.cost_max?,
+        lag_s_max: target.lag_s_max.ok_or(GrantError::Incomplete)?,
+        cost_max: target.cost_max.ok_or(GrantError::Incomplete)?,
         prod: target.prod,
     })
 }
 
-/// What queries may read of a PostgreSQL target; `None` when a table's name has no schema, which a
-/// valid policy does not let pass.
-#[must_use]
-pub fn postgres_reads(target: &PolicyTarget) -> Option<Vec<postgres::Relation>> {
-    // What is hidden is not applied yet, so such a target has no way.
-    if !target.masks.is_empty() || !target.row_filters.is_empty() {
-        return None;
-    }
-    let relation = |read: &trust::Read| {
-        let (schema, name) = read.schema_and_name()?;
-        let (schema, name) = (schema.to_owned(), name.to_owned());
-        Some(postgres::Relation { schema, name, columns: read.columns.clone() })
-    };
-    target.reads.iter().map(relation).collect()
+/// What queries may read of a PostgreSQL target, and what is hidden of it.
+///
+/// # Errors
+/// When a table's name has no schema, which a valid policy does not let pass, or a row filter is
+/// refused.
+pub fn postgres_reads(target: &PolicyTarget) -> Result<Vec<postgres::Relation>, GrantError> {
+    target.reads.iter().map(|read| relation(target, read)).collect()
+}
+
+fn relation(target: &PolicyTarget, read: &trust::Read) -> Result<postgres::Relation, GrantError> {
+    let table = &read.table;
+    let (schema, name) = read.schema_and_name().ok_or(GrantError::Incomplete)?;
+    let masks = target.masks.iter().filter(|m| m.table == *table);
+    let denied = target.denied.iter().filter(|d| d.table == *table);
+    let filter = target.row_filter(table).map(postgres::Filter::parse).transpose();
+    let filter = filter.map_err(|refusal| GrantError::Filter { table: table.clone(), refusal })?;
+    Ok(postgres::Relation {
+        schema: schema.to_owned(),
+        name: name.to_owned(),
+        columns: read.columns.clone(),
+        hidden: postgres::Hidden {
+            masks: masks.map(|m| (m.column.clone(), postgres::Mask::new(m.mask.clone()))).collect(),
+            filter,
+            denied: denied.map(|d| d.column.clone()).collect(),
+        },
+    })
 }

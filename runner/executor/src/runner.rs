@@ -20,6 +20,7 @@ use crate::accept::RestsOn;
 use crate::adopt::Adopted;
 use crate::bundle::Bundles;
 use crate::events::{Ended, RunEvent};
+use crate::hash_secret::{HashSecret, SecretError};
 use crate::order::OrderReader;
 use crate::ports::{Blobs, Connectors};
 use crate::recording_file::complete_path;
@@ -77,7 +78,7 @@ pub trait Runner: Send + Sync {
 
 /// What a runner is opened with.
 pub struct RunnerOptions {
-    /// Its own directory: the pin, recordings.
+    /// Its own directory: the pin, recordings, the secret of hashed columns.
     pub dir: PathBuf,
     /// Its name in the policy.
     pub name: RunnerName,
@@ -105,6 +106,9 @@ pub enum RunnerError {
     /// Its state is unusable.
     #[error("the runner's state cannot be used")]
     State(#[from] StateError),
+    /// Its secret is unusable.
+    #[error("the secret of hashed columns cannot be used")]
+    Secret(#[from] SecretError),
     /// Its directory is unusable.
     #[error("{} cannot be used", path.display())]
     Io {
@@ -129,6 +133,7 @@ pub(crate) struct Inner {
     pub(crate) name: RunnerName,
     pub(crate) key: SecretKey,
     pub(crate) state: RunnerState,
+    pub(crate) hash_secret: HashSecret,
     pub(crate) ledger: Ledger,
     pub(crate) sandbox: Sandbox,
     pub(crate) connectors: Arc<dyn Connectors>,
@@ -165,6 +170,7 @@ impl LocalRunner {
             .map_err(|source| RunnerError::Io { path: recordings.clone(), source })?;
         let (ledger, recovered) = options.ledger;
         let state = RunnerState::recover(&options.dir, recovered)?;
+        let hash_secret = HashSecret::open(&options.dir, &*options.entropy)?;
         // If we die in between, the runs that are left open are closed at the next start.
         for run in ledger.open_runs() {
             tracing::warn!(run.id = %run, "run was interrupted and is closed as lost");
@@ -175,6 +181,7 @@ impl LocalRunner {
             name: options.name,
             key: options.key,
             state,
+            hash_secret,
             ledger,
             sandbox: options.sandbox,
             connectors: options.connectors,

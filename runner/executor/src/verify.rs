@@ -18,6 +18,7 @@ use trust::{Authority, ChainDocuments, ChainFacts, Envelope, Local, OwedAfterRev
 use crate::accept::{NotAccepted, RestsOn};
 use crate::bundle::{Bundle, fetch};
 use crate::deadlines::Deadlines;
+use crate::hash_secret::Grant;
 use crate::order::RunOrder;
 use crate::runner::{AdoptError, AuthorityDocuments, Inner};
 use crate::state::{Claim, ServedTo};
@@ -90,8 +91,9 @@ impl Inner {
         })?;
         let input = self.input(&bundle, &request.input).await?;
         let mut decided = self.decided(&authority, &documents, &request, &bundle, &input).await?;
-        let (linked, connectors) =
-            self.reach(&bundle, &decided.decision, &request.pairs, &authority).await?;
+        let linked = self.link(&bundle, &decided.decision).await?;
+        let grant = decided.claim.request().map_or(Grant::Run(run), Grant::Request);
+        let connectors = self.ways(&request.pairs, &authority, &grant)?;
         // Compiling may have taken a while; expiry is absolute.
         let (now, elapsed_ms) = (self.now(), self.clock.elapsed_ms());
         still_open(now, &decided.window, &decided.decision)?;
@@ -226,14 +228,8 @@ impl Inner {
         Ok(input)
     }
 
-    /// Links what is effective and finds the ways to the targets, before anything is spent.
-    async fn reach(
-        &self,
-        bundle: &Bundle,
-        decision: &Decision,
-        pairs: &[Pair],
-        authority: &Authority,
-    ) -> Result<(Linked, BTreeMap<TargetId, Arc<dyn Connector>>), Denial> {
+    /// Links what is effective, before anything is spent.
+    async fn link(&self, bundle: &Bundle, decision: &Decision) -> Result<Linked, Denial> {
         let refused = |e: sandbox::Refusal| {
             let help = match &e {
                 sandbox::Refusal::NotLinked { .. } => {
@@ -251,7 +247,16 @@ impl Inner {
             Some(admitted) => admitted,
             None => self.sandbox.admit(Arc::clone(&bundle.component)).await.map_err(refused)?,
         };
-        let linked = self.sandbox.link(&admitted, &decision.effective).map_err(refused)?;
+        self.sandbox.link(&admitted, &decision.effective).map_err(refused)
+    }
+
+    /// The ways to the targets, with the keys of this grant.
+    fn ways(
+        &self,
+        pairs: &[Pair],
+        authority: &Authority,
+        grant: &Grant<'_>,
+    ) -> Result<BTreeMap<TargetId, Arc<dyn Connector>>, Denial> {
         let mut connectors = BTreeMap::new();
         for pair in pairs {
             let unreachable =
@@ -259,11 +264,12 @@ impl Inner {
             let target = authority
                 .target(&pair.target)
                 .ok_or_else(|| unreachable(format!("the policy has no target {}", pair.target)))?;
+            let keys = self.hash_secret.keys(grant, target);
             let connector =
-                self.connectors.connector(target).map_err(|e| unreachable(chain(&e)))?;
+                self.connectors.connector(target, keys).map_err(|e| unreachable(chain(&e)))?;
             connectors.insert(pair.target.clone(), connector);
         }
-        Ok((linked, connectors))
+        Ok(connectors)
     }
 }
 

@@ -93,6 +93,31 @@ pub enum TargetError {
         /// What is wrong with it and what to do.
         problem: &'static str,
     },
+    /// A mask on a column whose type it does not fit.
+    #[error("policy masks {what}, whose type is {db_type}, but {problem}")]
+    Unmaskable {
+        /// The column.
+        what: String,
+        /// Its type.
+        db_type: String,
+        /// What fits.
+        problem: &'static str,
+    },
+    /// The server would write the keys of hashed columns into its log.
+    #[error(
+        "policy has keyed hashes, and the server would log their keys: {setting} is {found}; have an \
+         administrator run ALTER ROLE \"{role}\" SET {setting} = '{wanted}'"
+    )]
+    LogsKeys {
+        /// The login role.
+        role: String,
+        /// Which setting.
+        setting: String,
+        /// Its value.
+        found: String,
+        /// The value that keeps keys out.
+        wanted: String,
+    },
     /// A granted table or column does not exist.
     #[error("the target has no {what}, which policy grants; correct the policy or the schema")]
     Missing {
@@ -107,6 +132,15 @@ pub enum TargetError {
         reason: String,
         /// The database's words, or none.
         detail: String,
+    },
+    /// What the statement reads or calls is not what its reviewers saw.
+    #[error(
+        "the catalog is not what was reviewed: {}; have the revision reviewed again",
+        .differences.join("; ")
+    )]
+    Drift {
+        /// In words made of names and types that the policy grants.
+        differences: Vec<String>,
     },
     /// The parameters do not fit the statement or their types.
     #[error("the parameters do not fit: {problem}")]
@@ -204,7 +238,10 @@ impl TargetError {
             Self::Lag { .. } => "lag",
             Self::Missing { .. } => "missing",
             Self::Ungrantable { .. } => "ungrantable",
+            Self::Unmaskable { .. } => "unmaskable",
+            Self::LogsKeys { .. } => "logs-keys",
             Self::NotAllowed { .. } => "not-allowed",
+            Self::Drift { .. } => "drift",
             Self::BadParameters { .. } => "bad-parameters",
             Self::StatementTime { .. } => "statement-time",
             Self::TooCostly { .. } => "too-costly",
@@ -243,6 +280,9 @@ impl TargetError {
             | Self::Lag { .. }
             | Self::Missing { .. }
             | Self::Ungrantable { .. }
+            | Self::Unmaskable { .. }
+            | Self::LogsKeys { .. }
+            | Self::Drift { .. }
             | Self::Unreadable { .. }
             | Self::BadParameters { .. }
             | Self::StatementTime { .. }
@@ -270,7 +310,10 @@ impl TargetError {
             | Self::Pooled { .. }
             | Self::NotReplica
             | Self::Missing { .. }
-            | Self::Ungrantable { .. } => Fault::Operator,
+            | Self::Ungrantable { .. }
+            | Self::Unmaskable { .. }
+            | Self::Drift { .. }
+            | Self::LogsKeys { .. } => Fault::Operator,
             Self::Unreachable { fault, .. } => *fault,
             Self::Lag { .. }
             | Self::Busy { .. }
@@ -296,7 +339,11 @@ impl TargetError {
             | Self::Busy { .. }
             | Self::TooCostly { .. }
             | Self::Missing { .. }
-            | Self::Ungrantable { .. } => false,
+            | Self::Ungrantable { .. }
+            | Self::Unmaskable { .. }
+            | Self::LogsKeys { .. }
+            // It was parsed, and not executed.
+            | Self::Drift { .. } => false,
             Self::NotAllowed { .. }
             | Self::BadParameters { .. }
             | Self::StatementTime { .. }

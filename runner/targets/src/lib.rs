@@ -8,6 +8,7 @@
 
 mod error;
 mod form;
+mod keys;
 mod spool;
 
 pub mod postgres;
@@ -19,10 +20,12 @@ mod tests;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{ParamType, Value};
+use domain::analysis::Catalog;
+use domain::{ParamType, QueryAnalysis, Value};
 use tokio::sync::Notify;
 
 pub use error::{Fault, TargetError};
+pub use keys::{HashKey, HashKeys};
 pub use spool::Spool;
 
 /// How much one statement may give and take.
@@ -84,6 +87,12 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// See [`TargetError`]; no statement of a script has been sent when this fails.
     async fn open_session(&self) -> Result<Box<dyn Session>, TargetError>;
+
+    /// What the target's catalog has of everything that is granted, by statements of ours only.
+    ///
+    /// # Errors
+    /// See [`TargetError`].
+    async fn catalog(&self) -> Result<Catalog, TargetError>;
 }
 
 /// A session of one run on one target. Dropping it, or a future of it, ends the statement that
@@ -91,18 +100,33 @@ pub trait Connector: Send + Sync {
 #[async_trait::async_trait]
 pub trait Session: Send {
     /// Runs one statement in a read-only transaction of its own and drains it. `$n` in `sql` is
-    /// the n-th of `params`.
+    /// the n-th of `params`. With `reviewed`, what it reads and calls must be, in this transaction,
+    /// what reviewers saw; without, there is nothing that anybody saw: a script's own fixtures.
     ///
     /// Reaching a cap is not an error: see [`Spool::limit_hit`].
     ///
     /// # Errors
     /// See [`TargetError`]. After an error the session is usable unless it was cancelled or lost.
+    async fn query_as_reviewed(
+        &mut self,
+        sql: &str,
+        params: &[(ParamType, Value)],
+        caps: Caps,
+        reviewed: Option<&QueryAnalysis>,
+    ) -> Result<Spool, TargetError>;
+
+    /// The same with nothing to compare.
+    ///
+    /// # Errors
+    /// As [`Session::query_as_reviewed`].
     async fn query(
         &mut self,
         sql: &str,
         params: &[(ParamType, Value)],
         caps: Caps,
-    ) -> Result<Spool, TargetError>;
+    ) -> Result<Spool, TargetError> {
+        self.query_as_reviewed(sql, params, caps, None).await
+    }
 
     /// A handle that ends this session's statements.
     fn canceller(&self) -> Canceller;

@@ -19,6 +19,7 @@
 
 pub mod gate;
 
+mod catalog;
 mod connect;
 mod doctor;
 mod failure;
@@ -39,7 +40,8 @@ mod tests;
 
 use std::sync::Arc;
 
-use domain::Column;
+use domain::analysis::Catalog;
+use domain::{Column, QueryAnalysis, QueryName};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -47,7 +49,7 @@ use crate::{Connector, Session, TargetError};
 
 pub use connect::startup_options;
 pub use doctor::Finding;
-pub use gate::Relation;
+pub use gate::{Filter, Hidden, Mask, Relation};
 pub use role_sql::RoleSql;
 pub use spec::{Access, Host, Identity, Password, PostgresSpec, Tls};
 
@@ -119,10 +121,22 @@ impl PostgresConnector {
     }
 }
 
+/// What a query that passed the gate comes to, by a catalog that has at least what it reads and calls.
+#[must_use]
+pub fn analyse(name: QueryName, gated: &gate::Gated, catalog: &Catalog) -> QueryAnalysis {
+    let columns = |r: &Relation| r.columns.iter().cloned().collect();
+    let reads = gated.reads.iter().map(|r| (format!("{}.{}", r.schema, r.name), columns(r)));
+    QueryAnalysis::of(name, catalog, &reads.collect(), &gated.calls)
+}
+
 #[async_trait::async_trait]
 impl Connector for PostgresConnector {
     async fn open_session(&self) -> Result<Box<dyn Session>, TargetError> {
         let place = self.sessions.place().await?;
         Ok(Box::new(session::PostgresSession::open(&self.spec).await?.in_place(place)))
+    }
+
+    async fn catalog(&self) -> Result<Catalog, TargetError> {
+        session::PostgresSession::open(&self.spec).await?.catalog().await
     }
 }

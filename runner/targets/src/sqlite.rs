@@ -20,6 +20,7 @@
 //! write `datetime($1)` to compare it with columns in SQLite's own form.
 
 mod bytecode;
+mod catalog;
 mod grants;
 mod open;
 mod reads;
@@ -32,9 +33,11 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use domain::Column;
+use domain::analysis::Catalog;
+use domain::{Column, QueryAnalysis, QueryName};
 
 use crate::{Connector, Session, TargetError};
 
@@ -97,9 +100,29 @@ impl SqliteConnector {
     }
 }
 
+/// What a query that reads these tables comes to, by a catalog that has at least them.
+#[must_use]
+pub fn analyse(name: QueryName, reads: &[TableReads], catalog: &Catalog) -> QueryAnalysis {
+    let columns = |t: &TableReads| {
+        let shape = catalog.relations.iter().find(|r| r.name.eq_ignore_ascii_case(&t.table));
+        // As the file writes them; policy may write them otherwise.
+        let named = shape.into_iter().flat_map(|r| &r.columns).map(|c| &c.name);
+        let is_read = |name: &&String| t.columns.iter().any(|c| c.eq_ignore_ascii_case(name));
+        named.filter(is_read).cloned().collect()
+    };
+    let reads = reads.iter().map(|t| (t.table.clone(), columns(t))).collect();
+    QueryAnalysis::of(name, catalog, &reads, &BTreeSet::new())
+}
+
 #[async_trait::async_trait]
 impl Connector for SqliteConnector {
     async fn open_session(&self) -> Result<Box<dyn Session>, TargetError> {
         Ok(Box::new(session::SqliteSession::start(self.spec.clone()).await?))
+    }
+
+    async fn catalog(&self) -> Result<Catalog, TargetError> {
+        let spec = self.spec.clone();
+        let read = move || catalog::read(&open::open(&spec)?, &spec.reads);
+        tokio::task::spawn_blocking(read).await.map_err(|_| TargetError::SessionLost)?
     }
 }

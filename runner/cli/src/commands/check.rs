@@ -7,11 +7,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use domain::display::neutralise;
+use domain::manifest::Engine;
 use domain::{Column, TargetId};
 use executor::ports::{TargetAccess, postgres_spec, sqlite_spec};
 use executor::state;
 use serde_json::{Value, json};
-use targets::{TargetError, postgres, sqlite};
+use targets::{HashKeys, TargetError, postgres, sqlite};
 use trust::{Authority, PolicyTarget, Seen};
 
 use super::Call;
@@ -142,7 +143,14 @@ async fn check<'p>(config: &ServerConfig, target: &'p PolicyTarget) -> Checked<'
                 .map(Reach::Sqlite)
         }
         TargetAccess::Postgres(access, _) => {
-            let Some(spec) = postgres_spec(target, access) else { return wrong() };
+            if target.engine != Engine::Postgres {
+                return wrong();
+            }
+            // Nothing is read through it, so it needs no keys.
+            let spec = match postgres_spec(target, access, HashKeys::new()) {
+                Ok(spec) => spec,
+                Err(error) => return failed(error.to_string()),
+            };
             in_time(postgres::check(&spec)).await.map(Reach::Postgres)
         }
     };

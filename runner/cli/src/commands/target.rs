@@ -75,15 +75,14 @@ fn grant_sql(call: &Call<'_>, authority: &Authority, id: &TargetId) -> anyhow::R
         )
         .into());
     };
-    let (TargetIdentity::Postgres(identity), Some(reads)) =
-        (&target.identity, executor::ports::postgres_reads(target))
-    else {
+    let TargetIdentity::Postgres(identity) = &target.identity else {
         return Err(Failure::usage(
             format!("{id} is of {}, which has no roles", target.engine),
             "the runner opens the file read-only; the file's permissions keep others from it",
         )
         .into());
     };
+    let reads = executor::ports::postgres_reads(target)?;
     let identity = Identity {
         system_identifier: identity.system()?,
         database: identity.database.clone(),

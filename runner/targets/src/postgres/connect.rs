@@ -61,6 +61,11 @@ pub(super) const PINNED: &[(&str, &str)] = &[
     ("quote_all_identifiers", "off"),
     // Notices can quote data; nobody would read them.
     ("client_min_messages", "error"),
+    // Parameters and plans can have keys and data in them.
+    ("log_parameter_max_length_on_error", "0"),
+    ("debug_print_parse", "off"),
+    ("debug_print_rewritten", "off"),
+    ("debug_print_plan", "off"),
 ];
 
 /// The start-up options of every session, in the form of libpq's `options`.

@@ -11,18 +11,24 @@
 //!    its granted columns, so `*`, predicates, joins and errors see nothing else; functions, types
 //!    and operators are on short lists ([`functions`], [`types`], [`operators`]) and are written
 //!    with the schema `pg_catalog`; names resolve by PostgreSQL's own rules ([`scope`]);
-//! 4. [`second`]: the text that will be sent is parsed again and checked by other code.
+//! 4. [`mask`] and [`filter`]: in that sub-select a masked column is the mask's expression, and the
+//!    row filter stands behind WHERE, fenced by OFFSET 0, so that no condition of the query is
+//!    computed on a row that it hides;
+//! 5. [`second`]: the text that will be sent is parsed again and checked by other code.
 //!
 //! Not here: the session's layers (role, read-only transaction, `search_path`, time), which hold
-//! even if the gate fails; masks and row filters; costs; WITH RECURSIVE, which no policy can grant
-//! yet. The keyword forms `IN (…)`, `BETWEEN`,
+//! even if the gate fails; costs; WITH RECURSIVE, which no policy can grant yet. The keyword forms `IN (…)`, `BETWEEN`,
 //! `IS DISTINCT FROM`, `NULLIF`, `CASE x WHEN` and `USING` name no operator in their syntax; they
 //! mean `pg_catalog`'s by the session's pinned `search_path`. A column whose type comes from an
 //! extension (`citext`) is compared by `pg_catalog`'s operators, hence as text. A sub-select has no
 //! primary key, so GROUP BY names every column that is selected. A row compared with a row uses the
 //! default order of its columns' types.
 
+mod build;
+mod filter;
 mod functions;
+mod grant;
+mod mask;
 mod operators;
 mod parser;
 mod refusal;
@@ -35,8 +41,14 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use domain::ParamType;
+use std::collections::BTreeSet;
 
+use domain::ParamType;
+use domain::mask::HashClass;
+
+pub use filter::Filter;
+pub use grant::{Grant, Hidden, Relation};
+pub use mask::Mask;
 pub use refusal::{Position, Refusal, What};
 
 /// Bytes of a query's text; more than a person reviews.
@@ -53,24 +65,6 @@ pub const SENT_BYTES_MAX: usize = 1 << 20;
 /// build: a tree of the deepest allowed nesting overflowed the 2 MiB that threads usually have.
 const STACK_BYTES: usize = 16 << 20;
 
-/// A relation that queries may read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Relation {
-    /// Its schema, as in the catalog.
-    pub schema: String,
-    /// Its name, as in the catalog.
-    pub name: String,
-    /// The columns that queries may read, as in the catalog, in the order of `*`.
-    pub columns: Vec<String>,
-}
-
-/// What queries may see on one target: the signed policy's `reads`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Grant {
-    /// The relations; nothing else exists for a query.
-    pub relations: Vec<Relation>,
-}
-
 /// A query that may be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gated {
@@ -83,6 +77,11 @@ pub struct Gated {
     /// The relations that it names, each with those of its granted columns whose names occur in the
     /// query. A name that belongs to two relations counts for both.
     pub reads: Vec<Relation>,
+    /// The functions of `pg_catalog` that it calls by name.
+    pub calls: BTreeSet<String>,
+    /// The classes whose two keys are bound behind the query's own parameters, in this order: first
+    /// the key of the inner hash, then that of the outer one.
+    pub keys: Vec<HashClass>,
 }
 
 /// Checks one query and rewrites it. `$n` is the n-th of `params`, whose types the session declares
@@ -95,13 +94,25 @@ pub struct Gated {
 /// [`Refusal`]: the query is not in the grammar, or reads what is not granted. Also when the grant
 /// itself cannot be used.
 pub fn gate(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Refusal> {
+    on_its_own_stack(|| steps(sql, params, grant))
+}
+
+/// The names of all functions that queries may call.
+pub(crate) fn functions() -> impl Iterator<Item = &'static str> {
+    functions::names()
+}
+
+/// Does `work` on a thread with room for the deepest tree.
+fn on_its_own_stack<T: Send>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send,
+) -> Result<T, Refusal> {
     let failed = |problem: &str| {
         let what = What::Failed { problem: problem.to_owned() };
         Refusal { what, position: None }
     };
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("gate".to_owned()).stack_size(STACK_BYTES);
-        let work = thread.spawn_scoped(scope, || steps(sql, params, grant));
+        let work = thread.spawn_scoped(scope, work);
         let work = work.map_err(|error| failed(&error.to_string()))?;
         work.join().unwrap_or_else(|_| Err(failed("a defect, which the log shows")))
     })
@@ -111,11 +122,11 @@ pub fn gate(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Ref
 fn steps(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Refusal> {
     let refuse = |denial: refusal::Denial| denial.at(sql);
     tokens::check(sql).map_err(refuse)?;
-    check_grant(grant).map_err(refuse)?;
+    grant.check().map_err(refuse)?;
     let statement = parser::parse_one(sql).map_err(refuse)?;
     let walk = walk::Walk::new(grant, params.len());
     let walked = walk.statement(statement).map_err(refuse)?;
-    let walk::Walked { select, columns, params: used, reads } = walked;
+    let walk::Walked { select, columns, params: used, reads, calls, is_hashed } = walked;
     let disagree = |problem| Refusal { what: What::Disagreement { problem }, position: None };
     let tree = parser::tree(select);
     let text = parser::deparse(&tree).map_err(disagree)?;
@@ -123,34 +134,14 @@ fn steps(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Refusa
         let what = What::TooLarge { of: "bytes when rewritten", max: SENT_BYTES_MAX };
         return Err(Refusal { what, position: None });
     }
-    second::check(&text, &tree, grant, params.len()).map_err(disagree)?;
-    Ok(Gated { sql: text, columns, params: used, reads })
-}
-
-/// Names that PostgreSQL cannot hold, or that would make a relation mean two things, are a mistake
-/// in the policy.
-fn check_grant(grant: &Grant) -> Result<(), refusal::Denial> {
-    let bad = |problem: String| Err(refusal::Denial::nowhere(What::Grant { problem }));
-    let name_ok = |name: &str| !name.is_empty() && name.len() <= 63 && !name.contains('\0');
-    for (index, relation) in grant.relations.iter().enumerate() {
-        let Relation { schema, name, columns } = relation;
-        let full = format!("{schema}.{name}");
-        if !name_ok(schema) || !name_ok(name) || !columns.iter().all(|c| name_ok(c)) {
-            return bad(format!("{full} has a name that is empty or longer than 63 bytes"));
+    second::check(&text, &tree, grant, params.len()).map_err(|problem| {
+        // What is sent is deeper than what was read: relations are sub-selects, masks expressions.
+        if problem.ends_with(parser::TOO_DEEP) {
+            let what = What::TooLarge { of: "levels when rewritten", max: parser::TREE_LEVELS_MAX };
+            return Refusal { what, position: None };
         }
-        if schema.starts_with("pg_") || schema == "information_schema" {
-            return bad(format!("{full} is in a system schema"));
-        }
-        if columns.is_empty() {
-            return bad(format!("{full} has no columns"));
-        }
-        if columns.iter().enumerate().any(|(i, c)| columns[..i].contains(c)) {
-            return bad(format!("{full} has a column twice"));
-        }
-        let same = |r: &Relation| r.schema == *schema && r.name == *name;
-        if grant.relations[..index].iter().any(same) {
-            return bad(format!("{full} is listed twice"));
-        }
-    }
-    Ok(())
+        disagree(problem)
+    })?;
+    let keys = if is_hashed { grant.classes() } else { Vec::new() };
+    Ok(Gated { sql: text, columns, params: used, reads, calls, keys })
 }

@@ -26,9 +26,12 @@ pub(super) fn type_of(param_type: ParamType) -> Type {
     }
 }
 
-/// A value that has its declared type.
+/// A value that has its declared type, or a key of ours.
 #[derive(Clone, Copy)]
-pub(super) struct Bound<'a>(&'a Value);
+pub(super) enum Bound<'a> {
+    Value(&'a Value),
+    Key(&'a [u8]),
+}
 
 impl std::fmt::Debug for Bound<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -46,7 +49,7 @@ pub(super) fn bind(params: &[(ParamType, Value)]) -> Result<Vec<Bound<'_>>, Targ
         Err(TargetError::BadParameters { problem })
     };
     params.iter().enumerate().try_for_each(one)?;
-    Ok(params.iter().map(|(_, value)| Bound(value)).collect())
+    Ok(params.iter().map(|(_, value)| Bound::Value(value)).collect())
 }
 
 fn has_type(param_type: ParamType, value: &Value) -> bool {
@@ -86,7 +89,14 @@ impl ToSql for Bound<'_> {
         _: &Type,
         out: &mut BytesMut,
     ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        match self.0 {
+        let value = match self {
+            Self::Value(value) => value,
+            Self::Key(key) => {
+                out.put_slice(key);
+                return Ok(IsNull::No);
+            }
+        };
+        match value {
             Value::Null => return Ok(IsNull::Yes),
             Value::Boolean(b) => out.put_u8(u8::from(*b)),
             Value::Int64(i) => out.put_i64(*i),
@@ -109,11 +119,12 @@ impl ToSql for Bound<'_> {
     }
 
     fn encode_format(&self, _: &Type) -> Format {
-        match self.0 {
-            Value::Boolean(_) | Value::Int64(_) | Value::Float64(_) | Value::Bytes(_) => {
-                Format::Binary
-            }
-            _ => Format::Text,
+        match self {
+            Self::Key(_)
+            | Self::Value(
+                Value::Boolean(_) | Value::Int64(_) | Value::Float64(_) | Value::Bytes(_),
+            ) => Format::Binary,
+            Self::Value(_) => Format::Text,
         }
     }
 

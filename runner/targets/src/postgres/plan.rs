@@ -5,13 +5,12 @@
 //! shown to nobody but the operator's log. It is blind to recursion and to what single values need;
 //! time, the role's `temp_file_limit` and the gate's literals bound these.
 
-use domain::ParamType;
 use serde::Deserialize;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::{FromSql, Type};
 
 use super::failure::failure;
-use super::params::{Bound, type_of};
+use super::params::Bound;
 use super::statement::bad_value;
 use crate::TargetError;
 
@@ -62,13 +61,12 @@ impl Node {
 pub(super) async fn check(
     transaction: &Transaction<'_>,
     wrapped: &str,
-    types: &[ParamType],
+    types: &[Type],
     bound: &[Bound<'_>],
     cost_max: u64,
 ) -> Result<(), TargetError> {
     let sql = format!("EXPLAIN (FORMAT JSON) {wrapped}");
-    let types: Vec<_> = types.iter().map(|t| type_of(*t)).collect();
-    let statement = transaction.prepare_typed(&sql, &types).await.map_err(failure)?;
+    let statement = transaction.prepare_typed(&sql, types).await.map_err(failure)?;
     let portal = transaction.bind_raw(&statement, bound).await.map_err(bad_value)?;
     let rows = transaction.query_portal(&portal, 0).await.map_err(failure)?;
     let text =

@@ -165,14 +165,14 @@ END"
         for schema in schemas {
             let _ = writeln!(out, "GRANT USAGE ON SCHEMA {} TO {role};", name(schema));
         }
-        for Relation { schema, name: relation, columns } in self.reads {
-            let columns: Vec<String> = columns.iter().map(|c| name(c)).collect();
+        for read in self.reads {
+            let columns: Vec<String> = read.columns_read().into_iter().map(|c| name(c)).collect();
             let _ = writeln!(
                 out,
                 "GRANT SELECT ({}) ON TABLE {}.{} TO {role};",
                 columns.join(", "),
-                name(schema),
-                name(relation),
+                name(&read.schema),
+                name(&read.name),
             );
         }
         out.push_str("\nCOMMIT;\n\n");

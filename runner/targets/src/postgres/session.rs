@@ -4,17 +4,18 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{ParamType, Value};
+use domain::analysis::Catalog;
+use domain::{ParamType, QueryAnalysis, Value};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::Reach;
 use super::connect::{CONNECT_TIME_MAX, CancelOnDrop, Live, connect};
-use super::doctor;
 use super::grants::Grants;
 use super::identity::{self, Found};
 use super::spec::PostgresSpec;
 use super::statement::{Place, run};
+use super::{catalog, doctor, gate};
 use crate::{Canceller, Caps, Fault, Session, Spool, TargetError};
 
 /// Beyond a statement's time, in which the server must have ended it. Then the session is given up.
@@ -69,6 +70,15 @@ impl PostgresSession {
         identity::check_state(&live.client, spec, found, spec.statement_ms_max).await
     }
 
+    /// The catalog of all that is granted, and of every function that can be called.
+    pub(super) async fn catalog(&self) -> Result<Catalog, TargetError> {
+        let functions: Vec<String> = gate::functions().map(str::to_owned).collect();
+        let unanswered = CancelOnDrop::of(&self.live);
+        let read = catalog::read(&self.live.client, &self.spec.reads, &functions).await;
+        unanswered.answered();
+        read
+    }
+
     pub(super) async fn reach(&self) -> Result<Reach, TargetError> {
         let Self { live, spec, grants, .. } = self;
         let hidden_relations = grants.others(&live.client).await?;
@@ -86,11 +96,12 @@ impl PostgresSession {
 
 #[async_trait::async_trait]
 impl Session for PostgresSession {
-    async fn query(
+    async fn query_as_reviewed(
         &mut self,
         sql: &str,
         params: &[(ParamType, Value)],
         caps: Caps,
+        reviewed: Option<&QueryAnalysis>,
     ) -> Result<Spool, TargetError> {
         let Self { live, spec, found, grants, .. } = self;
         if live.canceller.is_cancelled() {
@@ -102,7 +113,7 @@ impl Session for PostgresSession {
         let unanswered = CancelOnDrop::of(live);
         let ms_max = caps.time_ms_max.min(spec.statement_ms_max);
         let started = Instant::now();
-        let place = Place { spec, found, grants };
+        let place = Place { spec, found, grants, reviewed };
         let running = run(&mut live.client, &place, sql, params, caps, ms_max);
         let patience = Duration::from_millis(ms_max).saturating_add(GRACE);
         let Ok(result) = timeout(patience, running).await else {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::gate::Relation;
-use crate::TargetError;
+use crate::{HashKeys, TargetError};
 
 /// Bytes of a name at PostgreSQL; it cuts longer ones silently.
 const NAME_BYTES_MAX: usize = 63;
@@ -23,6 +23,8 @@ pub struct PostgresSpec {
     /// The only tables, partitioned tables, views and materialised views, and their columns, that
     /// any query can see. Of a view, only the view is granted, and its owner reads for it.
     pub reads: Vec<Relation>,
+    /// The keys of its hashed columns; only a statement that reads one needs them.
+    pub keys: HashKeys,
     /// Milliseconds that one statement may take.
     pub statement_ms_max: u64,
     /// What the planner may expect a statement to cost at most, in its own units.
@@ -147,7 +149,7 @@ impl PostgresSpec {
             return wrong(format!("it grants no relation, or more than {RELATIONS_MAX}"));
         }
         for (at, read) in self.reads.iter().enumerate() {
-            let Relation { schema, name, columns } = read;
+            let Relation { schema, name, columns, hidden: _ } = read;
             if !name_ok(schema) || !name_ok(name) || !columns.iter().all(|c| name_ok(c)) {
                 return wrong(format!(
                     "{schema}.{name}: a name is empty or longer than {NAME_BYTES_MAX} bytes"

@@ -4,12 +4,15 @@
 //! text is prepared alone, so it is one statement and its types are known, before it is put into our
 //! own text, which cuts rows and withholds what is too large where it is, at the server.
 
-use domain::{Column, LimitName, ParamType, Value};
+use domain::{Column, LimitName, ParamType, QueryAnalysis, Value};
 use futures_util::TryStreamExt as _;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, IsolationLevel, Portal, Row, Transaction};
+use zeroize::Zeroizing;
 
+use super::catalog;
 use super::failure::failure;
-use super::gate::{self, Refusal, gate};
+use super::gate::{self, Gated, Refusal, gate};
 use super::grants::Grants;
 use super::identity::{Found, Looks};
 use super::params::{Bound, bind, type_of};
@@ -33,6 +36,8 @@ pub(super) struct Place<'a> {
     pub(super) spec: &'a PostgresSpec,
     pub(super) found: &'a Found,
     pub(super) grants: &'a Grants,
+    /// What its reviewers saw, if anybody did.
+    pub(super) reviewed: Option<&'a QueryAnalysis>,
 }
 
 /// Gates and runs one statement, for at most `ms_max`.
@@ -46,12 +51,18 @@ pub(super) async fn run(
 ) -> Result<Spool, TargetError> {
     let types: Vec<ParamType> = params.iter().map(|(t, _)| *t).collect();
     let gated = gate(sql, &types, &place.grants.grant).map_err(|refusal| refused(&refusal))?;
-    let bound = bind(params)?;
+    let keys = keys(&gated, place.spec)?;
+    let mut bound = bind(params)?;
+    bound.extend(keys.iter().map(|key| Bound::Key(key.as_slice())));
+    let own = types.into_iter().map(type_of);
+    let types: Vec<Type> = own.chain(keys.iter().map(|_| Type::BYTEA)).collect();
     let mut looks = Looks::default();
     loop {
         let transaction = client
             .build_transaction()
-            .isolation_level(IsolationLevel::RepeatableRead)
+            // Each statement sees what is committed by then: the catalog as the parser saw it. The
+            // query is one statement, so what it sees is of one moment all the same.
+            .isolation_level(IsolationLevel::ReadCommitted)
             .read_only(true)
             .start()
             .await
@@ -59,7 +70,7 @@ pub(super) async fn run(
         let fresh = looks.again(transaction.client(), place.spec, place.found, ms_max).await;
         let result = match fresh {
             Ok(Some(lag_s)) => {
-                let running = in_transaction(&transaction, place, &gated.sql, &types, &bound, caps);
+                let running = in_transaction(&transaction, place, &gated, &types, &bound, caps);
                 Some(running.await.map(|spool| spool.behind(lag_s)))
             }
             Ok(None) => None,
@@ -74,6 +85,18 @@ pub(super) async fn run(
     }
 }
 
+/// The keys that a statement's hashes are made with, as they are bound behind its own parameters.
+fn keys(gated: &Gated, spec: &PostgresSpec) -> Result<Vec<Zeroizing<[u8; 64]>>, TargetError> {
+    let pads = |class| {
+        let key = spec.keys.get(class).ok_or_else(|| TargetError::Config {
+            problem: format!("there is no key for the hash class {class}"),
+        })?;
+        Ok(key.pads())
+    };
+    let all: Result<Vec<_>, TargetError> = gated.keys.iter().map(pads).collect();
+    Ok(all?.into_iter().flatten().collect())
+}
+
 fn refused(refusal: &Refusal) -> TargetError {
     match &refusal.what {
         gate::What::Grant { problem } => TargetError::Config { problem: problem.clone() },
@@ -84,14 +107,17 @@ fn refused(refusal: &Refusal) -> TargetError {
 async fn in_transaction(
     transaction: &Transaction<'_>,
     place: &Place<'_>,
-    sql: &str,
-    declared: &[ParamType],
+    gated: &Gated,
+    types: &[Type],
     bound: &[Bound<'_>],
     caps: Caps,
 ) -> Result<Spool, TargetError> {
-    let types: Vec<_> = declared.iter().map(|t| type_of(*t)).collect();
-    let described = transaction.prepare_typed(sql, &types).await.map_err(failure)?;
+    let sql = &gated.sql;
+    let described = transaction.prepare_typed(sql, types).await.map_err(failure)?;
     let columns = described.columns();
+    if let Some(reviewed) = place.reviewed {
+        as_reviewed(transaction.client(), gated, reviewed).await?;
+    }
     place.grants.check_origins(columns)?;
     if columns.is_empty() {
         return Err(TargetError::not_allowed("only a query that returns columns is allowed"));
@@ -108,10 +134,30 @@ async fn in_transaction(
     let columns = columns.iter().map(name).collect();
     let row_bytes_max = caps.bytes_max.min(ROW_BYTES_MAX);
     let wrapped = wrap(sql, &forms, caps.rows_max, row_bytes_max);
-    plan::check(transaction, &wrapped, declared, bound, place.spec.cost_max).await?;
-    let statement = transaction.prepare_typed(&wrapped, &types).await.map_err(failure)?;
+    plan::check(transaction, &wrapped, types, bound, place.spec.cost_max).await?;
+    let statement = transaction.prepare_typed(&wrapped, types).await.map_err(failure)?;
     let portal = transaction.bind_raw(&statement, bound).await.map_err(bad_value)?;
     Fetch { forms, columns, caps, rows: Vec::new(), bytes: 0 }.drain(transaction, &portal).await
+}
+
+/// Compares what the parsed statement reads and calls with what its reviewers saw. Parsing has locked
+/// its relations, so nobody changes them before it has run.
+async fn as_reviewed(
+    client: &Client,
+    gated: &Gated,
+    reviewed: &QueryAnalysis,
+) -> Result<(), TargetError> {
+    let calls: Vec<String> = gated.calls.iter().cloned().collect();
+    let now = catalog::read(client, &gated.reads, &calls).await?;
+    let now = super::analyse(reviewed.name.clone(), gated, &now);
+    if now.catalog == reviewed.catalog {
+        return Ok(());
+    }
+    let mut differences = reviewed.catalog.differences(&now.catalog);
+    if differences.is_empty() {
+        differences.push("the query reads or calls more than then".to_owned());
+    }
+    Err(TargetError::Drift { differences })
 }
 
 /// The server could not read a parameter as its type: a date that does not exist, for example.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use domain::{ParamType, Value};
+use domain::{ParamType, QueryAnalysis, Value};
 use tokio::sync::oneshot;
 
 use super::statement::{Job, run};
@@ -65,11 +65,12 @@ impl SqliteSession {
 
 #[async_trait::async_trait]
 impl Session for SqliteSession {
-    async fn query(
+    async fn query_as_reviewed(
         &mut self,
         sql: &str,
         params: &[(ParamType, Value)],
         caps: Caps,
+        reviewed: Option<&QueryAnalysis>,
     ) -> Result<Spool, TargetError> {
         if self.lost {
             return Err(TargetError::SessionLost);
@@ -77,7 +78,8 @@ impl Session for SqliteSession {
         let abandoned = Arc::new(AtomicBool::new(false));
         let _stop = StopOnDrop(Arc::clone(&abandoned));
         let cancelled = self.canceller.clone();
-        let job = Job { sql: sql.into(), params: params.to_vec(), caps, abandoned, cancelled };
+        let (sql, params, reviewed) = (sql.to_owned(), params.to_vec(), reviewed.cloned());
+        let job = Job { sql, params, caps, reviewed, abandoned, cancelled };
         let (reply, answer) = oneshot::channel();
         let ms_max = caps.time_ms_max.min(self.statement_ms_max);
         let patience = Duration::from_millis(ms_max.saturating_add(GRACE_MS));

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::{Column, LimitName, ParamType, Value};
+use domain::{Column, LimitName, ParamType, QueryAnalysis, Value};
 use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::{Connection, ErrorCode};
 
 use super::open::Open;
-use super::{bytecode, text, value};
+use super::{bytecode, catalog, text, value};
 use crate::{Canceller, Caps, Spool, TargetError};
 
 /// Virtual machine steps between looks at the clock and the flags: well under a millisecond.
@@ -27,6 +27,8 @@ pub(super) struct Job {
     pub(super) sql: String,
     pub(super) params: Vec<(ParamType, Value)>,
     pub(super) caps: Caps,
+    /// What its reviewers saw, if anybody did.
+    pub(super) reviewed: Option<QueryAnalysis>,
     /// Set when the caller's future was dropped.
     pub(super) abandoned: Arc<AtomicBool>,
     pub(super) cancelled: Canceller,
@@ -74,6 +76,9 @@ fn in_transaction(
     open.check_identity()?;
     let grants = open.grants()?;
     check_using(open, &grants, reading)?;
+    if let Some(reviewed) = &job.reviewed {
+        as_reviewed(open, job, reviewed)?;
+    }
     let rules = grants.clone();
     authorize(&open.conn, Some(Box::new(move |asked| rules.authorize(&asked))))?;
     // Compile once under the authorizer for the verdict, then the second pass without it, then
@@ -85,6 +90,21 @@ fn in_transaction(
     let mut statement = prepare(&open.conn, &job.sql)?;
     bind(&mut statement, bound)?;
     drain(&mut statement, job)
+}
+
+/// Compares what the statement reads, in the snapshot that it reads, with what its reviewers saw.
+fn as_reviewed(open: &Open, job: &Job, reviewed: &QueryAnalysis) -> Result<(), TargetError> {
+    let reads = super::reads(&job.sql, job.params.len(), &open.spec.reads)?;
+    let now = catalog::read(open, &reads)?;
+    let now = super::analyse(reviewed.name.clone(), &reads, &now);
+    if now.catalog == reviewed.catalog {
+        return Ok(());
+    }
+    let mut differences = reviewed.catalog.differences(&now.catalog);
+    if differences.is_empty() {
+        differences.push("the query reads more than then".to_owned());
+    }
+    Err(TargetError::Drift { differences })
 }
 
 type Rules = Box<dyn FnMut(AuthContext<'_>) -> Authorization + Send>;

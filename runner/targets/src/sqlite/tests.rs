@@ -2,6 +2,7 @@
 
 mod attacks;
 mod corpus;
+mod drift;
 mod limits;
 mod opening;
 mod reads;

@@ -38,6 +38,11 @@ pub(super) fn kind(name: &str) -> Option<Kind> {
     FUNCTIONS.iter().find(|(_, _, names)| names.contains(&name)).map(|(kind, _, _)| *kind)
 }
 
+/// Every name on the list.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().flat_map(|(_, _, names)| names.iter().copied())
+}
+
 /// The columns of a function of sets in FROM, whose item is called `item`.
 pub(super) fn set_columns(name: &str, item: &str) -> Vec<String> {
     let words: &[&str] = match name {

@@ -12,6 +12,11 @@ use super::refusal::{Checked, Denial, What};
 /// these microseconds is lost.)
 static PARSER: Mutex<()> = Mutex::new(());
 
+/// What is said of a text whose tree the library cannot hand over.
+pub(super) const TOO_DEEP: &str = "it is nested too deep";
+/// Nodes inside nodes of such a tree; a sub-select in FROM takes four.
+pub(super) const TREE_LEVELS_MAX: usize = 100;
+
 /// Characters of the parser's words.
 const MESSAGE_CHARS_MAX: usize = 200;
 
@@ -43,7 +48,7 @@ pub(super) fn parse(sql: &str) -> Result<ParseResult, String> {
     match pg_query::parse(sql, 0) {
         Ok(parsed) => Ok(parsed.protobuf),
         Err(pg_query::Error::Parse(message)) => Err(shortened(&message)),
-        Err(pg_query::Error::Decode(_)) => Err("it is nested too deep".to_owned()),
+        Err(pg_query::Error::Decode(_)) => Err(TOO_DEEP.to_owned()),
         Err(error) => Err(shortened(&error.to_string())),
     }
 }

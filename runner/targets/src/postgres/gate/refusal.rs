@@ -56,6 +56,14 @@ pub enum What {
         /// As written.
         name: String,
     },
+    /// A column that policy denies by name.
+    #[error("policy denies the column {name} of {relation}; no query reads it, so leave it out")]
+    Denied {
+        /// As written.
+        name: String,
+        /// Whose column it is.
+        relation: String,
+    },
     /// A `table.column` whose table is not in this FROM.
     #[error("{name} is not a table or alias of this FROM; write the alias, or add it to FROM")]
     Table {

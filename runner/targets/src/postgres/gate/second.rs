@@ -9,14 +9,15 @@ use std::collections::BTreeSet;
 
 use pg_query::protobuf::ParseResult;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::walk::value_columns;
-use super::{Grant, functions, operators, parser, types};
+use super::{Filter, Grant, Relation, functions, operators, parser, types};
 
 use grammar::{FIELDS, STRUCTS};
 
 mod grammar;
+mod template;
 
 /// The alias of a granted relation inside its sub-select.
 pub(super) const GRANTED: &str = "granted";
@@ -260,33 +261,33 @@ impl Check<'_> {
         }
     }
 
-    /// A SELECT from a stored relation is exactly the granted columns of it, and nothing else.
+    /// A SELECT from a stored relation is exactly the sub-select that the grant prescribes for it:
+    /// its columns, their masks, its row filter behind its fence, and nothing else.
     fn granted_columns(&self, select: &Object) -> Result<(), String> {
-        let allowed = ["target_list", "from_clause", "limit_option", "op"];
-        let extra = select.iter().find(|(k, v)| is_set(v) && !allowed.contains(&k.as_str()));
-        if let Some((field, _)) = extra {
-            return Err(format!("a relation is read with {field}"));
-        }
-        let same = |relation: &&super::Relation| {
-            let from = json!([{"node": {"RangeVar": {
-                "catalogname": "", "schemaname": relation.schema, "relname": relation.name,
-                "inh": true, "relpersistence": "p",
-                "alias": {"aliasname": GRANTED, "colnames": []},
-            }}}]);
-            let target = |column: &String| {
-                let name = json!({"node": {"String": {"sval": column}}});
-                let val = json!({"node": {"ColumnRef": {"fields": [name]}}});
-                json!({"node": {"ResTarget": {"name": "", "indirection": [], "val": val}}})
-            };
-            let targets: Vec<Value> = relation.columns.iter().map(target).collect();
-            select.get("from_clause") == Some(&from)
-                && select.get("target_list") == Some(&Value::Array(targets))
-                && select.get("limit_option") == Some(&json!(1))
-                && select.get("op") == Some(&json!(1))
+        let text = |at: &str| {
+            select.get("from_clause").and_then(|from| from.pointer(at)).and_then(Value::as_str)
         };
-        match self.grant.relations.iter().find(same) {
-            Some(_) => Ok(()),
-            None => Err("a relation is read other than as granted".to_owned()),
+        let (schema, name) = ("/0/node/RangeVar/schemaname", "/0/node/RangeVar/relname");
+        let (schema, name) = (text(schema).unwrap_or_default(), text(name).unwrap_or_default());
+        let same = |r: &&Relation| r.schema == schema && r.name == name;
+        let Some(relation) = self.grant.relations.iter().find(same) else {
+            return Err("a relation is read that is not granted".to_owned());
+        };
+        let expected = template::expected(relation, self.params, &self.grant.classes())?;
+        if expected.as_object() != Some(select) {
+            return Err("a relation is read other than as granted".to_owned());
+        }
+        relation.hidden.filter.as_ref().map_or(Ok(()), |filter| self.condition(filter, select))
+    }
+
+    /// A row filter is in the grammar, and names nothing but columns.
+    fn condition(&self, filter: &Filter, select: &Object) -> Result<(), String> {
+        let names = Names { columns: filter.columns().clone(), ..Names::default() };
+        let nothing = Grant::default();
+        let check = Check { grant: &nothing, params: 0, names };
+        match select.get("where_clause") {
+            Some(condition) => check.value("SelectStmt", "where_clause", condition),
+            None => Err("a relation is read without its row filter".to_owned()),
         }
     }
 }

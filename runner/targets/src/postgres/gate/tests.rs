@@ -3,6 +3,7 @@
 mod corpus;
 mod generated;
 mod limits;
+mod masked;
 mod refusals;
 mod rewritten;
 mod second;
@@ -13,10 +14,8 @@ use super::{Gated, Grant, Refusal, Relation, gate};
 
 /// The relations of a shop, some columns of each.
 fn reference() -> Grant {
-    let relation = |name: &str, columns: &[&str]| Relation {
-        schema: "public".to_owned(),
-        name: name.to_owned(),
-        columns: columns.iter().map(ToString::to_string).collect(),
+    let relation = |name: &str, columns: &[&str]| {
+        Relation::plain("public", name, columns.iter().map(ToString::to_string).collect())
     };
     Grant {
         relations: vec![

@@ -42,6 +42,8 @@ pub(super) struct Walk<'a> {
     ctes_named: BTreeSet<String>,
     /// Relations of the grant that are named, by their place in it.
     relations: BTreeSet<usize>,
+    /// Functions that are called.
+    calls: BTreeSet<String>,
     /// Every word of a name so far, and every column that `*` stands for.
     mentioned: BTreeSet<String>,
     nodes: usize,
@@ -61,6 +63,10 @@ pub(super) struct Walked {
     pub(super) params: u32,
     /// Relations, each with the columns of it that could be meant.
     pub(super) reads: Vec<Relation>,
+    /// Functions that are called.
+    pub(super) calls: BTreeSet<String>,
+    /// Whether any of them has hashed columns.
+    pub(super) is_hashed: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -71,6 +77,7 @@ impl<'a> Walk<'a> {
             params_used: 0,
             ctes_named: BTreeSet::new(),
             relations: BTreeSet::new(),
+            calls: BTreeSet::new(),
             mentioned: BTreeSet::new(),
             nodes: 0,
             grown: 1,
@@ -82,15 +89,22 @@ impl<'a> Walk<'a> {
     pub(super) fn statement(mut self, node: Node) -> Checked<Walked> {
         let (select, columns) = self.query(Some(Box::new(node)), &Scope::NOTHING)?;
         let reads = self.reads();
-        Ok(Walked { select, columns, params: self.params_used, reads })
+        let is_hashed = reads.iter().any(Relation::is_hashed);
+        let (params, calls) = (self.params_used, self.calls);
+        Ok(Walked { select, columns, params, reads, calls, is_hashed })
+    }
+
+    /// Checks an expression alone.
+    pub(super) fn condition(mut self, node: Node, scope: &Scope<'_>) -> Checked<Node> {
+        self.expression(node, scope)
     }
 
     /// What is read, as far as names tell: rather too much than too little.
     fn reads(&self) -> Vec<Relation> {
         let one = |place: &usize| {
-            let Relation { schema, name, columns } = self.grant.relations.get(*place)?.clone();
-            let columns = columns.into_iter().filter(|c| self.mentioned.contains(c)).collect();
-            Some(Relation { schema, name, columns })
+            let mut relation = self.grant.relations.get(*place)?.clone();
+            relation.columns.retain(|c| self.mentioned.contains(c));
+            Some(relation)
         };
         self.relations.iter().filter_map(one).collect()
     }
@@ -142,6 +156,19 @@ impl<'a> Walk<'a> {
     /// A tree that the parser does not make. Refused like anything unknown.
     fn malformed<T>(&self, what: &str) -> Checked<T> {
         self.not_supported(format!("{what} in this form"), "write it differently")
+    }
+
+    /// Refuses a name that is no column here; policy's own words where it denies one.
+    fn no_column<T>(&self, name: &str, written: String) -> Checked<T> {
+        let denies = |r: &&Relation| r.hidden.denied.contains(name);
+        let named = self.relations.iter().filter_map(|place| self.grant.relations.get(*place));
+        match named.into_iter().find(denies) {
+            Some(relation) => {
+                let relation = format!("{}.{}", relation.schema, relation.name);
+                self.deny(What::Denied { name: written, relation })
+            }
+            None => self.deny(What::Column { name: written }),
+        }
     }
 
     /// Points refusals at the first place that a part of the tree tells.

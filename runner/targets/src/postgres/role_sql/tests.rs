@@ -18,7 +18,7 @@ fn script(database: &str, role: &str, relation: Relation) -> String {
 #[test]
 fn names_stay_inside_their_quotes_wherever_they_stand() {
     let evil = "x\"; DROP TABLE orders; --\n'; $do$ $do1$ DROP ROLE y; \u{202e}\\";
-    let relation = Relation { schema: evil.into(), name: evil.into(), columns: vec![evil.into()] };
+    let relation = Relation::plain(evil, evil, vec![evil.into()]);
     let sql = script(evil, evil, relation);
     // What is ours has one such line each, and no name adds one.
     for line in sql.lines() {
@@ -49,11 +49,7 @@ fn outside_quotes(line: &str) -> String {
 #[test]
 fn plain_names_read_plainly() {
     let columns = vec!["id".into(), "Größe".into(), "a \"b\"".into()];
-    let sql = script(
-        "shop",
-        "reader",
-        Relation { schema: "public".into(), name: "orders".into(), columns },
-    );
+    let sql = script("shop", "reader", Relation::plain("public", "orders", columns));
     let grant = "GRANT SELECT (\"id\", \"Größe\", \"a \"\"b\"\"\") ON TABLE \"public\".\"orders\" \
                  TO \"reader\";\n";
     assert!(sql.contains(grant), "{sql}");

@@ -14,11 +14,8 @@ fn spec() -> PostgresSpec {
             application_name: "borescope".into(),
         },
         identity: Identity { system_identifier: 7, database: "shop".into(), role: "debug".into() },
-        reads: vec![Relation {
-            schema: "shop".into(),
-            name: "orders".into(),
-            columns: vec!["id".into()],
-        }],
+        keys: crate::HashKeys::new(),
+        reads: vec![Relation::plain("shop", "orders", vec!["id".into()])],
         statement_ms_max: 1_000,
         lag_s_max: 30,
         cost_max: 10_000_000,

@@ -9,7 +9,7 @@ use domain::ParamType;
 use expect_test::expect;
 use serde::Deserialize;
 
-use super::super::{Gated, Refusal, What, gate};
+use super::super::{Gated, Grant, Mask, Refusal, What, gate};
 use super::reference;
 
 #[derive(Deserialize)]
@@ -42,9 +42,15 @@ const HARMLESS: &[(&str, &str)] = &[
     ("PG-479", "numbers that servers read differently are sent as decimal ones"),
 ];
 
-/// Statements to be allowed that read `users.email`, whose mask the gate cannot apply yet; so the
-/// grant does not have it.
-const MASKED: &[&str] = &["PG-044", "PG-047", "PG-048", "PG-049", "PG-052", "PG-053", "PG-132"];
+/// The grant of the corpus: that of the other tests, and `users.email` masked.
+fn masked() -> Grant {
+    let mut grant = reference();
+    let users = &mut grant.relations[0];
+    users.columns.push("email".to_owned());
+    users.hidden.masks.insert("email".to_owned(), Mask::new(domain::Mask::Email));
+    users.hidden.denied = ["full_name", "ssn", "meta", "ext_id"].map(str::to_owned).into();
+    grant
+}
 
 fn corpus() -> Vec<Statement> {
     serde_json::from_str(include_str!("corpus.json")).unwrap()
@@ -57,7 +63,7 @@ pub(super) fn texts() -> Vec<String> {
 
 fn verdicts(verdict: &str) -> BTreeMap<String, Result<Gated, Refusal>> {
     let statements = corpus().into_iter().filter(|s| s.verdict == verdict);
-    let grant = reference();
+    let grant = masked();
     let gated = |s: &Statement| gate(&s.sql, &vec![ParamType::Text; s.params.len()], &grant);
     statements.map(|s| (s.id.clone(), gated(&s))).collect()
 }
@@ -76,8 +82,8 @@ fn every_attack_is_refused_or_becomes_harmless() {
     let texts: Vec<String> =
         sent.into_iter().map(|(id, gated)| format!("{id} {}", gated.unwrap().sql)).collect();
     expect![[r#"
-        PG-092 SELECT users.id AS id, users.country AS country, users.created_at AS created_at, users.tags AS tags FROM (SELECT id, country, created_at, tags FROM public.users granted) users LIMIT 1
-        PG-093 SELECT users.id AS id, users.country AS country, users.created_at AS created_at, users.tags AS tags FROM (SELECT id, country, created_at, tags FROM public.users granted) users LIMIT 1
+        PG-092 SELECT users.id AS id, users.country AS country, users.created_at AS created_at, users.tags AS tags, users.email AS email FROM (SELECT id, country, created_at, tags, CASE WHEN email IS NOT NULL THEN CASE WHEN pg_catalog.octet_length(email::pg_catalog.text) OPERATOR(pg_catalog.>) 320 THEN '***' WHEN email::pg_catalog.text COLLATE pg_catalog."C" OPERATOR(pg_catalog.~) E'^[^@]{2,}@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$' THEN pg_catalog."left"(email::pg_catalog.text COLLATE pg_catalog."C", 1) OPERATOR(pg_catalog.||) '***@' OPERATOR(pg_catalog.||) pg_catalog.split_part(email::pg_catalog.text COLLATE pg_catalog."C", '@', 2) WHEN email::pg_catalog.text COLLATE pg_catalog."C" OPERATOR(pg_catalog.~) E'^[^@]@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$' THEN '***@' OPERATOR(pg_catalog.||) pg_catalog.split_part(email::pg_catalog.text COLLATE pg_catalog."C", '@', 2) ELSE '***' END COLLATE pg_catalog."default" END AS email FROM public.users granted) users LIMIT 1
+        PG-093 SELECT users.id AS id, users.country AS country, users.created_at AS created_at, users.tags AS tags, users.email AS email FROM (SELECT id, country, created_at, tags, CASE WHEN email IS NOT NULL THEN CASE WHEN pg_catalog.octet_length(email::pg_catalog.text) OPERATOR(pg_catalog.>) 320 THEN '***' WHEN email::pg_catalog.text COLLATE pg_catalog."C" OPERATOR(pg_catalog.~) E'^[^@]{2,}@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$' THEN pg_catalog."left"(email::pg_catalog.text COLLATE pg_catalog."C", 1) OPERATOR(pg_catalog.||) '***@' OPERATOR(pg_catalog.||) pg_catalog.split_part(email::pg_catalog.text COLLATE pg_catalog."C", '@', 2) WHEN email::pg_catalog.text COLLATE pg_catalog."C" OPERATOR(pg_catalog.~) E'^[^@]@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$' THEN '***@' OPERATOR(pg_catalog.||) pg_catalog.split_part(email::pg_catalog.text COLLATE pg_catalog."C", '@', 2) ELSE '***' END COLLATE pg_catalog."default" END AS email FROM public.users granted) users LIMIT 1
         PG-359 SELECT '''; delete from lockme; --' AS "?column?"
         PG-369 SELECT pg_catalog.string_agg(pad, '') AS string_agg FROM (SELECT id, pad FROM public.big granted) a, pg_catalog.generate_series(1, 100) generate_series(generate_series)
         PG-373 SELECT 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' OPERATOR(pg_catalog.~) '(a*)*(a*)*(a*)*(a*)*b' AS "?column?"
@@ -104,7 +110,6 @@ fn useful_queries_pass_or_are_not_supported_yet() {
             Err(Refusal { what: What::NotSupported { what, .. }, .. }) => {
                 refused.push(format!("{id} {what}"));
             }
-            Err(Refusal { what: What::Column { .. }, .. }) if MASKED.contains(&id.as_str()) => {}
             Err(refusal) => panic!("{id}: {refusal}"),
         }
     }

@@ -147,7 +147,7 @@ fn a_wide_query_is_fine() {
 #[test]
 fn stars_of_stars_end_at_a_limit() {
     let columns = (0..1_000).map(|n| format!("column_{n}")).collect();
-    let wide = Relation { schema: "public".to_owned(), name: "wide".to_owned(), columns };
+    let wide = Relation::plain("public", "wide", columns);
     let grant = Grant { relations: vec![wide] };
     let mut sql = "select * from wide w".to_owned();
     assert!(gate(&sql, &[], &grant).is_ok());

@@ -200,11 +200,7 @@ fn the_result_says_columns_and_parameters() {
 
 #[test]
 fn a_name_in_two_schemas_needs_its_schema() {
-    let relation = |schema: &str| Relation {
-        schema: schema.to_owned(),
-        name: "jobs".to_owned(),
-        columns: vec!["id".to_owned()],
-    };
+    let relation = |schema: &str| Relation::plain(schema, "jobs", vec!["id".to_owned()]);
     let grant = Grant { relations: vec![relation("eu"), relation("us")] };
     let refusal = gate("select id from jobs", &[], &grant).unwrap_err();
     expect![
@@ -218,11 +214,11 @@ fn a_name_in_two_schemas_needs_its_schema() {
 #[test]
 fn a_mistake_in_the_policy_is_said() {
     let grant = |schema: &str, columns: &[&str]| Grant {
-        relations: vec![Relation {
-            schema: schema.to_owned(),
-            name: "t".to_owned(),
-            columns: columns.iter().map(ToString::to_string).collect(),
-        }],
+        relations: vec![Relation::plain(
+            schema,
+            "t",
+            columns.iter().map(ToString::to_string).collect(),
+        )],
     };
     let said = |grant: Grant| gate("select 1", &[], &grant).unwrap_err().to_string();
     let twice =

@@ -46,6 +46,7 @@ impl Walk<'_> {
             let what = format!("the function {}", words.join("."));
             return self.not_supported(what, "compute in the script, or use a listed function");
         };
+        self.calls.insert(name.to_owned());
         let spelling =
             [CoercionForm::CoerceExplicitCall as i32, CoercionForm::CoerceSqlSyntax as i32];
         if !spelling.contains(&funcformat) || (agg_star && !args.is_empty()) {

@@ -103,14 +103,14 @@ impl Walk<'_> {
                 Some(item) if item.is_value => {
                     Ok(column([name.as_str(), item.columns[0].as_str()]))
                 }
-                _ => self.deny(What::Column { name: name.clone() }),
+                _ => self.no_column(name, name.clone()),
             },
             [item, name] => match scope.item(item) {
                 None => self.deny(What::Table { name: item.clone() }),
                 Some(found) if found.columns.contains(name) => {
                     Ok(column([item.as_str(), name.as_str()]))
                 }
-                Some(_) => self.deny(What::Column { name: format!("{item}.{name}") }),
+                Some(_) => self.no_column(name, format!("{item}.{name}")),
             },
             _ => self.not_supported("a column with its schema", "write table.column"),
         }

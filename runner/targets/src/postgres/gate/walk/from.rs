@@ -1,11 +1,14 @@
 //! FROM: relations, which become sub-selects of their granted columns; sub-selects; joins.
 //! [`super::set_function`] has the functions.
 
+use domain::mask::HashClass;
 use pg_query::protobuf::{
-    Alias, ColumnRef, JoinExpr, JoinType, RangeSubselect, RangeVar, ResTarget, SelectStmt,
+    Alias, JoinExpr, JoinType, LimitOption, RangeSubselect, RangeVar, ResTarget, SelectStmt,
+    SetOperation,
 };
 use pg_query::{Node, NodeEnum};
 
+use super::super::build::number;
 use super::super::refusal::{Checked, What};
 use super::super::scope::{Item, Scope, Star};
 use super::super::second::GRANTED;
@@ -83,13 +86,13 @@ impl<'a> Walk<'a> {
             let what = "a list of column aliases behind a relation";
             return self.not_supported(what, "name the columns with AS");
         }
-        self.spend(relation.columns.len())?;
+        self.spend(relation.columns.len() + relation.hidden.masks.len() * MASK_NODES)?;
         let name = alias.unwrap_or(relname);
         let columns = relation.columns.clone();
         let star = self.add(Item { name: name.clone(), columns, is_value: false }, items)?;
         let sub_select = RangeSubselect {
             lateral: false,
-            subquery: boxed(NodeEnum::SelectStmt(Box::new(granted_columns(relation)))),
+            subquery: boxed(NodeEnum::SelectStmt(Box::new(self.granted_columns(relation)))),
             alias: Some(alias_node(name, Vec::new())),
         };
         Ok((node(NodeEnum::RangeSubselect(Box::new(sub_select))), star))
@@ -111,6 +114,54 @@ impl<'a> Walk<'a> {
             }
             (None, _) => self.deny(What::Relation { name: written() }),
             (Some(_), Some(_)) => self.deny(What::AmbiguousRelation { name: written() }),
+        }
+    }
+
+    /// `SELECT c1, mask(c2) AS c2 FROM schema.name AS granted [WHERE filter OFFSET 0]`.
+    ///
+    /// Bare names and an alias of ours: should the catalog have lost a column, its name can become
+    /// neither the whole row, which the relation's own name would mean, nor a function call, which
+    /// `granted.c1` would mean.
+    fn granted_columns(&self, relation: &Relation) -> SelectStmt {
+        let Relation { schema, name, columns, hidden } = relation;
+        let classes = self.grant.classes();
+        let key = |class: &HashClass| {
+            let at = classes.iter().position(|c| c == class).unwrap_or(classes.len());
+            i32::try_from(self.params_declared + 2 * at + 1).unwrap_or(i32::MAX)
+        };
+        let target = |column: &String| {
+            let (name, val) = match hidden.masks.get(column) {
+                Some(mask) => (column.clone(), mask.expression(column, key)),
+                None => (String::new(), super::expression::column([column.as_str()])),
+            };
+            let val = Some(Box::new(val));
+            let target = ResTarget { name, indirection: Vec::new(), val, location: 0 };
+            node(NodeEnum::ResTarget(Box::new(target)))
+        };
+        let table = RangeVar {
+            catalogname: String::new(),
+            schemaname: schema.clone(),
+            relname: name.clone(),
+            inh: true,
+            relpersistence: "p".to_owned(),
+            alias: Some(alias_node(GRANTED.to_owned(), Vec::new())),
+            location: 0,
+        };
+        let select = SelectStmt {
+            target_list: columns.iter().map(target).collect(),
+            from_clause: vec![node(NodeEnum::RangeVar(table))],
+            limit_option: LimitOption::Default as i32,
+            op: SetOperation::SetopNone as i32,
+            ..SelectStmt::default()
+        };
+        match &hidden.filter {
+            None => select,
+            Some(filter) => SelectStmt {
+                where_clause: Some(Box::new(filter.node().clone())),
+                limit_offset: Some(Box::new(number(0))),
+                limit_option: LimitOption::Count as i32,
+                ..select
+            },
         }
     }
 
@@ -209,7 +260,7 @@ impl<'a> Walk<'a> {
             match (take_one(&mut left, name), take_one(&mut right, name)) {
                 (Some(_), Some(right)) if kind == JoinType::JoinRight => star.push(right),
                 (Some(left), Some(_)) => star.push(left),
-                _ => return self.deny(What::Column { name: name.clone() }),
+                _ => return self.no_column(name, name.clone()),
             }
         }
         star.extend(left);
@@ -250,33 +301,5 @@ pub(super) fn alias_node(aliasname: String, names: Vec<String>) -> Alias {
     Alias { aliasname, colnames: names.into_iter().map(text).collect() }
 }
 
-/// `SELECT c1, c2 FROM schema.name AS granted`.
-///
-/// Bare names and an alias of ours: should the catalog have lost a column, its name can become
-/// neither the whole row, which the relation's own name would mean, nor a function call, which
-/// `granted.c1` would mean.
-fn granted_columns(relation: &Relation) -> SelectStmt {
-    let Relation { schema, name, columns } = relation;
-    let target = |column: &String| {
-        let column = ColumnRef { fields: vec![text(column.as_str())], location: 0 };
-        let val = boxed(NodeEnum::ColumnRef(column));
-        let target = ResTarget { name: String::new(), indirection: Vec::new(), val, location: 0 };
-        node(NodeEnum::ResTarget(Box::new(target)))
-    };
-    let table = RangeVar {
-        catalogname: String::new(),
-        schemaname: schema.clone(),
-        relname: name.clone(),
-        inh: true,
-        relpersistence: "p".to_owned(),
-        alias: Some(alias_node(GRANTED.to_owned(), Vec::new())),
-        location: 0,
-    };
-    SelectStmt {
-        target_list: columns.iter().map(target).collect(),
-        from_clause: vec![node(NodeEnum::RangeVar(table))],
-        limit_option: pg_query::protobuf::LimitOption::Default as i32,
-        op: pg_query::protobuf::SetOperation::SetopNone as i32,
-        ..SelectStmt::default()
-    }
-}
+/// Nodes that a mask counts for.
+const MASK_NODES: usize = 40;
