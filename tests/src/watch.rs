@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use domain::analysis::Catalog;
 use domain::{ParamType, QueryAnalysis, Value};
 use executor::Connectors;
-use executor::ports::{NoConnector, sqlite_spec};
+use executor::ports::{NoConnector, Sight, sqlite_spec};
 use targets::sqlite::SqliteConnector;
-use targets::{Canceller, Caps, Connector, HashKeys, Session, Spool, TargetError};
+use targets::{Canceller, Caps, Connector, Session, Spool, TargetError};
 use tokio::sync::Notify;
 use trust::PolicyTarget;
 
@@ -59,7 +59,7 @@ impl Connectors for WatchedConnectors {
     fn connector(
         &self,
         target: &PolicyTarget,
-        _: HashKeys,
+        _: Sight,
     ) -> Result<Arc<dyn Connector>, NoConnector> {
         let spec = sqlite_spec(target, self.path.clone());
         let inner =

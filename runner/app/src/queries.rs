@@ -1,6 +1,8 @@
 //! The gates that a bundle's queries pass on their way in, so that authors learn at upload what the
 //! runner would refuse at run time. Advisory: the connector's own gate is the one that counts.
 
+use std::collections::BTreeSet;
+
 use domain::ParamType;
 use domain::manifest::{Engine, Query};
 use targets::postgres::gate::{Grant, Refusal, Relation, What, gate};
@@ -72,7 +74,7 @@ pub fn reads(query: &Query, text: &str, target: &PolicyTarget) -> Result<Vec<Rea
         }
         Engine::Postgres => {
             let types: Vec<ParamType> = query.params.iter().map(|p| p.param_type).collect();
-            let relations = executor::ports::postgres_reads(target)
+            let relations = executor::ports::postgres_reads(target, &BTreeSet::new())
                 .map_err(|e| refused(crate::error::chain(&e)))?;
             let gated = gate(text, &types, &Grant { relations });
             let gated = gated.map_err(|e| refused(crate::error::chain(&e)))?;
@@ -96,7 +98,8 @@ fn postgres(
     let mut first = None;
     for target in targets.iter().filter(|t| t.engine == Engine::Postgres) {
         // Of a target whose policy cannot be used nothing is granted; its runner says so at each run.
-        let relations = executor::ports::postgres_reads(target).unwrap_or_default();
+        let relations =
+            executor::ports::postgres_reads(target, &BTreeSet::new()).unwrap_or_default();
         match gate(text, &types, &Grant { relations }) {
             Ok(_) => return Ok(None),
             Err(refusal) => _ = first.get_or_insert((&target.id, refusal)),

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use domain::bundle::INDEX_PATH;
-use domain::{BundlePath, Capabilities, Digest, Pair, QueryName, TargetId};
+use domain::{BundlePath, Capabilities, Digest, Pair, QueryName};
 use executor::Blobs;
 use executor::ports::BlobError;
 use executor::queries::{Figures, Queries};
@@ -130,7 +130,7 @@ struct Stage {
     linked: Linked,
     bundle: Arc<executor::bundle::Bundle>,
     effective: Capabilities,
-    connectors: BTreeMap<TargetId, Arc<dyn Connector>>,
+    connectors: BTreeMap<Pair, Arc<dyn Connector>>,
     /// Holds the seeded databases.
     _folder: tempfile::TempDir,
 }
@@ -142,11 +142,10 @@ impl Stage {
             bundle.manifest.targets.keys().map(pair_of).collect::<Result<_, _>>()?;
         let effective = bundle.manifest.asks(&pairs);
         let folder = tempfile::Builder::new().prefix("borescope-test-").tempdir()?;
-        let mut connectors: BTreeMap<TargetId, Arc<dyn Connector>> = BTreeMap::new();
+        let mut connectors: BTreeMap<Pair, Arc<dyn Connector>> = BTreeMap::new();
         for seed in seed::all(files)? {
             let spec = seed.sow(folder.path())?;
-            let target = pair_of(&seed.logical)?.target;
-            connectors.insert(target, Arc::new(SqliteConnector::new(spec)));
+            connectors.insert(pair_of(&seed.logical)?, Arc::new(SqliteConnector::new(spec)));
         }
         let mut mac_key = [0; 32];
         World::real().entropy.fill(&mut mac_key);
@@ -188,7 +187,11 @@ impl Stage {
         };
         let queries =
             Queries::new(Arc::clone(&self.bundle), self.connectors.clone(), self.effective.clone());
-        let mut host = FixtureHost::new(&case, queries, self.connectors.keys().cloned().collect());
+        let mut host = FixtureHost::new(
+            &case,
+            queries,
+            self.connectors.keys().map(|pair| pair.target.clone()).collect(),
+        );
         let finished = self.sandbox.run(&self.linked, plan, &mut host, &Cancel::new()).await;
         let (queries, problems) = host.finish();
         let got = expected::render(&finished);

@@ -2,7 +2,8 @@
 
 use clap::Args;
 use domain::capability::QueryScope;
-use domain::{QueryName, Scope};
+use domain::display::neutralise;
+use domain::{ColumnPath, QueryName, Scope, TargetScope};
 
 use crate::exit::Failure;
 use crate::view::{bytes, count, limits};
@@ -36,6 +37,9 @@ pub(crate) struct NarrowArgs {
     /// Without this query; repeat
     #[arg(long, value_name = "QUERY")]
     without: Vec<QueryName>,
+    /// With this column masked, though it is asked for raw; repeat
+    #[arg(long, value_name = "TABLE.COLUMN")]
+    masked: Vec<ColumnPath>,
 }
 
 fn of_query(text: &str) -> Result<(QueryName, u64), String> {
@@ -81,6 +85,9 @@ impl NarrowArgs {
                 target.queries.retain(|q| q.name != *query);
             }
         }
+        for column in &self.masked {
+            keep_masked(&mut scope, column)?;
+        }
         Ok(scope)
     }
 
@@ -103,6 +110,21 @@ impl NarrowArgs {
     }
 }
 
+/// Puts a column's mask back, on every target.
+fn keep_masked(scope: &mut Scope, column: &ColumnPath) -> Result<(), Failure> {
+    let is_raw = scope.targets.iter().any(|t| t.unmasked.contains(column));
+    if !is_raw {
+        return Err(Failure::usage(
+            format!("{} is masked already", neutralise(column.as_str())),
+            "leave it out; what is asked for raw is shown with what is signed",
+        ));
+    }
+    for target in &mut scope.targets {
+        target.unmasked.retain(|c| c != column);
+    }
+    Ok(())
+}
+
 /// Lowers one limit. A wish for more is a mistake, not something to cut silently.
 fn lower(name: &str, wanted: Option<u64>, limit: &mut u64) -> Result<(), Failure> {
     let Some(wanted) = wanted else { return Ok(()) };
@@ -116,7 +138,17 @@ fn lower(name: &str, wanted: Option<u64>, limit: &mut u64) -> Result<(), Failure
     Ok(())
 }
 
-/// What a scope allows, for people: each query and the limits of the run.
+/// Which masked columns a scope lets be read raw, for people; each once.
+pub(crate) fn raw_in_words(scope: &Scope) -> Option<String> {
+    let of = |t: &TargetScope| {
+        let names: Vec<String> = t.unmasked.iter().map(|c| neutralise(c.as_str())).collect();
+        (!names.is_empty()).then(|| format!("{} on {}", names.join(", "), t.pair()))
+    };
+    let all: Vec<String> = scope.targets.iter().filter_map(of).collect();
+    (!all.is_empty()).then(|| format!("RAW, WITHOUT THEIR MASKS: {}", all.join("; ")))
+}
+
+/// What a scope allows, for people: each query, what is raw, and the limits of the run.
 pub(crate) fn in_words(scope: &Scope) -> String {
     let query = |q: &QueryScope| {
         format!(
@@ -130,7 +162,8 @@ pub(crate) fn in_words(scope: &Scope) -> String {
     let queries: Vec<String> =
         scope.targets.iter().flat_map(|t| t.queries.iter().map(query)).collect();
     let queries = if queries.is_empty() { "no query".to_owned() } else { queries.join(", ") };
-    format!("{queries}; {}", limits(&scope.limits))
+    let raw = raw_in_words(scope).map_or_else(String::new, |raw| format!("{raw}; "));
+    format!("{raw}{queries}; {}", limits(&scope.limits))
 }
 
 #[cfg(test)]

@@ -4,11 +4,12 @@
 //! [`Capabilities::meet`] is commutative, associative, idempotent and never widens; [`crate::decide()`]
 //! is its only user that matters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{Limits, QueryLimits};
+use crate::mask::ColumnPath;
 use crate::names::{LogicalTarget, QueryName, TargetId};
 
 /// A logical target bound to a real one.
@@ -51,8 +52,8 @@ pub struct TargetScope {
     pub target: TargetId,
     /// The queries that may be opened there; one that is not listed may not.
     pub queries: Vec<QueryScope>,
-    /// Masked columns whose raw value may be read. Masks come later: only the empty list is accepted.
-    pub unmasked: Vec<String>,
+    /// Masked columns whose raw value may be read.
+    pub unmasked: Vec<ColumnPath>,
 }
 
 /// The written form of capabilities: a review's ceiling, a request's wish, an approval's bound.
@@ -74,9 +75,9 @@ pub enum ScopeError {
     /// A query is listed twice for a pair.
     #[error("the query {1} is listed twice for {0}")]
     QueryTwice(Pair, QueryName),
-    /// A feature of a later version.
-    #[error("`unmasked` of {0} is not supported yet; only the empty list is accepted")]
-    Unmasked(Pair),
+    /// A column is listed twice for a pair.
+    #[error("the column {1} is listed twice in `unmasked` of {0}")]
+    UnmaskedTwice(Pair, ColumnPath),
 }
 
 impl Scope {
@@ -88,12 +89,15 @@ impl Scope {
     /// The value of the algebra that this scope writes down.
     ///
     /// # Errors
-    /// When a pair or a query is listed twice, or a later version's feature is used.
+    /// When a pair, a query or a column is listed twice.
     pub fn capabilities(&self) -> Result<Capabilities, ScopeError> {
         let mut pairs = BTreeMap::new();
         for t in &self.targets {
-            if !t.unmasked.is_empty() {
-                return Err(ScopeError::Unmasked(t.pair()));
+            let mut unmasked = BTreeSet::new();
+            for column in &t.unmasked {
+                if !unmasked.insert(column.clone()) {
+                    return Err(ScopeError::UnmaskedTwice(t.pair(), column.clone()));
+                }
             }
             let mut queries = BTreeMap::new();
             for q in &t.queries {
@@ -106,7 +110,7 @@ impl Scope {
                     return Err(ScopeError::QueryTwice(t.pair(), q.name.clone()));
                 }
             }
-            if pairs.insert(t.pair(), queries).is_some() {
+            if pairs.insert(t.pair(), OnPair { queries, unmasked }).is_some() {
                 return Err(ScopeError::PairTwice(t.pair()));
             }
         }
@@ -122,30 +126,46 @@ impl TargetScope {
     }
 }
 
-/// What a script may do: queries by pair, each with its limits, and limits of the whole run.
+/// What a script may do on one pair.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OnPair {
+    /// Queries that may be opened, each with its limits.
+    pub queries: BTreeMap<QueryName, QueryLimits>,
+    /// Masked columns whose raw value may be read by them.
+    pub unmasked: BTreeSet<ColumnPath>,
+}
+
+impl OnPair {
+    /// What both allow: common queries with the smaller of each limit, and common columns.
+    fn meet(&self, other: &Self) -> Self {
+        let common = self
+            .queries
+            .iter()
+            .filter_map(|(name, a)| Some((name.clone(), a.meet(other.queries.get(name)?))));
+        Self {
+            queries: common.collect(),
+            unmasked: self.unmasked.intersection(&other.unmasked).cloned().collect(),
+        }
+    }
+}
+
+/// What a script may do, by pair, and limits of the whole run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Queries that may be opened, by pair.
-    pub pairs: BTreeMap<Pair, BTreeMap<QueryName, QueryLimits>>,
+    /// What it may do on each pair.
+    pub pairs: BTreeMap<Pair, OnPair>,
     /// Limits of the run.
     pub limits: Limits,
 }
 
 impl Capabilities {
-    /// What both allow: common pairs, common queries, the smaller of each limit.
+    /// What both allow: common pairs, common queries and columns, the smaller of each limit.
     #[must_use]
     pub fn meet(&self, other: &Self) -> Self {
         let pairs = self
             .pairs
             .iter()
-            .filter_map(|(pair, mine)| {
-                let theirs = other.pairs.get(pair)?;
-                let common = mine
-                    .iter()
-                    .filter_map(|(name, a)| Some((name.clone(), a.meet(theirs.get(name)?))))
-                    .collect();
-                Some((pair.clone(), common))
-            })
+            .filter_map(|(pair, mine)| Some((pair.clone(), mine.meet(other.pairs.get(pair)?))))
             .collect();
         Self { pairs, limits: self.limits.meet(&other.limits) }
     }
@@ -159,7 +179,8 @@ impl Capabilities {
     /// Only what is said about `pair`, with all limits of the run.
     #[must_use]
     pub fn only(&self, pair: &Pair) -> Self {
-        let pairs = self.pairs.get(pair).map(|q| (pair.clone(), q.clone())).into_iter().collect();
+        let mine = self.pairs.get(pair);
+        let pairs = mine.map(|on| (pair.clone(), on.clone())).into_iter().collect();
         Self { pairs, limits: self.limits }
     }
 
@@ -167,13 +188,20 @@ impl Capabilities {
     /// logical target (the manifest says which), so at most one pair has it.
     #[must_use]
     pub fn query(&self, name: &QueryName) -> Option<(&Pair, &QueryLimits)> {
-        self.pairs.iter().find_map(|(pair, queries)| Some((pair, queries.get(name)?)))
+        self.pairs.iter().find_map(|(pair, on)| Some((pair, on.queries.get(name)?)))
     }
 
     /// Whether any query may be opened; decides if the interface `sql` is linked.
     #[must_use]
     pub fn uses_sql(&self) -> bool {
-        self.pairs.values().any(|queries| !queries.is_empty())
+        self.pairs.values().any(|on| !on.queries.is_empty())
+    }
+
+    /// The same with every mask in its place.
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        self.pairs.values_mut().for_each(|on| on.unmasked.clear());
+        self
     }
 
     /// The written form.
@@ -182,7 +210,7 @@ impl Capabilities {
         let targets = self
             .pairs
             .iter()
-            .map(|(pair, queries)| TargetScope {
+            .map(|(pair, OnPair { queries, unmasked })| TargetScope {
                 logical: pair.logical.clone(),
                 target: pair.target.clone(),
                 queries: queries
@@ -194,7 +222,7 @@ impl Capabilities {
                         bytes_total_max: l.bytes_total_max,
                     })
                     .collect(),
-                unmasked: Vec::new(),
+                unmasked: unmasked.iter().cloned().collect(),
             })
             .collect();
         Scope { targets, limits: self.limits }

@@ -194,9 +194,12 @@ fn derive(facts: &Facts<'_>, t: &mut Trace) -> Option<Decision> {
         by_request(facts, &places, &reviewed, t)
     }?;
     let effective = t.step(Rule::RequestMismatch, effective(facts, &reviewed, &granted), |e| {
-        let queries: usize = e.pairs.values().map(BTreeMap::len).sum();
+        let queries: usize = e.pairs.values().map(|on| on.queries.len()).sum();
+        let raw: usize = e.pairs.values().map(|on| on.unmasked.len()).sum();
+        let raw =
+            if raw == 0 { String::new() } else { format!(", {raw} columns without their masks") };
         said(format!(
-            "{queries} queries on {} targets are within everybody's bounds",
+            "{queries} queries on {} targets are within everybody's bounds{raw}",
             e.pairs.len()
         ))
     })?;
@@ -350,7 +353,8 @@ fn effective(
         whole.limits = whole.limits.meet(&part.limits);
         whole.pairs.extend(part.pairs);
     }
-    Ok(whole)
+    // Without an approval nobody but the caller said yes to this very run, so nothing is raw.
+    Ok(if granted.approvals.is_empty() { whole.masked() } else { whole })
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub mod value;
 
 pub use analysis::{Analysis, AnalysisRef, QueryAnalysis};
 pub use bundle::{BundleIndex, BundlePath};
-pub use capability::{Capabilities, Pair, Scope, TargetScope};
+pub use capability::{Capabilities, OnPair, Pair, Scope, TargetScope};
 pub use decide::{Decision, Denial, Facts, Rule, Step, Way, decide, explain};
 pub use digest::Digest;
 pub use ids::*;

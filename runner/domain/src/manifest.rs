@@ -5,14 +5,17 @@
 
 pub mod params;
 
-use std::collections::BTreeMap;
+mod unmask;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Deserialize;
 
 use crate::bundle::BundlePath;
-use crate::capability::{Capabilities, Pair};
+use crate::capability::{Capabilities, OnPair, Pair};
 use crate::limits::{Limits, QueryLimits};
+use crate::mask::ColumnPath;
 use crate::names::{LogicalTarget, ParamName, QueryName, ScriptName, ScriptVersion};
 use crate::value::ParamType;
 
@@ -34,6 +37,8 @@ pub struct Manifest {
     pub input: Option<BundlePath>,
     /// Logical targets with their engines; at least one.
     pub targets: BTreeMap<LogicalTarget, Engine>,
+    /// Masked columns that it asks to read raw, by logical target.
+    pub unmask: BTreeMap<LogicalTarget, BTreeSet<ColumnPath>>,
     /// Queries, in the order written.
     pub queries: Vec<Query>,
     /// Limits of the run.
@@ -147,7 +152,9 @@ impl Manifest {
     pub fn asks(&self, pairs: &[Pair]) -> Capabilities {
         let of = |pair: &Pair| {
             let mine = self.queries.iter().filter(|q| q.target == pair.logical);
-            mine.map(|q| (q.name.clone(), q.limits.meet(&QueryLimits::CEILING))).collect()
+            let queries = mine.map(|q| (q.name.clone(), q.limits.meet(&QueryLimits::CEILING)));
+            let unmasked = self.unmask.get(&pair.logical).cloned().unwrap_or_default();
+            OnPair { queries: queries.collect(), unmasked }
         };
         Capabilities {
             pairs: pairs.iter().map(|p| (p.clone(), of(p))).collect(),
@@ -181,6 +188,8 @@ struct RawScript {
 #[serde(deny_unknown_fields)]
 struct RawTarget {
     engine: String,
+    #[serde(default)]
+    unmask: Vec<ColumnPath>,
 }
 
 #[derive(Deserialize)]
@@ -258,8 +267,12 @@ impl RawManifest {
         if self.targets.is_empty() {
             return Err(invalid("targets", "a script needs at least one [targets.NAME]"));
         }
-        let mut targets = BTreeMap::new();
+        let (mut targets, mut unmask) = (BTreeMap::new(), BTreeMap::new());
         for (name, target) in self.targets {
+            let columns = unmask::columns(&name, &target.unmask)?;
+            if !columns.is_empty() {
+                unmask.insert(name.clone(), columns);
+            }
             let engine = Engine::named(&target.engine).ok_or_else(|| {
                 let place = format!("targets.{name}.engine");
                 let known: Vec<_> = Engine::ALL.iter().map(|e| format!("\"{e}\"")).collect();
@@ -289,6 +302,7 @@ impl RawManifest {
             summary,
             input: self.script.input,
             targets,
+            unmask,
             queries,
             limits: self.limits.check()?,
         })

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 const SECRET_FILE: &str = "hash.secret";
 const SECRET_BYTES: usize = 32;
 /// HKDF's salt: what the keys are for.
-const PURPOSE: &[u8] = b"borescope hashed columns v1";
+const PURPOSE: &[u8] = b"hashed columns of borescope, v1";
 
 /// Why the secret cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -4,17 +4,17 @@
 //! control plane and are believed only after hashing; connectors are built from the *verified* policy
 //! at every run, so a changed path or column list cannot outlive its signature.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
-use domain::{Clock, Digest, Entropy, TargetId};
+use domain::{Clock, ColumnPath, Digest, Entropy, TargetId};
 use targets::postgres::{self, PostgresConnector, PostgresSpec};
 use targets::sqlite::{SqliteConnector, SqliteSpec, TableReads};
 use targets::{Connector, HashKeys};
-use trust::{PolicyTarget, TargetIdentity};
+use trust::{ColumnMask, PolicyTarget, TargetIdentity};
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,15 +79,24 @@ pub struct BlobError(pub String);
 
 /// Makes connectors for targets of a verified policy.
 pub trait Connectors: Send + Sync {
-    /// A connector for `target`, whose hashed columns are hashed with `keys`.
+    /// A connector for `target`, which shows what `sight` lets a run see.
     ///
     /// # Errors
     /// When this runner has no access to it; says what is missing.
     fn connector(
         &self,
         target: &PolicyTarget,
-        keys: HashKeys,
+        sight: Sight,
     ) -> Result<Arc<dyn Connector>, NoConnector>;
+}
+
+/// What one run sees of a target's masked columns.
+#[derive(Debug, Clone, Default)]
+pub struct Sight {
+    /// Those that it sees raw: everybody who has a say said so, policy among them.
+    pub unmasked: BTreeSet<ColumnPath>,
+    /// What hashed ones are hashed with.
+    pub keys: HashKeys,
 }
 
 /// Why there is no connector to a target.
@@ -138,7 +147,7 @@ impl Connectors for Ways {
     fn connector(
         &self,
         target: &PolicyTarget,
-        keys: HashKeys,
+        sight: Sight,
     ) -> Result<Arc<dyn Connector>, NoConnector> {
         let no_way = || NoConnector::NoWay(target.id.clone());
         match self.0.get(&target.id).ok_or_else(no_way)? {
@@ -150,7 +159,7 @@ impl Connectors for Ways {
                 if !matches!(target.identity, TargetIdentity::Postgres(_)) {
                     return Err(no_way());
                 }
-                let spec = postgres_spec(target, access.clone(), keys)
+                let spec = postgres_spec(target, access.clone(), sight)
                     .map_err(|e| NoConnector::Policy(target.id.clone(), e))?;
                 Ok(Arc::new(PostgresConnector::new(spec, sessions.clone())))
             }
@@ -182,7 +191,7 @@ pub fn sqlite_reads(target: &PolicyTarget) -> impl Iterator<Item = TableReads> {
 pub fn postgres_spec(
     target: &PolicyTarget,
     access: postgres::Access,
-    keys: HashKeys,
+    sight: Sight,
 ) -> Result<PostgresSpec, GrantError> {
     let TargetIdentity::Postgres(identity) = &target.identity else {
         return Err(GrantError::Incomplete);
@@ -194,8 +203,8 @@ pub fn postgres_spec(
             database: identity.database.clone(),
             role: identity.role.clone(),
         },
-        reads: postgres_reads(target)?,
-        keys,
+        reads: postgres_reads(target, &sight.unmasked)?,
+        keys: sight.keys,
         statement_ms_max: target.statement_ms_max,
         lag_s_max: target.lag_s_max.ok_or(GrantError::Incomplete)?,
         cost_max: target.cost_max.ok_or(GrantError::Incomplete)?,
@@ -203,19 +212,28 @@ pub fn postgres_spec(
     })
 }
 
-/// What queries may read of a PostgreSQL target, and what is hidden of it.
+/// What queries may read of a PostgreSQL target, and what is hidden of it from a run that sees these
+/// columns raw. Policy has the last word on which those can be.
 ///
 /// # Errors
 /// When a table's name has no schema, which a valid policy does not let pass, or a row filter is
 /// refused.
-pub fn postgres_reads(target: &PolicyTarget) -> Result<Vec<postgres::Relation>, GrantError> {
-    target.reads.iter().map(|read| relation(target, read)).collect()
+pub fn postgres_reads(
+    target: &PolicyTarget,
+    unmasked: &BTreeSet<ColumnPath>,
+) -> Result<Vec<postgres::Relation>, GrantError> {
+    target.reads.iter().map(|read| relation(target, read, unmasked)).collect()
 }
 
-fn relation(target: &PolicyTarget, read: &trust::Read) -> Result<postgres::Relation, GrantError> {
+fn relation(
+    target: &PolicyTarget,
+    read: &trust::Read,
+    unmasked: &BTreeSet<ColumnPath>,
+) -> Result<postgres::Relation, GrantError> {
     let table = &read.table;
     let (schema, name) = read.schema_and_name().ok_or(GrantError::Incomplete)?;
-    let masks = target.masks.iter().filter(|m| m.table == *table);
+    let is_raw = |m: &ColumnMask| m.unmask && m.path().is_some_and(|path| unmasked.contains(&path));
+    let masks = target.masks.iter().filter(|m| m.table == *table && !is_raw(m));
     let denied = target.denied.iter().filter(|d| d.table == *table);
     let filter = target.row_filter(table).map(postgres::Filter::parse).transpose();
     let filter = filter.map_err(|refusal| GrantError::Filter { table: table.clone(), refusal })?;

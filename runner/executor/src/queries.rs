@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::manifest::Query;
-use domain::{Capabilities, LimitName, Pair, QueryName, TargetId, Value};
+use domain::{Capabilities, LimitName, Pair, QueryName, Value};
 use sandbox::{CallError, OpenedCursor, Page, QueryBudget};
 use targets::{Caps, Connector, Session, Spool, TargetError};
 
@@ -30,20 +30,21 @@ pub struct Figures {
 /// The queries that one run may ask, its sessions and its open cursors.
 pub struct Queries {
     bundle: Arc<Bundle>,
-    connectors: BTreeMap<TargetId, Arc<dyn Connector>>,
+    connectors: BTreeMap<Pair, Arc<dyn Connector>>,
     effective: Capabilities,
-    sessions: BTreeMap<TargetId, Box<dyn Session>>,
+    sessions: BTreeMap<Pair, Box<dyn Session>>,
     cursors: BTreeMap<u64, Spool>,
     opened: u64,
     given: BTreeMap<QueryName, Figures>,
 }
 
 impl Queries {
-    /// Nothing is opened yet. `effective` has the limits; `connectors` the ways to its targets.
+    /// Nothing is opened yet. `effective` has the limits; `connectors` the ways to its targets, by pair:
+    /// two of one target can see different columns.
     #[must_use]
     pub fn new(
         bundle: Arc<Bundle>,
-        connectors: BTreeMap<TargetId, Arc<dyn Connector>>,
+        connectors: BTreeMap<Pair, Arc<dyn Connector>>,
         effective: Capabilities,
     ) -> Self {
         Self {
@@ -93,12 +94,12 @@ impl Queries {
             bytes_max: budget.bytes_left,
             time_ms_max: self.effective.limits.wall_ms_max,
         };
-        if !self.sessions.contains_key(&pair.target) {
-            let connector = self.connectors.get(&pair.target).ok_or(TargetError::SessionLost)?;
+        if !self.sessions.contains_key(pair) {
+            let connector = self.connectors.get(pair).ok_or(TargetError::SessionLost)?;
             let session = connector.open_session().await?;
-            self.sessions.insert(pair.target.clone(), session);
+            self.sessions.insert(pair.clone(), session);
         }
-        let session = self.sessions.get_mut(&pair.target).ok_or(TargetError::SessionLost)?;
+        let session = self.sessions.get_mut(pair).ok_or(TargetError::SessionLost)?;
         session.query(sql, &typed, caps).await
     }
 

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use domain::decide::{StopSubject, Way, Window};
 use domain::{
-    Decision, Denial, Digest, Facts, Pair, PersonId, Rule, RunId, TargetId, Timestamp, decide,
+    Capabilities, Decision, Denial, Digest, Facts, Pair, PersonId, Rule, RunId, TargetId,
+    Timestamp, decide,
 };
 use sandbox::Linked;
 use targets::Connector;
@@ -20,6 +21,7 @@ use crate::bundle::{Bundle, fetch};
 use crate::deadlines::Deadlines;
 use crate::hash_secret::Grant;
 use crate::order::RunOrder;
+use crate::ports::Sight;
 use crate::runner::{AdoptError, AuthorityDocuments, Inner};
 use crate::state::{Claim, ServedTo};
 
@@ -32,7 +34,8 @@ pub(crate) struct Allowed {
     /// Who said who they are.
     pub(crate) authority: Arc<Authority>,
     pub(crate) linked: Linked,
-    pub(crate) connectors: BTreeMap<TargetId, Arc<dyn Connector>>,
+    /// By pair: two logical targets of one real target can see different columns.
+    pub(crate) connectors: BTreeMap<Pair, Arc<dyn Connector>>,
     pub(crate) input: Vec<u8>,
     pub(crate) input_digest: Digest,
     /// The digest of the run request's payload.
@@ -93,7 +96,7 @@ impl Inner {
         let mut decided = self.decided(&authority, &documents, &request, &bundle, &input).await?;
         let linked = self.link(&bundle, &decided.decision).await?;
         let grant = decided.claim.request().map_or(Grant::Run(run), Grant::Request);
-        let connectors = self.ways(&request.pairs, &authority, &grant)?;
+        let connectors = self.ways(&decided.decision.effective, &authority, &grant)?;
         // Compiling may have taken a while; expiry is absolute.
         let (now, elapsed_ms) = (self.now(), self.clock.elapsed_ms());
         still_open(now, &decided.window, &decided.decision)?;
@@ -250,24 +253,25 @@ impl Inner {
         self.sandbox.link(&admitted, &decision.effective).map_err(refused)
     }
 
-    /// The ways to the targets, with the keys of this grant.
+    /// The ways to the targets, with what is effective of their masks and the keys of this grant.
     fn ways(
         &self,
-        pairs: &[Pair],
+        effective: &Capabilities,
         authority: &Authority,
         grant: &Grant<'_>,
-    ) -> Result<BTreeMap<TargetId, Arc<dyn Connector>>, Denial> {
+    ) -> Result<BTreeMap<Pair, Arc<dyn Connector>>, Denial> {
         let mut connectors = BTreeMap::new();
-        for pair in pairs {
+        for (pair, on) in &effective.pairs {
             let unreachable =
                 |fact: String| Denial::new(Rule::TargetUnknown, fact, "ask the runner's operator");
             let target = authority
                 .target(&pair.target)
                 .ok_or_else(|| unreachable(format!("the policy has no target {}", pair.target)))?;
             let keys = self.hash_secret.keys(grant, target);
+            let sight = Sight { unmasked: on.unmasked.clone(), keys };
             let connector =
-                self.connectors.connector(target, keys).map_err(|e| unreachable(chain(&e)))?;
-            connectors.insert(pair.target.clone(), connector);
+                self.connectors.connector(target, sight).map_err(|e| unreachable(chain(&e)))?;
+            connectors.insert(pair.clone(), connector);
         }
         Ok(connectors)
     }

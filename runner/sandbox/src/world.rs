@@ -97,7 +97,7 @@ impl World {
             .effective
             .pairs
             .values()
-            .flat_map(|of| of.keys().map(ToString::to_string))
+            .flat_map(|of| of.queries.keys().map(ToString::to_string))
             .collect();
         Self {
             bridge,

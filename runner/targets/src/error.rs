@@ -358,6 +358,22 @@ impl TargetError {
         }
     }
 
+    /// The same error with the database's words rewritten.
+    pub(crate) fn with_detail(mut self, rewrite: impl FnOnce(&str) -> String) -> Self {
+        if let Self::Unreachable { detail, .. }
+        | Self::Role { detail, .. }
+        | Self::NotAllowed { detail, .. }
+        | Self::TooBig { detail, .. }
+        | Self::Locked { detail, .. }
+        | Self::Conflict { detail }
+        | Self::Disconnected { detail }
+        | Self::Database { detail } = &mut self
+        {
+            *detail = rewrite(detail);
+        }
+        self
+    }
+
     pub(crate) fn not_allowed(reason: impl Into<String>) -> Self {
         Self::NotAllowed { reason: reason.into(), detail: String::new() }
     }

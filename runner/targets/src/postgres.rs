@@ -6,7 +6,7 @@
 //! 2. [`identity`]: the right cluster, database and harmless role; in every transaction still the
 //!    same server, in recovery, not too far behind;
 //! 3. [`grants`]: the grant compared with the catalog and with the role's own privileges;
-//! 4. [`gate`]: which statements may be sent, and as which text;
+//! 4. [`gate`]: which statements may be sent, and as which text: masks and row filters are part of it;
 //! 5. [`plan`]: what the planner expects of it is within the policy's ceiling;
 //! 6. [`statement`]: a read-only transaction, time, and caps that hold at the server.
 //!

@@ -3,12 +3,13 @@
 //! Layers, each written as if the others had failed:
 //! 1. [`text`]: one statement, `$n` parameters, no joins that the authorizer cannot see;
 //! 2. [`open`]: a read-only handle, `query_only`, defensive settings, low engine limits, identity;
-//! 3. [`grants`]: default-deny authorizer over the real compiler's reads and functions;
-//! 4. [`bytecode`]: what the compiled program opens, compared with the grants a second time;
-//! 5. [`statement`]: read-only check, time limit, cancellation, caps.
+//! 3. [`views`]: the file is attached under a name that no statement can know; a granted table is a
+//!    view of its granted columns, so `*` means these and `USING` compares these;
+//! 4. [`grants`]: default-deny authorizer over the real compiler's reads and functions;
+//! 5. [`bytecode`]: what the compiled program opens, compared with the grants a second time;
+//! 6. [`statement`]: read-only check, time limit, cancellation, caps.
 //!
-//! Tables of which only some columns are granted are shadowed by temporary views of those columns,
-//! so `*` means the granted columns.
+//! No name of a schema means anything to a query: `main` is empty.
 //!
 //! WAL databases: SQLite needs the `-shm` file beside the database. A reader that finds none makes
 //! it, so the runner's user needs write permission on the directory, or the database must be open
@@ -22,6 +23,7 @@
 mod bytecode;
 mod catalog;
 mod grants;
+mod names;
 mod open;
 mod reads;
 mod session;
@@ -29,6 +31,7 @@ mod statement;
 mod syntax;
 mod text;
 mod value;
+mod views;
 
 #[cfg(test)]
 mod tests;

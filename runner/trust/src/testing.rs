@@ -249,7 +249,8 @@ pub(crate) fn pair() -> Pair {
 
 pub(crate) fn scope() -> Scope {
     let queries = [(t("stuck"), QueryLimits::DEFAULT)].into();
-    Capabilities { pairs: [(pair(), queries)].into(), limits: Limits::DEFAULT }.scope()
+    let on = domain::OnPair { queries, unmasked: [].into() };
+    Capabilities { pairs: [(pair(), on)].into(), limits: Limits::DEFAULT }.scope()
 }
 
 pub(crate) fn submission() -> Submission {

@@ -9,13 +9,14 @@ use clap::Args;
 use domain::display::neutralise;
 use domain::manifest::Engine;
 use domain::{Column, TargetId};
-use executor::ports::{TargetAccess, postgres_spec, sqlite_spec};
+use executor::ports::{Sight, TargetAccess, postgres_spec, sqlite_spec};
 use executor::state;
 use serde_json::{Value, json};
-use targets::{HashKeys, TargetError, postgres, sqlite};
+use targets::{TargetError, postgres, sqlite};
 use trust::{Authority, PolicyTarget, Seen};
 
 use super::Call;
+use super::policy::masking::hidden;
 use crate::exit::{Exit, Failure, chain};
 use crate::founding::DataDir;
 use crate::node;
@@ -146,8 +147,8 @@ async fn check<'p>(config: &ServerConfig, target: &'p PolicyTarget) -> Checked<'
             if target.engine != Engine::Postgres {
                 return wrong();
             }
-            // Nothing is read through it, so it needs no keys.
-            let spec = match postgres_spec(target, access, HashKeys::new()) {
+            // Nothing is read through it, so it needs no keys; and as a run without an approval sees it.
+            let spec = match postgres_spec(target, access, Sight::default()) {
                 Ok(spec) => spec,
                 Err(error) => return failed(error.to_string()),
             };
@@ -217,6 +218,11 @@ fn in_words(out: Out, checked: &Checked<'_>) -> Vec<String> {
         Ok(Reach::Sqlite(reach)) => sqlite(&mut field, reach),
         Ok(Reach::Postgres(reach)) => postgres(&mut field, reach, target.lag_s_max),
     }
+    if found.is_ok() {
+        for (label, what) in hidden(target) {
+            field(&format!("  {label:<10}"), &what);
+        }
+    }
     lines
 }
 
@@ -268,7 +274,8 @@ fn as_json(checked: &Checked<'_>) -> Value {
     let Checked { target, way, found } = checked;
     let mut json = json!({
         "target": target.id, "engine": target.engine.to_string(), "prod": target.prod, "way": way,
-        "ok": found.is_ok(),
+        "ok": found.is_ok(), "masks": target.masks, "denied": target.denied,
+        "row_filters": target.row_filters,
     });
     let tables = |tables: &[(String, Vec<Column>)]| -> Value {
         let one = |(table, columns): &(String, Vec<Column>)| {

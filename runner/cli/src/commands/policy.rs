@@ -1,5 +1,7 @@
 //! `borescope policy`: targets and their rules, and changing them; who can do what, and why not.
 
+pub(crate) mod masking;
+
 mod test;
 mod who_can;
 
@@ -72,7 +74,18 @@ struct SourceArgs {}
   borescope policy propose policy/targets.toml
 
 When there is a tests.toml beside the file, its expectations are checked first, and a policy that
-decides otherwise is not proposed.")]
+decides otherwise is not proposed.
+
+What a target hides stands behind the rest of it in the file:
+  [[target.mask]]
+  table = \"shop.customers\"
+  column = \"email\"
+  kind = \"email\"     null, full, partial (keep_first, keep_last), email, keyed-hash (class),
+                     bucket (width), date-truncate (unit), deny
+  unmask = true      a grant may take the mask away; false if not given
+  [[target.row_filter]]
+  table = \"shop.customers\"
+  filter = \"country <> 'XX'\"")]
 struct ProposeArgs {
     /// policy/targets.toml
     file: PathBuf,
@@ -114,6 +127,7 @@ async fn propose(call: &Call<'_>, args: ProposeArgs) -> anyhow::Result<Exit> {
     let next = source::policy(&text, issue(header, authority.policy_ref(), named))
         .with_context(|| args.file.display().to_string())
         .map_err(usage)?;
+    masking::filters_pass(&next).map_err(usage)?;
     let keyring = under.as_ref().map_or_else(|| authority.keyring(), |k| &k.keyring);
     let ground = Ground { keyring, directory: authority.directory(), policy: &next };
     let tests = args.file.with_file_name("tests.toml");
@@ -182,6 +196,9 @@ fn lines(call: &Call<'_>, authority: &Authority) -> anyhow::Result<()> {
         out.field("  statement  ", &statement)?;
         for read in &t.reads {
             out.field("  reads      ", &format!("{} ({})", read.table, read.columns.join(", ")))?;
+        }
+        for (label, what) in masking::hidden(t) {
+            out.field(&format!("  {label:<11}"), &what)?;
         }
     }
     for r in &policy.runners {

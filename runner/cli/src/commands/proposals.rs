@@ -22,6 +22,7 @@ use trust::{
 };
 
 use super::Call;
+use super::policy::masking::filters_pass;
 use crate::exit::{Exit, Failure};
 use crate::session::{Session, wire};
 
@@ -245,6 +246,9 @@ pub(crate) async fn sign(call: &Call<'_>, args: &WhichArgs) -> anyhow::Result<Ex
     let digest = resolve(&session, &args.digest).await?;
     let read = read(&session, &authority, &digest).await?;
     by_kind!(&read.envelope, doc => changes(call, &authority, &doc, read.under.as_ref())?);
+    if let Ok(policy) = trust::read_unverified::<trust::Policy>(&read.envelope) {
+        filters_pass(&policy)?;
+    }
     let so_far: Vec<&str> = read.proposed.signers.iter().map(|s| s.name.as_str()).collect();
     call.out.note(format!("signed so far by {} ✓ verified here", so_far.join(", ")));
     if !args.yes && !call.out.confirm(&format!("Sign it as {}?", session.person))? {

@@ -18,7 +18,8 @@ use crate::bundle::Bundle;
 use crate::chosen::{self, Chosen, WhatArgs, check_input};
 use crate::dossier::{Dossier, Imagined};
 use crate::exit::{Exit, Failure};
-use crate::narrow::NarrowArgs;
+use crate::narrow::{NarrowArgs, raw_in_words};
+use crate::out::Style;
 use crate::session::{Session, wire};
 use crate::{next, people, when};
 
@@ -174,6 +175,9 @@ fn show(
     call.out.line(format!("for {} {} until {until}", m.name, m.version))?;
     for denial in lacks.iter().filter(|d| d.rule != Rule::ApprovalMissing) {
         call.out.note(format!("  lacks  {}: {}", denial.rule.code(), denial.fact));
+    }
+    if let Some(raw) = raw_in_words(&request.scope) {
+        call.out.note(format!("  {}", call.out.style_err(Style::Warn, &raw)));
     }
     if let Some(ticket) = &request.ticket {
         call.out.note(format!("  ticket {ticket}"));

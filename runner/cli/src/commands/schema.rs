@@ -12,6 +12,7 @@ use serde_json::json;
 use trust::{PolicyTarget, Read};
 
 use super::Call;
+use super::policy::masking::hidden;
 use crate::exit::{Exit, Failure};
 use crate::out::{hang_at, width};
 
@@ -128,6 +129,7 @@ pub(crate) async fn command(call: &Call<'_>, args: SchemaArgs) -> anyhow::Result
         call.out.json(&json!({
             "target": target.id, "engine": target.engine,
             "policy": { "version": policy.version, "digest": policy.digest }, "tables": target.reads,
+            "masks": target.masks, "denied": target.denied, "row_filters": target.row_filters,
         }))?;
         return Ok(Exit::Ok);
     }
@@ -180,6 +182,8 @@ fn lines(target: &PolicyTarget, source: &str) -> Vec<String> {
                     None => format!("--     {line}"),
                 }));
             }
+            let hidden = hidden(target).into_iter();
+            lines.extend(hidden.map(|(label, what)| format!("-- {label}: {}", neutralise(&what))));
         }
     }
     lines

@@ -16,6 +16,7 @@ use trust::{AccessRequest, Authority, Verified};
 use super::Call;
 use crate::against::Listed;
 use crate::exit::{Exit, Failure};
+use crate::narrow::raw_in_words;
 use crate::out::Style;
 use crate::session::{Session, envelope, verified};
 use crate::view::{revision, said};
@@ -201,6 +202,9 @@ async fn show_request(
     out.line(format!("  revision {}", doc.revision))?;
     for pair in doc.scope.pairs() {
         out.line(format!("  on       {pair}"))?;
+    }
+    if let Some(raw) = raw_in_words(&doc.scope) {
+        out.line(format!("  reads    {}", out.style(Style::Warn, &raw)))?;
     }
     out.field("  reason   ", doc.reason.as_str())?;
     let until = when::show(doc.window.not_after, &call.env.zone);

@@ -3,6 +3,7 @@
 //! Out of the verified policy, so nothing is asked of production. What is there already, and what of it
 //! is wrong, [`super::check`] says.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -82,7 +83,7 @@ fn grant_sql(call: &Call<'_>, authority: &Authority, id: &TargetId) -> anyhow::R
         )
         .into());
     };
-    let reads = executor::ports::postgres_reads(target)?;
+    let reads = executor::ports::postgres_reads(target, &BTreeSet::new())?;
     let identity = Identity {
         system_identifier: identity.system()?,
         database: identity.database.clone(),

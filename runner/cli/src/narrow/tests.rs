@@ -22,7 +22,7 @@ fn scope() -> Scope {
         logical: "shop".parse().unwrap(),
         target: "shop-replica".parse().unwrap(),
         queries: vec![query],
-        unmasked: vec![],
+        unmasked: vec!["shop.people.email".parse().unwrap()],
     };
     Scope { targets: vec![target], limits: Limits::DEFAULT }
 }
@@ -48,6 +48,21 @@ fn each_limit_can_be_lowered_and_none_raised() {
     }
     assert!(narrowed(&["--rows", "other=1"]).unwrap_err().contains("no query other"));
     assert_eq!(narrowed(&["--without", "stuck"]).unwrap().targets[0].queries, []);
+}
+
+#[test]
+fn what_is_raw_is_said_before_anything_else_and_can_be_masked_again() {
+    let said = super::in_words(&scope());
+    assert!(
+        said.starts_with(
+            "RAW, WITHOUT THEIR MASKS: shop.people.email on shop=shop-replica; stuck ("
+        ),
+        "{said}"
+    );
+    let masked = narrowed(&["--masked", "shop.people.email"]).unwrap();
+    assert!(masked.targets[0].unmasked.is_empty());
+    assert!(super::in_words(&masked).starts_with("stuck ("));
+    assert!(narrowed(&["--masked", "shop.people.card"]).unwrap_err().contains("masked already"));
 }
 
 #[test]

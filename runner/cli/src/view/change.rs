@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::capability::Capabilities;
-use domain::{Digest, Limits, PersonId, QueryLimits, QueryName};
+use domain::display::neutralise;
+use domain::{ColumnPath, Digest, Limits, PersonId, QueryLimits, QueryName};
 use sandbox::{ComponentFacts, Sandbox};
 use trust::Rebuilt;
 
@@ -94,8 +95,15 @@ impl Moves {
         let pairs: BTreeSet<_> = old.pairs.keys().chain(new.pairs.keys()).collect();
         for pair in pairs {
             match (old.pairs.get(pair), new.pairs.get(pair)) {
-                (Some(old), Some(new)) => moves.of_queries(old, new),
-                (None, _) => moves.wider.push(format!("reaches {pair}")),
+                (Some(old), Some(new)) => {
+                    moves.of_queries(&old.queries, &new.queries);
+                    moves.of_masks(&old.unmasked, &new.unmasked);
+                }
+                (None, new) => {
+                    moves.wider.push(format!("reaches {pair}"));
+                    let raw = new.map(|on| &on.unmasked).into_iter().flatten();
+                    moves.wider.extend(raw.map(reads_raw));
+                }
                 (_, None) => moves.narrower.push(format!("does not reach {pair}")),
             }
         }
@@ -135,6 +143,12 @@ impl Moves {
         self.narrower.extend(gone.map(|name| format!("query {name}")));
     }
 
+    fn of_masks(&mut self, old: &BTreeSet<ColumnPath>, new: &BTreeSet<ColumnPath>) {
+        self.wider.extend(new.difference(old).map(reads_raw));
+        let masked = |column: &ColumnPath| format!("{} stays masked", neutralise(column.as_str()));
+        self.narrower.extend(old.difference(new).map(masked));
+    }
+
     fn limit(&mut self, name: &str, old: u64, new: u64, shown: impl Fn(u64) -> String) {
         let list = match new.cmp(&old) {
             std::cmp::Ordering::Equal => return,
@@ -143,6 +157,10 @@ impl Moves {
         };
         list.push(format!("{name} {}, was {}", shown(new), shown(old)));
     }
+}
+
+fn reads_raw(column: &ColumnPath) -> String {
+    format!("reads {} WITHOUT ITS MASK", neutralise(column.as_str()))
 }
 
 /// What changed, in one line: queries, what is allowed, source, component.

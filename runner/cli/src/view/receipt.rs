@@ -110,6 +110,9 @@ pub(crate) fn summary(verified: &Verified, out: Out) -> Vec<String> {
         format!("  receipt  {} by {}, isolation: in-process", r.header.id, r.runner),
         format!("  log      entry {}, {}", verified.log_index, verified.standing),
     ];
+    if let Some(raw) = crate::narrow::raw_in_words(&r.effective) {
+        lines.push(format!("  raw      {}", out.style_err(Style::Warn, &raw)));
+    }
     if r.solo {
         lines.push(
             "  solo     one person may have said all of this; it proves no second one".to_owned(),

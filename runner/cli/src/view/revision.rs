@@ -37,6 +37,12 @@ pub(crate) fn head(bundle: &Bundle, component: &ComponentFacts, out: Out) -> Vec
     lines.extend(hang("", &neutralise(&m.summary), width()));
     for (logical, engine) in &m.targets {
         lines.push(format!("target {logical} ({})", format!("{engine:?}").to_lowercase()));
+        let raw = m.unmask.get(logical).into_iter().flatten();
+        let raw: Vec<String> = raw.map(|column| neutralise(column.as_str())).collect();
+        if !raw.is_empty() {
+            let asks = format!("asks to read WITHOUT THEIR MASKS: {}", raw.join(", "));
+            lines.extend(hang("       ", &out.style(Style::Warn, &asks), width()));
+        }
     }
     lines.extend(hang("limits ", &limits(&m.limits), width()));
     let interfaces: Vec<&str> = component.interfaces().collect();

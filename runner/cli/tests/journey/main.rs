@@ -13,6 +13,7 @@ mod keys;
 mod lies;
 mod machine;
 mod manners;
+mod masks;
 mod notify;
 mod oncall;
 mod operator;

@@ -103,6 +103,11 @@ impl Team {
         self.server = Some(self.m.serve());
     }
 
+    /// What the server has logged.
+    pub(crate) fn log(&self) -> Vec<u8> {
+        self.server.as_ref().map(Server::log).unwrap_or_default()
+    }
+
     /// The machine, after its server has ended.
     pub(crate) fn without_server(self) -> Machine {
         let Self { m, .. } = self;

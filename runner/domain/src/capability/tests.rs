@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Capabilities, Pair, QueryScope, Scope, ScopeError};
-use crate::QueryName;
+use super::{Capabilities, OnPair, Pair, QueryScope, Scope, ScopeError};
 use crate::limits::{Limits, QueryLimits};
+use crate::{ColumnPath, QueryName};
 
 fn limits() -> impl Strategy<Value = Limits> {
     prop::array::uniform5(0u64..4).prop_map(|[a, b, c, d, e]| Limits {
@@ -33,13 +33,19 @@ fn pair() -> impl Strategy<Value = Pair> {
     })
 }
 
+fn column() -> impl Strategy<Value = ColumnPath> {
+    (0..3u8).prop_map(|c| format!("t.c{c}").parse().unwrap())
+}
+
 fn capabilities() -> impl Strategy<Value = Capabilities> {
     let queries = prop::collection::btree_map(
         (0..3u8).prop_map(|q| format!("q{q}").parse().unwrap()),
         query_limits(),
         0..3,
     );
-    (prop::collection::btree_map(pair(), queries, 0..3), limits())
+    let columns = prop::collection::btree_set(column(), 0..3);
+    let on = (queries, columns).prop_map(|(queries, unmasked)| OnPair { queries, unmasked });
+    (prop::collection::btree_map(pair(), on, 0..3), limits())
         .prop_map(|(pairs, limits)| Capabilities { pairs, limits })
 }
 
@@ -63,9 +69,11 @@ proptest! {
     fn meet_never_widens(a in capabilities(), b in capabilities()) {
         let m = a.meet(&b);
         prop_assert!(m.within(&a) && m.within(&b));
-        for (pair, queries) in &m.pairs {
-            for (name, l) in queries {
-                let (x, y) = (a.pairs[pair][name], b.pairs[pair][name]);
+        for (pair, on) in &m.pairs {
+            let both = a.pairs[pair].unmasked.intersection(&b.pairs[pair].unmasked);
+            prop_assert!(on.unmasked.iter().eq(both), "raw only where both say so");
+            for (name, l) in &on.queries {
+                let (x, y) = (a.pairs[pair].queries[name], b.pairs[pair].queries[name]);
                 prop_assert!(l.calls_max <= x.calls_max.min(y.calls_max));
                 prop_assert!(l.rows_total_max <= x.rows_total_max.min(y.rows_total_max));
                 prop_assert!(l.bytes_total_max <= x.bytes_total_max.min(y.bytes_total_max));
@@ -81,9 +89,14 @@ proptest! {
             let mut less = a.clone();
             less.pairs.remove(pair);
             prop_assert!(less.meet(&b).within(&a.meet(&b)));
-            for query in a.pairs[pair].keys() {
+            for query in a.pairs[pair].queries.keys() {
                 let mut less = a.clone();
-                less.pairs.get_mut(pair).unwrap().remove(query);
+                less.pairs.get_mut(pair).unwrap().queries.remove(query);
+                prop_assert!(less.meet(&b).within(&a.meet(&b)));
+            }
+            for column in &a.pairs[pair].unmasked {
+                let mut less = a.clone();
+                less.pairs.get_mut(pair).unwrap().unmasked.remove(column);
                 prop_assert!(less.meet(&b).within(&a.meet(&b)));
             }
         }
@@ -112,10 +125,20 @@ fn an_absent_field_in_a_signed_scope_is_an_error_not_a_default() {
 }
 
 #[test]
+fn masked_is_the_same_without_anything_raw() {
+    let pair = Pair { logical: "a".parse().unwrap(), target: "b".parse().unwrap() };
+    let on = OnPair { queries: BTreeMap::new(), unmasked: ["t.c".parse().unwrap()].into() };
+    let all = Capabilities { pairs: BTreeMap::from([(pair.clone(), on)]), limits: Limits::DEFAULT };
+    let masked = all.clone().masked();
+    assert!(masked.within(&all) && !all.within(&masked));
+    assert_eq!(masked.pairs[&pair], OnPair::default());
+}
+
+#[test]
 fn a_scope_cannot_hide_a_second_entry_for_a_pair() {
     let pair = Pair { logical: "a".parse().unwrap(), target: "b".parse().unwrap() };
     let one = Capabilities {
-        pairs: BTreeMap::from([(pair.clone(), BTreeMap::new())]),
+        pairs: BTreeMap::from([(pair.clone(), OnPair::default())]),
         limits: Limits::DEFAULT,
     };
     let mut scope = one.scope();
@@ -129,9 +152,19 @@ fn a_scope_cannot_hide_a_second_entry_for_a_query() {
     let query: QueryName = "q".parse().unwrap();
     let limits = QueryLimits { calls_max: 1, rows_total_max: 1, bytes_total_max: 1 };
     let one = Capabilities {
-        pairs: BTreeMap::from([(pair.clone(), BTreeMap::from([(query.clone(), limits)]))]),
+        pairs: BTreeMap::from([(
+            pair.clone(),
+            OnPair {
+                queries: BTreeMap::from([(query.clone(), limits)]),
+                unmasked: ["t.c".parse().unwrap()].into(),
+            },
+        )]),
         limits: Limits::DEFAULT,
     };
+    let mut twice = one.scope();
+    twice.targets[0].unmasked.push("t.c".parse().unwrap());
+    let column = "t.c".parse().unwrap();
+    assert_eq!(twice.capabilities(), Err(ScopeError::UnmaskedTwice(pair.clone(), column)));
     let mut scope = one.scope();
     let wider = QueryScope { calls_max: 100, ..scope.targets[0].queries[0].clone() };
     scope.targets[0].queries.push(wider);

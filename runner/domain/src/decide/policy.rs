@@ -3,14 +3,15 @@
 //! Not here: how a policy is written and signed (crate `trust`), and how people are counted
 //! ([`super::quorum`]).
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::capability::{Capabilities, Pair};
+use crate::capability::{Capabilities, OnPair, Pair};
 use crate::limits::{Limits, QueryLimits};
 use crate::manifest::Engine;
-use crate::names::{GroupName, QueryName, RunnerName, TargetId};
+use crate::mask::ColumnPath;
+use crate::names::{GroupName, RunnerName, TargetId};
 
 /// How many people, and from which groups. No group means nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,27 +114,31 @@ pub struct TargetRules {
     pub limits: Limits,
     /// Limits of each query on it.
     pub query: QueryLimits,
+    /// Masked columns whose mask a grant may take away.
+    pub unmaskable: BTreeSet<ColumnPath>,
 }
 
 impl TargetRules {
     /// The capabilities that this target allows for what is asked.
     #[must_use]
     pub fn bound(&self, asks: &Capabilities) -> Capabilities {
-        bound(&self.id, asks, self.limits, self.query)
+        self.bounded(asks, self.limits, self.query)
     }
 
     /// The same in an emergency, when policy knows one here.
     #[must_use]
     pub fn bound_break_glass(&self, asks: &Capabilities) -> Option<Capabilities> {
         let rules = self.break_glass.as_ref()?;
-        Some(bound(&self.id, asks, rules.limits, rules.query))
+        Some(self.bounded(asks, rules.limits, rules.query))
     }
-}
 
-fn bound(id: &TargetId, asks: &Capabilities, limits: Limits, query: QueryLimits) -> Capabilities {
-    let mine = asks.pairs.iter().filter(|(pair, _)| pair.target == *id);
-    let bound = |(pair, queries): (&Pair, &BTreeMap<QueryName, QueryLimits>)| {
-        (pair.clone(), queries.keys().map(|q| (q.clone(), query)).collect())
-    };
-    Capabilities { pairs: mine.map(bound).collect(), limits }
+    fn bounded(&self, asks: &Capabilities, limits: Limits, query: QueryLimits) -> Capabilities {
+        let mine = asks.pairs.iter().filter(|(pair, _)| pair.target == self.id);
+        let bound = |(pair, on): (&Pair, &OnPair)| {
+            let queries = on.queries.keys().map(|q| (q.clone(), query)).collect();
+            let unmasked = on.unmasked.intersection(&self.unmaskable).cloned().collect();
+            (pair.clone(), OnPair { queries, unmasked })
+        };
+        Capabilities { pairs: mine.map(bound).collect(), limits }
+    }
 }

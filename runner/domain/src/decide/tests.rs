@@ -9,13 +9,14 @@ mod reviews;
 mod self_serve;
 mod several;
 mod solo;
+mod unmask;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::limits::{Limits, QueryLimits};
 use crate::manifest::{Engine, Manifest};
-use crate::{Digest, PersonId};
+use crate::{ColumnPath, Digest, OnPair, PersonId};
 
 const MANIFEST: &str = r#"
     [script]
@@ -24,6 +25,7 @@ const MANIFEST: &str = r#"
     summary = "s"
     [targets.shop]
     engine = "sqlite"
+    unmask = ["people.email", "people.phone", "people.ssn"]
     [[query]]
     name = "q"
     target = "shop"
@@ -51,10 +53,23 @@ fn pair() -> Pair {
     Pair { logical: "shop".parse().unwrap(), target: "shop-1".parse().unwrap() }
 }
 
+/// Some columns of a table that is masked.
+fn columns(names: &[&str]) -> BTreeSet<ColumnPath> {
+    names.iter().map(|name| format!("people.{name}").parse().unwrap()).collect()
+}
+
 fn scope(calls_max: u64) -> Capabilities {
+    raw_scope(calls_max, &["email", "phone"])
+}
+
+/// What also names columns to be read without their masks.
+fn raw_scope(calls_max: u64, raw: &[&str]) -> Capabilities {
     let l = QueryLimits { calls_max, ..QueryLimits::DEFAULT };
     Capabilities {
-        pairs: BTreeMap::from([(pair(), BTreeMap::from([("q".parse().unwrap(), l)]))]),
+        pairs: BTreeMap::from([(
+            pair(),
+            OnPair { queries: [("q".parse().unwrap(), l)].into(), unmasked: columns(raw) },
+        )]),
         limits: Limits::DEFAULT,
     }
 }
@@ -143,6 +158,7 @@ fn facts(manifest: &Manifest) -> Facts<'_> {
             break_glass: None,
             limits: Limits::CEILING,
             query: QueryLimits { calls_max: 100, rows_total_max: 200, bytes_total_max: 1 << 30 },
+            unmaskable: columns(&["email", "phone"]),
         }],
         policy_version: 1,
         self_serve_floor: true,

@@ -34,6 +34,23 @@ fn units_are_read() {
 }
 
 #[test]
+fn masked_columns_are_asked_for_by_name() {
+    let with = |unmask: &str| {
+        let text = HEAD.replace("engine = \"sqlite\"", &format!("engine = \"postgres\"\n{unmask}"));
+        Manifest::parse(text.as_bytes()).map_err(|e| e.to_string())
+    };
+    let m = with("unmask = [\"shop.customers.email\"]").unwrap();
+    let pair = crate::Pair { logical: "db".parse().unwrap(), target: "x".parse().unwrap() };
+    let asked = m.asks(std::slice::from_ref(&pair));
+    assert_eq!(asked.pairs[&pair].unmasked, ["shop.customers.email".parse().unwrap()].into());
+    assert!(with("").unwrap().unmask.is_empty());
+    let twice = with("unmask = [\"t.a\", \"t.a\"]").unwrap_err();
+    assert_eq!(twice, "script.toml, targets.db.unmask: names a column twice");
+    assert!(with("unmask = [\"email\"]").unwrap_err().contains("is no column"));
+    assert!(with("unmask = true").is_err());
+}
+
+#[test]
 fn each_mistake_is_named_with_its_place() {
     let cases = [
         "[limits]\nfule = 1\n",

@@ -76,8 +76,8 @@ async fn a_label_outside_the_capabilities_is_denied_as_a_value_and_recorded() {
 #[tokio::test]
 async fn a_query_that_was_granted_away_is_denied_though_the_manifest_has_it() {
     let mut less = everything();
-    for queries in less.pairs.values_mut() {
-        queries.remove(&"recent".parse().unwrap());
+    for on in less.pairs.values_mut() {
+        on.queries.remove(&"recent".parse().unwrap());
     }
     let mut host = FakeHost::default();
     run_with(guest(OPEN_RECENT), &less, &mut host, &Cancel::new()).await;
@@ -131,7 +131,7 @@ async fn rows_above_the_total_never_reach_the_guest() {
 #[tokio::test]
 async fn bytes_above_the_total_never_reach_the_guest() {
     let mut few = everything();
-    for limits in few.pairs.values_mut().flat_map(|queries| queries.values_mut()) {
+    for limits in few.pairs.values_mut().flat_map(|on| on.queries.values_mut()) {
         limits.bytes_total_max = 20;
     }
     let mut host = FakeHost::with_rows(&[2, 1]);
@@ -145,7 +145,7 @@ async fn bytes_above_the_total_never_reach_the_guest() {
 #[tokio::test]
 async fn no_page_is_larger_than_pages_are_however_many_rows_a_guest_wants() {
     let mut many = everything();
-    for limits in many.pairs.values_mut().flat_map(|queries| queries.values_mut()) {
+    for limits in many.pairs.values_mut().flat_map(|on| on.queries.values_mut()) {
         limits.rows_total_max = 1_000_000;
     }
     let mut host = FakeHost::with_rows(&[1]);
@@ -166,7 +166,7 @@ async fn exactly_the_total_of_rows_is_no_limit() {
 #[tokio::test]
 async fn cursors_that_are_never_dropped_run_out() {
     let mut many = everything();
-    for limits in many.pairs.values_mut().flat_map(|queries| queries.values_mut()) {
+    for limits in many.pairs.values_mut().flat_map(|on| on.queries.values_mut()) {
         limits.calls_max = 40;
     }
     let mut host = FakeHost::default();
@@ -193,8 +193,8 @@ async fn the_queries_that_are_listed_are_those_that_may_be_opened() {
     assert!(host.events.iter().any(|e| e.name() == "borescope:debug/sql#queries"));
 
     let mut less = everything();
-    for queries in less.pairs.values_mut() {
-        queries.remove(&"recent".parse().unwrap());
+    for on in less.pairs.values_mut() {
+        on.queries.remove(&"recent".parse().unwrap());
     }
     let mut host = FakeHost::default();
     let fewer = run_with(guest(LOG_QUERIES), &less, &mut host, &Cancel::new()).await;

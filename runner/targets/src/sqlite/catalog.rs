@@ -28,11 +28,11 @@ fn relation(open: &Open, table: &str) -> Result<Option<RelationShape>, TargetErr
     if columns.is_empty() {
         return Ok(None);
     }
-    let kind = open.conn.query_row(
-        "SELECT type FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')",
-        [table],
-        |row| row.get::<_, String>(0),
+    let sql = format!(
+        "SELECT type FROM {}.sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')",
+        open.names.schema()
     );
+    let kind = open.conn.query_row(&sql, [table], |row| row.get::<_, String>(0));
     let is_view = kind.map_err(failure)? == "view";
     let shape =
         |c: domain::Column| ColumnShape { name: c.name, db_type: c.db_type, definition: None };
@@ -47,9 +47,11 @@ fn relation(open: &Open, table: &str) -> Result<Option<RelationShape>, TargetErr
 
 /// Of the text of every view.
 fn texts(open: &Open) -> Result<Digest, TargetError> {
-    let sql =
-        "SELECT name, coalesce(sql, '') FROM main.sqlite_schema WHERE type = 'view' ORDER BY name";
-    let mut statement = open.conn.prepare(sql).map_err(failure)?;
+    let sql = format!(
+        "SELECT name, coalesce(sql, '') FROM {}.sqlite_schema WHERE type = 'view' ORDER BY name",
+        open.names.schema()
+    );
+    let mut statement = open.conn.prepare(&sql).map_err(failure)?;
     let mut rows = statement.query([]).map_err(failure)?;
     let mut all: Vec<[String; 2]> = Vec::new();
     while let Some(row) = rows.next().map_err(failure)? {

@@ -1,13 +1,14 @@
 //! Which reads and functions a statement may use: the authorizer's rules.
 //!
-//! SQLite's compiler asks for each of them; whatever is not named here is denied. Not trusted: the
-//! *accessor*, which a CTE can fake by its name. Not covered: `USING` and `NATURAL` (see `text`).
+//! SQLite's compiler asks for each of them; whatever is not named here is denied. Who asks, the
+//! *accessor*, is a name that a CTE can carry; so the file is read for accessors only whose names no
+//! statement can know ([`super::names`]). Not covered: `USING` and `NATURAL` (see `text`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-use super::TableReads;
+use super::views::View;
 
 /// Functions of SQLite that compute from their arguments, and its clock. Not here: anything that
 /// loads, names files, tells about the library or the connection, makes random values, or answers
@@ -143,35 +144,35 @@ const FUNCTIONS: &[&str] = &[
 /// SQLite compares them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Grants {
-    tables: BTreeMap<String, BTreeSet<String>>,
+    /// The schema that the file is attached as.
+    schema: String,
+    /// By the table's name.
+    views: BTreeMap<String, View>,
+    found: Found,
+}
+
+/// What there is in the file, at the moment of a statement. Lower case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Found {
     /// Tables, views, virtual table modules: a CTE with such a name is not taken for a CTE.
-    existing: BTreeSet<String>,
+    pub(super) existing: BTreeSet<String>,
+    /// Those that are views.
+    pub(super) views: BTreeSet<String>,
 }
 
 impl Grants {
-    pub(super) fn new(reads: &[TableReads], existing: BTreeSet<String>) -> Self {
-        let columns = |r: &TableReads| r.columns.iter().map(|c| c.to_ascii_lowercase()).collect();
-        let tables = reads.iter().map(|r| (r.table.to_ascii_lowercase(), columns(r))).collect();
-        Self { tables, existing }
+    pub(super) fn new(schema: String, views: &[View], found: Found) -> Self {
+        let views = views.iter().map(|v| (v.table.clone(), v.clone())).collect();
+        Self { schema, views, found }
     }
 
     pub(super) fn allows_table(&self, table: &str) -> bool {
-        self.tables.contains_key(&table.to_ascii_lowercase())
+        self.views.contains_key(&table.to_ascii_lowercase())
     }
 
-    pub(super) fn allows_column(&self, table: &str, column: &str) -> bool {
-        let columns = self.tables.get(&table.to_ascii_lowercase());
-        columns.is_some_and(|c| c.contains(&column.to_ascii_lowercase()))
-    }
-
-    /// The first of `names` (lower case) that exists and is not granted.
-    pub(super) fn hidden<'a>(&self, names: &'a BTreeSet<String>) -> Option<&'a String> {
-        names.iter().find(|n| self.exists(n) && !self.allows_table(n))
-    }
-
-    /// The granted tables.
-    pub(super) fn tables(&self) -> impl Iterator<Item = &String> {
-        self.tables.keys()
+    /// Whether one of `names` (lower case) exists and is not granted.
+    pub(super) fn hides_any(&self, names: &BTreeSet<String>) -> bool {
+        names.iter().any(|n| self.exists(n) && !self.allows_table(n))
     }
 
     /// The authorizer.
@@ -183,29 +184,51 @@ impl Grants {
                 FUNCTIONS.iter().any(|f| f.eq_ignore_ascii_case(function_name))
             }
             AuthAction::Read { table_name, column_name } => {
-                self.allows_read(asked.database_name, table_name, column_name)
+                let (table, column) = (table_name.to_ascii_lowercase(), lower(column_name));
+                match asked.database_name {
+                    Some("temp") => self.allows_view(&table, &column),
+                    Some(schema) if schema == self.schema => {
+                        self.allows_file(&table, &column, asked.accessor)
+                    }
+                    // A bare name where rows are used but no column: a table's or a CTE's.
+                    None => {
+                        column.is_empty() && (self.allows_table(&table) || !self.exists(&table))
+                    }
+                    Some(_) => false,
+                }
             }
             _ => false,
         };
         if allowed { Authorization::Allow } else { Authorization::Deny }
     }
 
-    /// `column` is empty when rows are used but no column (`count(*)`); then `database` is what
-    /// the text says, `None` for a bare name: a table's or a CTE's.
-    fn allows_read(&self, database: Option<&str>, table: &str, column: &str) -> bool {
-        match (database, column) {
-            // temp holds nothing but our own views of granted columns
-            (Some("main" | "temp"), "") => self.allows_table(table),
-            (Some("main" | "temp"), column) => self.allows_column(table, column),
-            (None, "") => self.allows_table(table) || !self.exists(table),
-            (Some(_) | None, _) => false,
-        }
+    /// Our own views: whoever knows an inner one's name is ours. `column` is empty when rows are used
+    /// but no column, as by `count(*)`.
+    fn allows_view(&self, name: &str, column: &str) -> bool {
+        let view = self.views.get(name).or_else(|| self.views.values().find(|v| v.inner == name));
+        view.is_some_and(|v| column.is_empty() || v.columns.contains(column))
+    }
+
+    /// The file itself: the inner view's columns for the inner view. A granted view of the file reads
+    /// under its own name, which a CTE can carry: it gets what is granted to everybody.
+    fn allows_file(&self, table: &str, column: &str, accessor: Option<&str>) -> bool {
+        let Some(view) = self.views.get(table) else { return false };
+        // Where SQLite merges our views into the statement, it asks once more for the rows alone.
+        column.is_empty()
+            || accessor.is_some_and(|a| {
+                let is_view = || self.found.views.contains(&lower(a)) && self.allows_table(a);
+                (a == view.inner || is_view()) && view.columns.contains(column)
+            })
     }
 
     fn exists(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
         // These come into being when they are named.
         let built_in = ["sqlite_", "pragma_", "json_", "jsonb_", "fts"];
-        built_in.iter().any(|p| name.starts_with(p)) || self.existing.contains(&name)
+        built_in.iter().any(|p| name.starts_with(p)) || self.found.existing.contains(&name)
     }
+}
+
+fn lower(name: &str) -> String {
+    name.to_ascii_lowercase()
 }

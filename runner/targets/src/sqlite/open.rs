@@ -1,14 +1,20 @@
 //! Opening the file: settings, limits, identity, schema. No text of a script is compiled here.
+//!
+//! The file is never `main`: it is attached to an empty database in memory, under a name that no
+//! statement can know, so nothing that a statement says can mean the file itself.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use domain::Column;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
-use super::grants::Grants;
+use super::grants::{Found, Grants};
+use super::names::Names;
 use super::statement::failure;
+use super::views::{self, View, ident};
 use super::{Reach, SqliteSpec, TableReads};
 use crate::TargetError;
 
@@ -39,68 +45,114 @@ const _: () = assert!(super::SQL_BYTES_MAX == 64 << 10, "text and engine agree o
 pub(super) struct Open {
     pub(super) conn: Connection,
     pub(super) spec: SqliteSpec,
+    pub(super) names: Names,
+    pub(super) views: Vec<View>,
 }
 
 /// Opens, restricts and checks.
 pub(super) fn open(spec: &SqliteSpec) -> Result<Open, TargetError> {
     check_spec(spec)?;
-    // SQLite is compiled with URIs on, whatever the flags; an absolute path is never one.
+    // Whatever is attached to a read-only connection is read-only, too.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(&spec.path, flags).map_err(unreachable)?;
-    restrict(&conn).map_err(unreachable)?;
-    let open = Open { conn, spec: spec.clone() };
+    let conn = Connection::open_in_memory_with_flags(flags).map_err(failure)?;
+    restrict(&conn).map_err(failure)?;
+    let Some(path) = spec.path.to_str() else {
+        return Err(TargetError::Config { problem: "the database's path is not UTF-8".into() });
+    };
+    attach(conn, spec.clone(), path)
+}
+
+/// Attaches a database, an absolute path or `:memory:`, and hands it over for what is granted.
+fn attach(conn: Connection, spec: SqliteSpec, path: &str) -> Result<Open, TargetError> {
+    let names = Names::new(&conn, spec.reads.iter().map(|r| r.table.clone()).collect())?;
+    conn.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1).map_err(failure)?;
+    // SQLite is compiled with URIs on, whatever the flags; an absolute path is never one.
+    conn.execute("ATTACH ?1 AS ?2", [path, &names.schema()]).map_err(unreachable)?;
+    conn.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0).map_err(failure)?;
+    let mut open = Open { conn, spec, names, views: Vec::new() };
     open.check_identity()?;
-    for reads in &spec.reads {
-        let all = open.columns(&reads.table)?;
-        if all.is_empty() {
-            return Err(TargetError::Missing { what: format!("table {}", reads.table) });
-        }
-        let has = |c: &&String| all.iter().any(|a| a.name.eq_ignore_ascii_case(c));
-        if let Some(column) = reads.columns.iter().find(|c| !has(c)) {
-            return Err(TargetError::Missing { what: format!("column {}.{column}", reads.table) });
-        }
-        // A duplicate is refused above, so fewer means that some are hidden.
-        if reads.columns.len() < all.len() {
-            open.conn.execute_batch(&shadow(reads, &all)).map_err(failure)?;
-        }
-    }
-    // Last, because the views above are written to the temporary schema.
+    open.make_views()?;
+    // Last, because the views are written to the temporary schema.
     open.conn.pragma_update(None, "query_only", 1).map_err(failure)?;
     Ok(open)
 }
 
 impl Open {
+    /// The same over empty tables of the granted names, for what is found out without a target.
+    pub(super) fn empty(reads: &[TableReads]) -> Result<Self, TargetError> {
+        let conn = Connection::open_in_memory().map_err(failure)?;
+        let spec = SqliteSpec {
+            path: PathBuf::new(),
+            application_id: 0,
+            reads: Vec::new(),
+            statement_ms_max: 0,
+        };
+        let mut open = attach(conn, spec, ":memory:")?;
+        open.conn.pragma_update(None, "query_only", 0).map_err(failure)?;
+        for table in reads {
+            let columns: Vec<String> = table.columns.iter().map(|c| ident(c)).collect();
+            let (name, columns) = (ident(&table.table), columns.join(", "));
+            let create = format!("CREATE TABLE {}.{name} ({columns})", open.names.schema());
+            open.conn.execute_batch(&create).map_err(failure)?;
+        }
+        restrict(&open.conn).map_err(failure)?;
+        open.spec.reads = reads.to_vec();
+        open.make_views()?;
+        Ok(open)
+    }
+
+    fn make_views(&mut self) -> Result<(), TargetError> {
+        for (n, reads) in self.spec.reads.iter().enumerate() {
+            let all = self.columns(&reads.table)?;
+            if all.is_empty() {
+                return Err(TargetError::Missing { what: format!("table {}", reads.table) });
+            }
+            let has = |c: &&String| all.iter().any(|a| a.name.eq_ignore_ascii_case(c));
+            if let Some(column) = reads.columns.iter().find(|c| !has(c)) {
+                let what = format!("column {}.{column}", reads.table);
+                return Err(TargetError::Missing { what });
+            }
+            self.views.push(views::make(&self.conn, &self.names, n, reads, &all)?);
+        }
+        Ok(())
+    }
+
     /// Compares the file's identity with policy. Inside a transaction it holds for all of it.
     pub(super) fn check_identity(&self) -> Result<(), TargetError> {
-        let found: i32 = self
-            .conn
-            .query_row("PRAGMA main.application_id", [], |row| row.get(0))
-            .map_err(unreachable)?;
+        let sql = format!("PRAGMA {}.application_id", self.names.schema());
+        let found: i32 = self.conn.query_row(&sql, [], |row| row.get(0)).map_err(unreachable)?;
         let expected = self.spec.application_id;
         if found == expected { Ok(()) } else { Err(identity(expected, found)) }
     }
 
     /// The grants against the schema of this moment; to be called in the statement's transaction.
     pub(super) fn grants(&self) -> Result<Grants, TargetError> {
-        let sql = "SELECT name FROM main.sqlite_schema WHERE type IN ('table', 'view') \
-                   UNION ALL SELECT name FROM pragma_module_list";
-        let mut existing = BTreeSet::new();
-        let mut statement = self.conn.prepare(sql).map_err(failure)?;
+        let schema = self.names.schema();
+        let sql = format!(
+            "SELECT name, type = 'view' FROM {schema}.sqlite_schema WHERE type IN ('table', 'view') \
+             UNION ALL SELECT name, 0 FROM pragma_module_list"
+        );
+        let mut found = Found::default();
+        let mut statement = self.conn.prepare(&sql).map_err(failure)?;
         let mut rows = statement.query([]).map_err(failure)?;
         while let Some(row) = rows.next().map_err(failure)? {
-            existing.insert(row.get::<_, String>(0).map_err(failure)?.to_ascii_lowercase());
+            let name = row.get::<_, String>(0).map_err(failure)?.to_ascii_lowercase();
+            if row.get(1).map_err(failure)? {
+                found.views.insert(name.clone());
+            }
+            found.existing.insert(name);
         }
-        Ok(Grants::new(&self.spec.reads, existing))
+        Ok(Grants::new(schema, &self.views, found))
     }
 
-    /// Columns of a table or view in `main`; none if it does not exist.
+    /// Columns of a table or view of the file; none if it does not exist.
     pub(super) fn columns(&self, table: &str) -> Result<Vec<Column>, TargetError> {
         // hidden: 0 ordinary, 1 of a virtual table, 2 and 3 generated
-        let sql = "SELECT name, type FROM pragma_table_xinfo(?1, 'main') WHERE hidden <> 1";
+        let sql = "SELECT name, type FROM pragma_table_xinfo(?1, ?2) WHERE hidden <> 1";
         let mut statement = self.conn.prepare(sql).map_err(failure)?;
         let column =
             |row: &rusqlite::Row<'_>| Ok(Column { name: row.get(0)?, db_type: row.get(1)? });
-        let rows = statement.query_map([table], column).map_err(failure)?;
+        let rows = statement.query_map([table, &self.names.schema()], column).map_err(failure)?;
         rows.collect::<Result<_, _>>().map_err(failure)
     }
 
@@ -111,9 +163,12 @@ impl Open {
             columns.retain(|c| reads.columns.iter().any(|r| r.eq_ignore_ascii_case(&c.name)));
             tables.push((reads.table.clone(), columns));
         }
-        let sql = "SELECT count(*) FROM main.sqlite_schema \
-                   WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
-        let all: i64 = self.conn.query_row(sql, [], |row| row.get(0)).map_err(failure)?;
+        let sql = format!(
+            "SELECT count(*) FROM {}.sqlite_schema \
+             WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+            self.names.schema()
+        );
+        let all: i64 = self.conn.query_row(&sql, [], |row| row.get(0)).map_err(failure)?;
         let hidden_tables = usize::try_from(all).unwrap_or(0).saturating_sub(tables.len());
         Ok(Reach { application_id: self.spec.application_id, tables, hidden_tables })
     }
@@ -176,18 +231,6 @@ pub(super) fn restrict(conn: &Connection) -> rusqlite::Result<()> {
         conn.set_limit(*limit, *value)?;
     }
     conn.pragma_update(None, "cell_size_check", 1)
-}
-
-/// `CREATE TEMP VIEW t AS SELECT granted columns FROM main.t`, in the table's order.
-fn shadow(reads: &TableReads, all: &[Column]) -> String {
-    let granted = |c: &&Column| reads.columns.iter().any(|r| r.eq_ignore_ascii_case(&c.name));
-    let columns: Vec<String> = all.iter().filter(granted).map(|c| ident(&c.name)).collect();
-    let table = ident(&reads.table);
-    format!("CREATE TEMP VIEW {table} AS SELECT {} FROM main.{table}", columns.join(", "))
-}
-
-pub(super) fn ident(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn unreachable(e: rusqlite::Error) -> TargetError {

@@ -5,15 +5,13 @@
 //! it reads in turn is not told; the rules are those of [`super::grants`], which count again at the target.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, Authorization};
 
-use super::open::{Open, ident, restrict};
+use super::open::Open;
 use super::statement::{self, failure};
-use super::{SqliteSpec, TableReads, text};
+use super::{TableReads, text};
 use crate::TargetError;
 
 /// Names of tables with the columns that were asked for, lower case.
@@ -29,22 +27,9 @@ pub fn reads(
     granted: &[TableReads],
 ) -> Result<Vec<TableReads>, TargetError> {
     let reading = text::read(sql, params)?;
-    let conn = Connection::open_in_memory().map_err(failure)?;
-    for table in granted {
-        let columns: Vec<String> = table.columns.iter().map(|c| ident(c)).collect();
-        let create = format!("CREATE TABLE {} ({})", ident(&table.table), columns.join(", "));
-        conn.execute_batch(&create).map_err(failure)?;
-    }
-    restrict(&conn).map_err(failure)?;
-    let spec = SqliteSpec {
-        path: PathBuf::new(),
-        application_id: 0,
-        reads: granted.to_vec(),
-        statement_ms_max: 0,
-    };
-    let open = Open { conn, spec };
+    let open = Open::empty(granted)?;
     let grants = open.grants()?;
-    statement::check_using(&open, &grants, &reading)?;
+    statement::check_using(&grants, &reading)?;
     let asked: Arc<Mutex<Asked>> = Arc::default();
     let (rules, notes) = (grants, Arc::clone(&asked));
     let authorizer = move |context: rusqlite::hooks::AuthContext<'_>| {
@@ -52,14 +37,18 @@ pub fn reads(
         if let (Authorization::Allow, AuthAction::Read { table_name, column_name }) =
             (verdict, context.action)
         {
-            let mut asked = notes.lock().unwrap_or_else(PoisonError::into_inner);
-            let columns = asked.entry(table_name.to_ascii_lowercase()).or_default();
-            columns.insert(column_name.to_ascii_lowercase());
+            // Below our views every column of theirs is asked for, whether a query wants it or not.
+            if context.database_name == Some("temp") || column_name.is_empty() {
+                let mut asked = notes.lock().unwrap_or_else(PoisonError::into_inner);
+                let columns = asked.entry(table_name.to_ascii_lowercase()).or_default();
+                columns.insert(column_name.to_ascii_lowercase());
+            }
         }
         verdict
     };
     open.conn.authorizer(Some(authorizer)).map_err(failure)?;
-    drop(statement::prepare(&open.conn, sql)?);
+    let prepared = statement::prepare(&open.conn, sql);
+    drop(prepared.map_err(|e| e.with_detail(|words| open.names.hide(words)))?);
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
     let none = BTreeSet::new();
     let of_table = |table: &TableReads| {

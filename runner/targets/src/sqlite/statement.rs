@@ -11,6 +11,7 @@ use domain::{Column, LimitName, ParamType, QueryAnalysis, Value};
 use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::{Connection, ErrorCode};
 
+use super::grants::Grants;
 use super::open::Open;
 use super::{bytecode, catalog, text, value};
 use crate::{Canceller, Caps, Spool, TargetError};
@@ -63,7 +64,7 @@ pub(super) fn run(open: &Open, job: &Job) -> Result<Spool, TargetError> {
     match result {
         Err(_) if job.is_stopped() => Err(TargetError::Cancelled),
         Err(TargetError::Cancelled) => Err(TargetError::StatementTime { ms_max }),
-        other => other,
+        other => other.map_err(|e| e.with_detail(|words| open.names.hide(words))),
     }
 }
 
@@ -75,7 +76,7 @@ fn in_transaction(
 ) -> Result<Spool, TargetError> {
     open.check_identity()?;
     let grants = open.grants()?;
-    check_using(open, &grants, reading)?;
+    check_using(&grants, reading)?;
     if let Some(reviewed) = &job.reviewed {
         as_reviewed(open, job, reviewed)?;
     }
@@ -85,7 +86,7 @@ fn in_transaction(
     // again under it to run: a statement does not outlive a change of authorizer.
     drop(prepare(&open.conn, &job.sql)?);
     authorize(&open.conn, None)?;
-    bytecode::check(&open.conn, &job.sql, &grants)?;
+    bytecode::check(open, &job.sql, &grants)?;
     authorize(&open.conn, Some(Box::new(move |asked| grants.authorize(&asked))))?;
     let mut statement = prepare(&open.conn, &job.sql)?;
     bind(&mut statement, bound)?;
@@ -122,28 +123,13 @@ fn watch(conn: &Connection, job: &Job, deadline: Instant) -> Result<(), TargetEr
     conn.progress_handler(STEPS, Some(stop)).map_err(failure)
 }
 
-/// SQLite joins by `USING` without asking the authorizer. So: every granted table that has such a
-/// column must grant it, and no hidden table may be named anywhere in the statement.
-pub(super) fn check_using(
-    open: &Open,
-    grants: &super::grants::Grants,
-    reading: &text::Reading,
-) -> Result<(), TargetError> {
-    if reading.using.is_empty() {
-        return Ok(());
+/// SQLite joins by `USING` without asking the authorizer. The views have no hidden columns; hidden
+/// tables must not be named anywhere in such a statement.
+pub(super) fn check_using(grants: &Grants, reading: &text::Reading) -> Result<(), TargetError> {
+    match !reading.using.is_empty() && grants.hides_any(&reading.names) {
+        true => Err(TargetError::not_allowed(NOT_GRANTED)),
+        false => Ok(()),
     }
-    if grants.hidden(&reading.names).is_some() {
-        return Err(TargetError::not_allowed(NOT_GRANTED));
-    }
-    for table in grants.tables() {
-        for column in open.columns(table)? {
-            let joined = reading.using.contains(&column.name.to_ascii_lowercase());
-            if joined && !grants.allows_column(table, &column.name) {
-                return Err(TargetError::not_allowed(NOT_GRANTED));
-            }
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn prepare<'c>(

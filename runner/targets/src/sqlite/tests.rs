@@ -7,6 +7,7 @@ mod limits;
 mod opening;
 mod reads;
 mod types;
+mod views;
 
 use domain::{ParamType, Value};
 use rusqlite::Connection;

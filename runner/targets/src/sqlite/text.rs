@@ -3,7 +3,7 @@
 //!
 //! Not a parser. It exists for three things that the authorizer cannot see: a second statement,
 //! parameters other than `$1 … $n`, and joins by `USING` or `NATURAL`, for which SQLite compares
-//! columns *without asking the authorizer* (measured: hidden tables and columns could be probed).
+//! columns *without asking the authorizer* (measured: hidden tables could be probed).
 //! It reads fewer texts than SQLite, never others: what it does not know it refuses.
 
 use std::collections::BTreeSet;

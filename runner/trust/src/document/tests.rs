@@ -24,13 +24,31 @@ fn altered<D: Document>(doc: &D, from: &str, to: &str) -> String {
 fn a_later_feature_is_refused_by_name() {
     let cases = [
         ("\"analysis\":null", "\"analysis\":1", "field `analysis`", "only null is accepted"),
-        ("\"unmasked\":[]", "\"unmasked\":[\"a.b\"]", "field `ceiling`", "only the empty list"),
     ];
     for (from, to, field, what) in cases {
         let said = altered(&review(), from, to);
         assert!(said.starts_with(&format!("review: {field}")), "{said}");
         assert!(said.contains("not supported yet") && said.contains(what), "{said}");
     }
+}
+
+#[test]
+fn a_raw_column_is_named_once_and_with_its_table() {
+    let said = |to: &str| altered(&review(), "\"unmasked\":[]", to);
+    let twice = said("\"unmasked\":[\"a.b\",\"a.b\"]");
+    assert!(twice.contains("field `ceiling`: the column a.b is listed twice"), "{twice}");
+    let bare = said("\"unmasked\":[\"email\"]");
+    assert!(bare.contains("\"email\" is no column"), "{bare}");
+}
+
+#[test]
+fn whoever_wants_raw_values_says_why() {
+    let mut request = access_request();
+    request.scope.targets[0].unmasked = vec!["a.b".parse().unwrap()];
+    crate::payload(&request).unwrap();
+    request.reason = " ".parse().unwrap();
+    let said = crate::payload(&request).unwrap_err().to_string();
+    assert!(said.contains("columns are to be read without their masks; say why"), "{said}");
 }
 
 /// Removes each top-level field in turn, also those that may be null.

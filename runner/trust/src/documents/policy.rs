@@ -187,6 +187,7 @@ impl PolicyTarget {
             break_glass: self.break_glass.clone(),
             limits: self.limits,
             query: self.query,
+            unmaskable: self.unmaskable(),
         }
     }
 }

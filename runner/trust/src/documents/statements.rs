@@ -165,6 +165,11 @@ statement!(
         if d.window.seconds() < 0 {
             return Err(field("window.not_before", "is after window.not_after"));
         }
+        let raw = d.scope.targets.iter().any(|t| !t.unmasked.is_empty());
+        if raw && d.reason.as_str().trim().is_empty() {
+            let what = "is empty, and columns are to be read without their masks; say why";
+            return Err(field("reason", what));
+        }
         if d.uses == 0 {
             return Err(field("uses", "is 0; ask for at least one use"));
         }

@@ -297,6 +297,7 @@ fn manifest(engine: Engine, pair: &Pair) -> Result<Manifest, ParseError> {
         summary: String::new(),
         input: None,
         targets: BTreeMap::from([(pair.logical.clone(), engine)]),
+        unmask: BTreeMap::new(),
         queries: vec![query],
         limits: Limits::DEFAULT,
     })

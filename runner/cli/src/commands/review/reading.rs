@@ -58,7 +58,7 @@ impl Subject<'_> {
         } else {
             lines.extend(self.whole(out));
         }
-        let reads = targets::reads(self.new.bundle, self.authority, self.pairs);
+        let reads = targets::reads(self.new.bundle, self.authority, self.pairs, self.ceiling);
         lines.extend(revision::queries(self.new.bundle, &reads, out));
         lines.push(String::new());
         lines.extend(revision::files(self.new.bundle, out));

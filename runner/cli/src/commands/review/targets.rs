@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::capability::Capabilities;
 use domain::display::neutralise;
-use domain::{GroupName, LogicalTarget, Pair};
+use domain::{ColumnPath, GroupName, LogicalTarget, Pair};
 use trust::{Authority, PolicyTarget, Read};
 
 use crate::bundle::Bundle;
@@ -109,9 +109,15 @@ fn fitting<'t>(
     all.iter().copied().filter(|t| fits(t)).collect()
 }
 
-/// What each query reads on the targets, for people; the same on several targets is told once.
-pub(super) fn reads(bundle: &Bundle, authority: &Authority, pairs: &[Pair]) -> Told {
-    let mut told = Told::new();
+/// What each query reads on the targets, and what of it is masked under `ceiling`, for people; the same
+/// on several targets is told once.
+pub(super) fn reads(
+    bundle: &Bundle,
+    authority: &Authority,
+    pairs: &[Pair],
+    ceiling: &Capabilities,
+) -> Told {
+    let (mut told, none) = (Told::new(), BTreeSet::new());
     for query in &bundle.manifest.queries {
         let text = bundle.text(query.file.as_str()).unwrap_or_default();
         let mut lines: Vec<(String, Vec<String>)> = Vec::new();
@@ -119,7 +125,11 @@ pub(super) fn reads(bundle: &Bundle, authority: &Authority, pairs: &[Pair]) -> T
             let Some(target) = authority.target(&pair.target) else { continue };
             let (label, what) = match app::query_reads(query, &text, target) {
                 Ok(reads) if reads.is_empty() => ("reads no table", String::new()),
-                Ok(reads) => ("reads ", reads.iter().map(table).collect::<Vec<_>>().join("; ")),
+                Ok(reads) => {
+                    let raw = ceiling.pairs.get(pair).map(|on| &on.unmasked);
+                    let table = |read: &Read| table(read, target, raw.unwrap_or(&none));
+                    ("reads ", reads.iter().map(table).collect::<Vec<_>>().join("; "))
+                }
                 Err(error) => ("would be refused: ", error.to_string()),
             };
             let line = format!("{label}{}", neutralise(&what));
@@ -136,12 +146,21 @@ pub(super) fn reads(bundle: &Bundle, authority: &Authority, pairs: &[Pair]) -> T
     told
 }
 
-fn table(read: &Read) -> String {
+fn table(read: &Read, target: &PolicyTarget, raw: &BTreeSet<ColumnPath>) -> String {
+    let only = target.row_filter(&read.table);
+    let only = only.map_or_else(String::new, |filter| format!(", only rows with {filter}"));
     if read.columns.is_empty() {
-        format!("{} (its rows are counted)", read.table)
-    } else {
-        format!("{}: {}", read.table, read.columns.join(", "))
+        return format!("{} (its rows are counted){only}", read.table);
     }
+    let column = |name: &String| match target.mask(&read.table, name) {
+        None => name.clone(),
+        Some(m) if m.unmask && m.path().is_some_and(|path| raw.contains(&path)) => {
+            format!("{name} (RAW, WITHOUT ITS MASK)")
+        }
+        Some(m) => format!("{name} (masked: {})", m.mask),
+    };
+    let columns: Vec<String> = read.columns.iter().map(column).collect();
+    format!("{}: {}{only}", read.table, columns.join(", "))
 }
 
 /// The ceiling that is proposed: what the manifest asks for there, as far as the targets' policy lets it.

@@ -9,21 +9,26 @@ fn some_window() -> impl Strategy<Value = Window> {
     (-20i64..2, 1i64..60).prop_map(|(from, to)| window(from, to))
 }
 
+fn some_scope() -> impl Strategy<Value = Capabilities> {
+    let columns = prop::sample::subsequence(vec!["email", "phone", "ssn", "card"], 0..4);
+    (1u64..6, columns).prop_map(|(calls, raw)| raw_scope(calls, &raw))
+}
+
 fn some_review(who: &'static str, n: u8) -> impl Strategy<Value = ReviewFact> {
-    (1u64..6, some_window(), 0u64..4).prop_map(move |(calls, window, runs_per_day)| {
+    (some_scope(), some_window(), 0u64..4).prop_map(move |(ceiling, window, runs_per_day)| {
         let clause = SelfServeClause {
             groups: vec!["dev".parse().unwrap()],
             targets: vec!["shop-1".parse().unwrap()],
             runs_per_day,
         };
         let self_serve = if runs_per_day == 0 { vec![] } else { vec![clause] };
-        ReviewFact { ceiling: scope(calls), window, self_serve, ..review(n, who) }
+        ReviewFact { ceiling, window, self_serve, ..review(n, who) }
     })
 }
 
 fn some_approval(who: &'static str, n: u8) -> impl Strategy<Value = ApprovalFact> {
-    (1u64..6, some_window()).prop_map(move |(calls, window)| ApprovalFact {
-        scope: scope(calls),
+    (some_scope(), some_window()).prop_map(move |(scope, window)| ApprovalFact {
+        scope,
         window,
         ..approval(n, who)
     })
@@ -34,7 +39,7 @@ fn some_approval(who: &'static str, n: u8) -> impl Strategy<Value = ApprovalFact
 struct Chain {
     reviews: Vec<ReviewFact>,
     approvals: Vec<ApprovalFact>,
-    request: (u64, Window, u64),
+    request: (Capabilities, Window, u64),
     required: (u32, u32),
     base: Option<Vec<ReviewFact>>,
     self_serve: bool,
@@ -44,7 +49,7 @@ fn chain() -> impl Strategy<Value = Chain> {
     let reviews = (some_review("bob", 1), prop::option::of(some_review("carol", 2)));
     let approvals = (some_approval("bob", 1), prop::option::of(some_approval("dave", 2)));
     let base = prop::option::of((some_review("bob", 11), some_review("erin", 12)));
-    let request = (1u64..6, some_window(), 60u64..3600);
+    let request = (some_scope(), some_window(), 60u64..3600);
     (reviews, approvals, request, (1u32..3, 1u32..3), base, any::<bool>()).prop_map(
         |((r, rs), (a, aps), request, required, base, self_serve)| Chain {
             reviews: [r].into_iter().chain(rs).collect(),
@@ -63,7 +68,7 @@ fn build<'m>(manifest: &'m Manifest, c: &Chain) -> Facts<'m> {
     f.approvals = c.approvals.clone();
     let request = f.request.as_mut().unwrap();
     (request.scope, request.window, request.duration_s) =
-        (scope(c.request.0), c.request.1, c.request.2);
+        (c.request.0.clone(), c.request.1, c.request.2);
     (f.targets[0].reviews.required, f.targets[0].approvals.required) = c.required;
     f.targets[0].reviews_unchanged = Some(1);
     f.targets[0].self_serve =
@@ -113,6 +118,8 @@ proptest! {
         for a in f.approvals.iter().filter(|a| decision.approvals.contains(&a.id)) {
             prop_assert!(effective.within(&a.scope) && decision.grant_ends <= a.window.not_after);
         }
+        let raw = effective.pairs.values().map(|on| on.unmasked.len()).sum::<usize>();
+        prop_assert!(decision.way != Way::SelfServe || raw == 0, "self-serve unmasks nothing");
         if let Some(request) = &f.request {
             prop_assert!(effective.within(&request.scope));
             prop_assert!(decision.grant_ends <= request.window.not_after);

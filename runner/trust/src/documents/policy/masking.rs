@@ -49,11 +49,27 @@ pub struct RowFilter {
     pub filter: String,
 }
 
+impl ColumnMask {
+    /// The column in one text, if its name has no dot.
+    #[must_use]
+    pub fn path(&self) -> Option<ColumnPath> {
+        ColumnPath::of(&self.table, &self.column).ok()
+    }
+}
+
 impl PolicyTarget {
     /// The mask of a column.
     #[must_use]
     pub fn mask(&self, table: &str, column: &str) -> Option<&ColumnMask> {
         self.masks.iter().find(|m| m.table == table && m.column == column)
+    }
+
+    /// Columns whose mask a grant may take away.
+    #[must_use]
+    pub fn unmaskable(&self) -> BTreeSet<ColumnPath> {
+        let may = self.masks.iter().filter(|m| m.unmask);
+        // A name that has no path cannot be asked for; such a policy is not signed.
+        may.filter_map(ColumnMask::path).collect()
     }
 
     /// The condition on a table's rows.

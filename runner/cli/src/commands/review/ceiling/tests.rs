@@ -59,7 +59,7 @@ fn nothing_becomes_wider() {
         ("fuel_max = 1000", "fuel_max = 1001", "fuel 1,001, was 1,000"),
         ("\"stuck\"", "\"customers\"", "query customers"),
         ("\"shop-replica\"", "\"shop-primary\"", "reaches shop=shop-primary"),
-        ("unmasked = []", "unmasked = [\"orders.email\"]", "not supported yet"),
+        ("unmasked = []", "unmasked = [\"orders.email\"]", "reads orders.email WITHOUT ITS MASK"),
     ] {
         let told = edited(from, to).unwrap_err();
         assert!(told.contains(words), "{told}");

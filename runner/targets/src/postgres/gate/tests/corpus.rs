@@ -43,7 +43,7 @@ const HARMLESS: &[(&str, &str)] = &[
 ];
 
 /// The grant of the corpus: that of the other tests, and `users.email` masked.
-fn masked() -> Grant {
+pub(super) fn masked() -> Grant {
     let mut grant = reference();
     let users = &mut grant.relations[0];
     users.columns.push("email".to_owned());
