@@ -12,6 +12,8 @@ use tests::postgres::{CANARY, DATABASE, open, relation, roomy, shop, text};
 
 /// The role whose parameters are not logged.
 const HASHER: &str = "hasher";
+/// One whose parameters are.
+const LOGGED: &str = "logged";
 
 fn class(name: &str) -> Hides {
     Hides::KeyedHash { class: name.parse().unwrap() }
@@ -468,12 +470,12 @@ async fn the_servers_own_log_has_no_key() {
 #[tokio::test]
 async fn a_server_that_would_log_keys_is_refused() {
     let mut by = spec(vec![people(vec![("ssn", class("person"))])]);
-    by.identity.role = "reader".into();
+    by.identity.role = LOGGED.into();
     let said = refusal(by.clone()).await;
     // Without a hash there is nothing to hide.
     by.reads = vec![people(vec![("ssn", Hides::Full)])];
     expect![[r#"
-        logs-keys: policy has keyed hashes, and the server would log their keys: log_parameter_max_length is -1; have an administrator run ALTER ROLE "reader" SET log_parameter_max_length = '0'
+        logs-keys: policy has keyed hashes, and the server would log their keys: log_parameter_max_length is -1; have an administrator run ALTER ROLE "logged" SET log_parameter_max_length = '0'
         opened
     "#]].assert_eq(&format!("{said}{}", refusal(by).await));
 }
@@ -510,15 +512,15 @@ async fn a_mask_or_filter_that_does_not_fit_is_refused_before_any_statement() {
         missing: the target has no column shop.letters.xmin, which policy grants; correct the policy or the schema
     "#]].assert_eq(&seen);
     // The role has to read what a filter names, though no query does.
-    shop().cluster.primary().sql(DATABASE, "REVOKE SELECT ON shop.letters FROM reader").unwrap();
+    shop().cluster.primary().sql(DATABASE, "REVOKE SELECT ON shop.letters FROM logged").unwrap();
     shop()
         .cluster
         .primary()
-        .sql(DATABASE, "GRANT SELECT (id, body) ON shop.letters TO reader")
+        .sql(DATABASE, "GRANT SELECT (id, body) ON shop.letters TO logged")
         .unwrap();
     shop().cluster.catch_up(&shop().standby).unwrap();
     let mut by = filter("tenant = 'ours'");
-    by.identity.role = "reader".into();
+    by.identity.role = LOGGED.into();
     let said = refusal(by).await;
     assert!(said.contains("column shop.letters.tenant, but the role may not read it"), "{said}");
 }
