@@ -7,6 +7,7 @@ mod cancel;
 mod drift;
 mod limits;
 mod masks;
+mod oracle;
 mod policy;
 mod reading;
 mod replica;
