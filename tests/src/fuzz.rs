@@ -238,7 +238,8 @@ fn filtered(text: &str) {
     };
     let mut grant = shop_grant();
     for relation in &mut grant.relations {
-        let masks = relation.columns.iter().map(|c| (c.clone(), gate::Mask::new(domain::Mask::Email)));
+        let masks =
+            relation.columns.iter().map(|c| (c.clone(), gate::Mask::new(domain::Mask::Email)));
         relation.hidden.masks = masks.collect();
         relation.hidden.filter = Some(filter.clone());
     }
