@@ -70,8 +70,12 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     /// A team whose reviewers have opened the script to everybody. Its target is what is behind an
-    /// address that stays, and at first the shared standby.
-    pub(crate) fn found(name: &str, change: impl FnOnce(&mut Keyring, &mut Policy)) -> Self {
+    /// address that stays, and at first the shared standby. `more` are lines of the configuration.
+    pub(crate) fn found(
+        name: &str,
+        more: &str,
+        change: impl FnOnce(&mut Keyring, &mut Policy),
+    ) -> Self {
         let servers = servers();
         let copy = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}");
         servers.cluster.primary().sql("postgres", &copy).unwrap();
@@ -81,7 +85,7 @@ impl Fleet {
             role: name.to_owned(),
         });
         let team = Team::reconfigured(
-            |text| way(&text),
+            |text| way(&text, more),
             |keyring, _, policy| {
                 keyring.floors.self_serve = true;
                 let target = &mut policy.targets[0];
@@ -140,10 +144,11 @@ fn reads() -> Vec<Read> {
     shop::READS.iter().map(read).collect()
 }
 
-/// The configuration with a standby in place of the file.
-fn way(text: &str) -> String {
+/// The configuration with a standby in place of the file, and more.
+fn way(text: &str, more: &str) -> String {
     let mut config: toml::Table = text.parse().unwrap();
     let standby = json!({ "shop-replica": { "postgres": { "socket": "../behind-the-name" } } });
     config.insert("targets".into(), toml::Value::try_from(standby).unwrap());
+    config.extend(more.parse::<toml::Table>().unwrap());
     config.to_string()
 }
