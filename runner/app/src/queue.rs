@@ -65,13 +65,10 @@ impl Room {
     }
 
     /// Which of the waiting runs start now, each with its slot.
-    pub(crate) fn starters<'q, K: Clone>(
+    pub(crate) fn starters<'q, K: Clone + 'q>(
         &self,
         all: impl Iterator<Item = (&'q K, &'q Queued)> + Clone,
-    ) -> Vec<(K, Slot)>
-    where
-        K: 'q,
-    {
+    ) -> Vec<(K, Slot)> {
         let in_slot = |slot| all.clone().filter(|(_, q)| q.slot == Some(slot)).count();
         let mut ordinary = self.ordinary.saturating_sub(in_slot(Slot::Ordinary));
         let mut kept = self.kept.saturating_sub(in_slot(Slot::Kept));

@@ -65,7 +65,7 @@ fn hide(policy: &mut Policy) {
 
 /// A fleet whose standby has the rows.
 fn hiding(name: &str, more: &str) -> Fleet {
-    let fleet = Fleet::configured(name, more, |_, policy| hide(policy));
+    let fleet = Fleet::found(name, more, |_, policy| hide(policy));
     fleet.on_primary(ROWS);
     // Its scripts take no input.
     fs::write(fleet.team.m.path("nothing.json"), "{}").unwrap();

@@ -70,13 +70,8 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     /// A team whose reviewers have opened the script to everybody. Its target is what is behind an
-    /// address that stays, and at first the shared standby.
-    pub(crate) fn found(name: &str, change: impl FnOnce(&mut Keyring, &mut Policy)) -> Self {
-        Self::configured(name, "", change)
-    }
-
-    /// The same with more in the server's configuration.
-    pub(crate) fn configured(
+    /// address that stays, and at first the shared standby. `more` are lines of the configuration.
+    pub(crate) fn found(
         name: &str,
         more: &str,
         change: impl FnOnce(&mut Keyring, &mut Policy),
@@ -149,12 +144,11 @@ fn reads() -> Vec<Read> {
     shop::READS.iter().map(read).collect()
 }
 
-/// The configuration with a standby in place of the file, and with `more`.
+/// The configuration with a standby in place of the file, and more.
 fn way(text: &str, more: &str) -> String {
     let mut config: toml::Table = text.parse().unwrap();
     let standby = json!({ "shop-replica": { "postgres": { "socket": "../behind-the-name" } } });
     config.insert("targets".into(), toml::Value::try_from(standby).unwrap());
-    let mut all: toml::Table = more.parse().unwrap();
-    all.extend(config);
-    all.to_string()
+    config.extend(more.parse::<toml::Table>().unwrap());
+    config.to_string()
 }
