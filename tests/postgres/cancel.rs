@@ -51,6 +51,30 @@ impl Watcher {
         tokio::time::timeout(PATIENCE, look).await.unwrap();
     }
 
+    /// Until a statement of it runs that names this.
+    pub(crate) async fn until_running(&self, part: &str) {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 \
+                   AND state = 'active' AND position($2 in query) > 0 AND query NOT LIKE 'EXPLAIN%'";
+        let running = async || {
+            let row = self.client.query_one(sql, &[&self.application, &part]).await.unwrap();
+            row.get::<_, i64>(0) > 0
+        };
+        let look = async { while !running().await {} };
+        tokio::time::timeout(PATIENCE, look).await.unwrap();
+    }
+
+    /// Until no statement of it runs.
+    pub(crate) async fn until_idle(&self) {
+        let sql = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE application_name = $1 AND state <> 'idle'";
+        let busy = async || {
+            let row = self.client.query_one(sql, &[&self.application]).await.unwrap();
+            row.get::<_, i64>(0) > 0
+        };
+        let look = async { while busy().await {} };
+        tokio::time::timeout(PATIENCE, look).await.unwrap();
+    }
+
     /// Until the session is gone from the server.
     pub(crate) async fn until_gone(&self) {
         let look = async { while self.state().await.is_some() {} };

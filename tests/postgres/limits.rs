@@ -1,15 +1,14 @@
 //! Caps hold, and they hold at the server.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
-use domain::LimitName;
-use targets::postgres::Host;
-use targets::{Caps, Spool, TargetError};
+use crate::cancel::SLOW;
+use domain::{LimitName, ParamType, Value};
+use targets::postgres::{PostgresConnector, Sessions};
+use targets::{Caps, Connector as _, Spool, TargetError};
 use tests::postgres::{open, roomy, shop};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, UnixStream};
+
+use crate::between::between;
 
 async fn capped(sql: &str, caps: Caps) -> Result<Spool, TargetError> {
     let shop = shop();
@@ -50,10 +49,7 @@ async fn many_rows_arrive_whole() {
 async fn a_cell_of_a_hundred_megabytes_stays_at_the_server() {
     let shop = shop();
     let mut spec = shop.spec(&shop.standby);
-    let socket = format!(".s.PGSQL.{}", shop.standby.port());
-    let (port, received) = counting_proxy(shop.standby.socket_directory().join(socket)).await;
-    spec.access.host = Host::Tcp("127.0.0.1".into());
-    spec.access.port = port;
+    let received = between(&mut spec, &shop.standby, u64::MAX).await;
     let mut session = open(&spec).await.unwrap();
     let sql = "select id, body from shop.documents where id = 2";
     let error = session.query(sql, &[], roomy()).await.unwrap_err();
@@ -77,32 +73,43 @@ async fn json_and_arrays_are_measured_as_the_text_that_they_become() {
     assert_eq!((tags.rows(), tags.limit_hit()), (0, Some(LimitName::QueryBytes)));
 }
 
-/// Forwards to the server's socket and counts what comes back.
-async fn counting_proxy(socket: PathBuf) -> (u16, Arc<AtomicU64>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let received = Arc::new(AtomicU64::new(0));
-    let count = Arc::clone(&received);
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            let server = UnixStream::connect(&socket).await.unwrap();
-            let count = Arc::clone(&count);
-            tokio::spawn(async move {
-                let (mut from_client, mut to_client) = client.into_split();
-                let (mut from_server, mut to_server) = server.into_split();
-                let back = async {
-                    let mut buffer = vec![0; 64 << 10];
-                    while let Ok(n @ 1..) = from_server.read(&mut buffer).await {
-                        count.fetch_add(n as u64, Ordering::SeqCst);
-                        to_client.write_all(&buffer[..n]).await.unwrap_or_default();
-                    }
-                };
-                tokio::select! {
-                    _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
-                    () = back => {}
-                }
-            });
-        }
-    });
-    (port, received)
+#[tokio::test]
+async fn what_the_planner_expects_to_be_too_much_is_not_run_and_nobody_learns_the_expectation() {
+    let shop = shop();
+    let mut spec = shop.spec(&shop.standby);
+    spec.cost_max = 10_000_000;
+    let mut session = open(&spec).await.unwrap();
+    let error = session.query(SLOW, &[], roomy()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the statement is too costly for the target, so it was not run: the planner expects more \
+         than 10000000 of cost; narrow it, use an index, or sign a policy with a higher `cost_max`"
+    );
+    assert!(error.detail().unwrap().parse::<f64>().unwrap() > 1e7, "evidence: {error:?}");
+    let log = shop.standby.log().unwrap();
+    let asked =
+        log.lines().filter(|line| line.contains("select count(*) n from shop.items a, shop"));
+    assert!(
+        asked.clone().all(|line| line.contains("EXPLAIN") || line.contains("SELECT count")),
+        "{log}"
+    );
+    // The session goes on, and a parameter's value is part of what is expected.
+    let by_id = "select body from shop.documents where id > $1";
+    spec.cost_max = 3;
+    let mut session = open(&spec).await.unwrap();
+    let from = |id: i64| [(ParamType::Int8, Value::Int64(id))];
+    assert_eq!(session.query(by_id, &from(0), roomy()).await.unwrap_err().code(), "too-costly");
+    session.query("select 1 n", &[], roomy()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_target_has_no_more_sessions_than_it_may() {
+    let shop = shop();
+    let connector = PostgresConnector::new(shop.spec(&shop.standby), Sessions::at_most(1));
+    let first = connector.open_session().await.unwrap();
+    let second = connector.clone();
+    let mut second = Box::pin(second.open_session());
+    assert!(futures_util::future::poll_immediate(&mut second).await.is_none(), "it waits");
+    drop(first);
+    second.await.unwrap();
 }

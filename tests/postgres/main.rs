@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod attacks;
+mod between;
+mod bombs;
 mod cancel;
 mod drift;
+mod faults;
 mod limits;
 mod masks;
 mod oracle;

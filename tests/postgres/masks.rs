@@ -322,7 +322,8 @@ async fn what_the_mask_hides_cannot_be_asked_for() {
     ] {
         let got = all_of(&mut *session, sql).await;
         assert!(!got.contains(CANARY) && !got.contains("4242"), "{sql}: {got}");
-        seen.push_str(&format!("{sql}\n    {}", got.replace('\n', "\n    ").trim_end()));
+        let got = if got.is_empty() { "nothing" } else { got.trim_end() };
+        seen.push_str(&format!("{sql}\n    {}", got.replace('\n', "\n    ")));
         seen.push('\n');
     }
     expect![[r#"
@@ -363,21 +364,21 @@ async fn what_the_mask_hides_cannot_be_asked_for() {
         select 1 / (age - 40) from people where id = 1
             database-error: the target's database returned an error; its words are in the recording [22012: division by zero]
         select case when email like 'canary%' then 1 / 0 else 1 end as x from people
-            bad-parameters: the parameters do not fit: a value is outside its type, such as a date that does not exist []
+            database-error: the target's database returned an error; its words are in the recording [22012: division by zero]
         select card::numeric from people where id = 7
             database-error: the target's database returned an error; its words are in the recording [22P02: invalid input syntax for type numeric: "***5678"]
         select ssn from people where id in (1, 4)
             Text("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
             Text("457dcb1b1c1bf655d15da1b98306f5aa511e19bd15debdc85c3134592039578e")
         with p as (select * from people) select email from p where email like 'can%'
-    
+            nothing
         select x.email from people p, lateral (select p.email) x where p.id = 1
             Text("c***@example.com")
         select email from people where id = 1 union all select card from people where id = 1
             Text("c***@example.com")
             Text("***1234")
         select regexp_matches(email, '(canary)') from people
-    
+            nothing
         select string_agg(card, ',') from people where id < 4
             Text("***1234,***")
         select row_number() over (order by email) from people where id = 1

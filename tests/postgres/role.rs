@@ -2,8 +2,8 @@
 //! nothing to warn of, and whatever is granted beyond is found, or refused, until the SQL runs again.
 
 use expect_test::expect;
-use targets::postgres::{Finding, Identity, PostgresSpec, Relation, RoleSql, check};
-use tests::postgres::{open, roomy, shop, text};
+use targets::postgres::{Finding, Identity, PostgresSpec, Relation, check};
+use tests::postgres::{open, role_sql as sql, roomy, shop, text};
 
 /// A database of its own, with names that only a hostile or a careless person gives.
 const SCHEMA: &str = r#"
@@ -31,17 +31,6 @@ fn spec(database: &str, role: &str) -> PostgresSpec {
     ];
     spec.statement_ms_max = 5_000;
     spec
-}
-
-fn sql(spec: &PostgresSpec) -> String {
-    let sql = RoleSql {
-        target: "odd",
-        policy: "policy version 1",
-        identity: &spec.identity,
-        reads: &spec.reads,
-        statement_ms_max: spec.statement_ms_max,
-    };
-    sql.text()
 }
 
 /// Runs it as the superuser on the primary, and waits until the standby has it.

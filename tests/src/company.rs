@@ -299,6 +299,7 @@ impl Company {
                 row_filters: Vec::new(),
                 recording: Full,
                 statement_ms_max: 10_000,
+                cost_max: None,
                 lag_s_max: None,
                 readers: vec![p("dev")],
                 retention_days: 30,

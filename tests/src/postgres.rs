@@ -7,7 +7,9 @@
 use std::sync::OnceLock;
 
 use domain::{ParamType, Value};
-use targets::postgres::{Access, Host, Identity, PostgresConnector, PostgresSpec, Relation, Tls};
+use targets::postgres::{
+    Access, Host, Identity, PostgresConnector, PostgresSpec, Relation, RoleSql, Sessions, Tls,
+};
 use targets::{Caps, Connector as _, HashKeys, Session, Spool, TargetError};
 
 #[path = "../../runner/cli/src/demo/postgres/cluster/mod.rs"]
@@ -81,6 +83,23 @@ impl Shop {
         Ok(Self { cluster, standby, system_identifier })
     }
 
+    /// A target on the shared standby with a database and a role of its own: `schema` makes what is
+    /// there, and the printed SQL the role.
+    #[must_use]
+    pub fn own(&self, name: &str, schema: &str, reads: Vec<Relation>) -> PostgresSpec {
+        let primary = self.cluster.primary();
+        primary.sql("postgres", &format!("CREATE DATABASE {name}")).unwrap();
+        primary.sql(name, schema).unwrap();
+        let mut spec = self.spec(&self.standby);
+        spec.identity.database = name.into();
+        spec.identity.role = name.into();
+        spec.reads = reads;
+        spec.access.application_name = name.into();
+        primary.sql(name, &role_sql(&spec)).unwrap();
+        self.cluster.catch_up(&self.standby).unwrap();
+        spec
+    }
+
     /// The target as policy and configuration describe it, by the socket of a server.
     #[must_use]
     pub fn spec(&self, server: &Server) -> PostgresSpec {
@@ -106,9 +125,32 @@ impl Shop {
             keys: HashKeys::new(),
             statement_ms_max: 60_000,
             lag_s_max: 30,
+            cost_max: u64::MAX,
             prod: false,
         }
     }
+}
+
+/// The SQL that makes a target's role.
+#[must_use]
+pub fn role_sql(spec: &PostgresSpec) -> String {
+    let sql = RoleSql {
+        target: "shop-replica",
+        policy: "policy version 1",
+        identity: &spec.identity,
+        reads: &spec.reads,
+        statement_ms_max: spec.statement_ms_max,
+    };
+    sql.text()
+}
+
+/// The same target, behind another server.
+#[must_use]
+pub fn at(spec: &PostgresSpec, server: &Server) -> PostgresSpec {
+    let mut spec = spec.clone();
+    spec.access.host = Host::Socket(server.socket_directory().to_owned());
+    spec.access.port = server.port();
+    spec
 }
 
 /// A relation of the schema `shop`.
@@ -128,7 +170,7 @@ pub fn roomy() -> Caps {
 /// # Errors
 /// As the connector.
 pub async fn open(spec: &PostgresSpec) -> Result<Box<dyn Session>, TargetError> {
-    PostgresConnector::new(spec.clone()).open_session().await
+    PostgresConnector::new(spec.clone(), Sessions::at_most(1)).open_session().await
 }
 
 /// One statement in a session of its own on the shop's standby.

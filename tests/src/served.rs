@@ -373,6 +373,7 @@ async fn open(
         clock,
         entropy: Arc::new(OsEntropy),
         limits,
+        target_runs_max: std::collections::BTreeMap::new(),
     });
     Ok((app.await.map_err(|e| told(&e))?, runner))
 }

@@ -20,9 +20,10 @@ use trust::{ChainDocuments, Document as Signed, Envelope, Problem, RunRequest};
 use crate::adopted::Adopted;
 use crate::advice::Carried;
 use crate::documents::{Came, is_mine};
-use crate::live::{Line, Listed};
+use crate::live::Listed;
 use crate::login::Who;
 use crate::project_runs::{end_without_proof, queued};
+use crate::queue::Line;
 use crate::quota::Kind;
 use crate::{App, AppError, chain};
 
@@ -202,13 +203,14 @@ impl App {
         let (row_is_there, go) = tokio::sync::oneshot::channel::<()>();
         // The task lists the run itself, because the listing ends with the task, however it ends.
         tokio::spawn(async move {
-            let Some(entry) = app.live.list(&id, line) else {
+            let targets = ordered.request.pairs.iter().map(|pair| pair.target.clone()).collect();
+            let Some(entry) = app.live.list(&id, line, targets) else {
                 return;
             };
             // Whoever asked may be gone; then the row is never made, and `go` fails.
             let _ = listed.send(());
             if go.await.is_ok() {
-                app.drive(&id, &caller, ordered, (entry, line)).await;
+                app.drive(&id, &caller, ordered, entry).await;
             }
         });
         if is_listed.await.is_err() {
@@ -230,18 +232,12 @@ impl App {
     }
 
     /// Waits for a slot, hands the order to the runner, and follows the run to its end.
-    async fn drive(
-        &self,
-        run: &RunId,
-        caller: &PersonId,
-        ordered: Ordered,
-        (listed, line): (Listed<'_>, Line),
-    ) {
-        let slot = tokio::select! {
-            slot = self.live.slot(run, line) => slot,
-            () = listed.cancelled() => None,
+    async fn drive(&self, run: &RunId, caller: &PersonId, ordered: Ordered, listed: Listed<'_>) {
+        let starts = tokio::select! {
+            () = listed.started() => true,
+            () = listed.cancelled() => false,
         };
-        if slot.is_none() {
+        if !starts {
             // It never reached the runner, so there is nothing to record.
             self.close_row(run, Outcome::Cancelled).await;
             return;
@@ -281,7 +277,6 @@ impl App {
                 None => break,
             }
         }
-        drop(slot);
         // After a real end the row has moved already and this changes nothing.
         self.close_row(run, Outcome::Lost).await;
     }

@@ -1,28 +1,24 @@
 //! The runs of this process that have not ended: queue, cancellation, waiting, drain.
 //!
-//! There are two lines. Ordinary runs wait for one of the ordinary slots. An emergency waits for one of
-//! these or of those that are kept for emergencies, whichever is free first, so that no number of
-//! ordinary runs, hung or many, keeps it from starting. In which line a run belongs is decided by
+//! Which of those that wait starts next, [`crate::queue`] says; in which line a run belongs is decided by
 //! [`crate::launch`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::{Outcome, RunId};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use domain::{Outcome, RunId, TargetId};
+use tokio::sync::watch;
 
 use crate::AppLimits;
+use crate::queue::{Line, Place, Queued, Room};
 use crate::status::{OUTCOMES, place};
 
 /// Runs that wait or execute.
 pub(crate) struct LiveRuns {
     runs: Mutex<BTreeMap<RunId, Live>>,
     closing: AtomicBool,
-    /// One for each run that executes; the others wait for one.
-    slots: Arc<Semaphore>,
-    /// Those that only emergencies take.
-    kept: Arc<Semaphore>,
+    room: Room,
     /// Runs of one line that wait or execute.
     open_max: usize,
     /// The number of the next run that comes.
@@ -33,28 +29,10 @@ pub(crate) struct LiveRuns {
     ended: [AtomicU64; OUTCOMES.len()],
 }
 
-/// In which line a run waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Line {
-    /// As everybody.
-    Ordinary,
-    /// In that of verified emergencies.
-    Emergency,
-}
-
-/// Where a run waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// 1 for the next one of its line.
-    pub place: u64,
-    /// Runs that execute now.
-    pub running: u64,
-}
-
 struct Live {
-    line: Line,
-    /// The order in which it came, while it waits for a slot.
-    waits: Option<u64>,
+    queued: Queued,
+    /// Becomes true when it has a slot.
+    start: watch::Sender<bool>,
     cancel: watch::Sender<bool>,
     /// Changes with every event that is listed.
     told: watch::Sender<()>,
@@ -66,10 +44,17 @@ pub(crate) struct Listed<'a> {
     all: &'a LiveRuns,
     run: RunId,
     done: watch::Sender<bool>,
+    start: watch::Receiver<bool>,
     cancel: watch::Receiver<bool>,
 }
 
 impl Listed<'_> {
+    /// Returns when the run has a slot to execute in, which it keeps for as long as it is listed.
+    pub(crate) async fn started(&self) {
+        // The sender is listed for as long as this is, so waiting cannot fail.
+        drop(self.start.clone().wait_for(|start| *start).await);
+    }
+
     /// Returns when somebody asked for the run's end.
     pub(crate) async fn cancelled(&self) {
         // The sender is listed for as long as this is, so waiting cannot fail.
@@ -78,12 +63,16 @@ impl Listed<'_> {
 }
 
 impl LiveRuns {
-    pub(crate) fn new(limits: &AppLimits) -> Self {
+    pub(crate) fn new(limits: &AppLimits, on_target: BTreeMap<TargetId, usize>) -> Self {
+        let room = Room {
+            ordinary: limits.concurrent_runs_max.max(1),
+            kept: limits.emergency_runs_max.max(1),
+            on_target: on_target.into_iter().map(|(target, max)| (target, max.max(1))).collect(),
+        };
         Self {
             runs: Mutex::default(),
             closing: AtomicBool::new(false),
-            slots: Arc::new(Semaphore::new(limits.concurrent_runs_max.max(1))),
-            kept: Arc::new(Semaphore::new(limits.emergency_runs_max.max(1))),
+            room,
             open_max: limits.open_runs_max,
             arrivals: AtomicU64::new(0),
             count: watch::Sender::new(0),
@@ -97,49 +86,44 @@ impl LiveRuns {
     }
 
     /// Lists a run; `None` when its line is full, or it is listed already.
-    pub(crate) fn list(&self, run: &RunId, line: Line) -> Option<Listed<'_>> {
+    pub(crate) fn list(
+        &self,
+        run: &RunId,
+        line: Line,
+        targets: BTreeSet<TargetId>,
+    ) -> Option<Listed<'_>> {
         let mut runs = self.lock();
-        let open = runs.values().filter(|l| l.line == line).count();
+        let open = runs.values().filter(|l| l.queued.line == line).count();
         if open >= self.open_max || runs.contains_key(run) {
             return None;
         }
-        let waits = Some(self.arrivals.fetch_add(1, Ordering::Relaxed));
+        let arrival = self.arrivals.fetch_add(1, Ordering::Relaxed);
+        let queued = Queued { line, targets, arrival, slot: None };
+        let (start, started) = watch::channel(false);
         let (cancel, cancelled) = watch::channel(false);
         let (done, ended) = watch::channel(false);
         let told = watch::Sender::new(());
-        runs.insert(run.clone(), Live { line, waits, cancel, told, done: ended });
+        runs.insert(run.clone(), Live { queued, start, cancel, told, done: ended });
         self.count.send_replace(runs.len());
-        Some(Listed { all: self, run: run.clone(), done, cancel: cancelled })
+        self.start(&mut runs);
+        Some(Listed { all: self, run: run.clone(), done, start: started, cancel: cancelled })
     }
 
-    /// Waits for a slot to execute in; `None` only when there will be none any more.
-    pub(crate) async fn slot(&self, run: &RunId, line: Line) -> Option<OwnedSemaphorePermit> {
-        let ordinary = Arc::clone(&self.slots).acquire_owned();
-        let slot = match line {
-            Line::Ordinary => ordinary.await,
-            Line::Emergency => tokio::select! {
-                // While an ordinary one is free, those that are kept stay free for the next emergency.
-                biased;
-                slot = ordinary => slot,
-                slot = Arc::clone(&self.kept).acquire_owned() => slot,
-            },
-        };
-        if let Some(live) = self.lock().get_mut(run) {
-            live.waits = None;
+    /// Gives slots to those whose turn it is.
+    fn start(&self, runs: &mut BTreeMap<RunId, Live>) {
+        let starters = self.room.starters(runs.iter().map(|(run, live)| (run, &live.queued)));
+        for (run, slot) in starters {
+            if let Some(live) = runs.get_mut(&run) {
+                live.queued.slot = Some(slot);
+                live.start.send_replace(true);
+            }
         }
-        slot.ok()
     }
 
     /// Where a run waits; `None` when it does not.
     pub(crate) fn place(&self, run: &RunId) -> Option<Place> {
         let runs = self.lock();
-        let Live { line, waits: Some(mine), .. } = runs.get(run)? else {
-            return None;
-        };
-        let is_before = |l: &&Live| l.line == *line && l.waits.is_some_and(|other| other < *mine);
-        let before = runs.values().filter(is_before).count() as u64;
-        let running = runs.values().filter(|l| l.waits.is_none()).count() as u64;
-        Some(Place { place: before + 1, running })
+        self.room.place(&runs.get(run)?.queued, runs.values().map(|live| &live.queued))
     }
 
     /// Asks for the end of a run; false when it is not live.
@@ -206,6 +190,7 @@ impl Drop for Listed<'_> {
     fn drop(&mut self) {
         let mut runs = self.all.lock();
         runs.remove(&self.run);
+        self.all.start(&mut runs);
         self.all.count.send_replace(runs.len());
         drop(runs);
         self.done.send_replace(true);

@@ -3,9 +3,10 @@
 //! Order matters: the anchor before anything is appended, then the adoption of keyring, directory and
 //! policy by the runner, then the projection, then the runs that nobody is executing any more.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::{Clock, Entropy, Outcome};
+use domain::{Clock, Entropy, Outcome, TargetId};
 use executor::{AuthorityDocuments, LocalRunner, Runner as _};
 use ledger::{Event, Position};
 use store::{RunFilter, Store, StoreError};
@@ -63,6 +64,9 @@ pub struct AppOptions {
     pub entropy: Arc<dyn Entropy>,
     /// Limits.
     pub limits: AppLimits,
+    /// Runs that execute at a time on a target; one that is not there has no limit of its own. An
+    /// emergency may be one more.
+    pub target_runs_max: BTreeMap<TargetId, usize>,
 }
 
 /// Why the control plane refuses service.
@@ -128,7 +132,7 @@ impl App {
             hooks: crate::notify::Hooks::default(),
             opened: tokio::sync::watch::Sender::new(()),
             filing: Mutex::new(()),
-            live: LiveRuns::new(&options.limits),
+            live: LiveRuns::new(&options.limits, options.target_runs_max),
             reads: crate::reads::Reads::default(),
             quotas: Quotas::new(options.limits.quotas),
             newest_status: std::sync::Mutex::default(),

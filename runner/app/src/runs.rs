@@ -12,8 +12,8 @@ use store::{Run, RunFilter};
 use trust::{Role, RunRequest};
 
 use crate::advice::unverified;
-use crate::live::Place;
 use crate::login::Who;
+use crate::queue::Place;
 use crate::{App, AppError};
 
 /// How long cancelled runs have to end at shutdown. A run notices within a second.

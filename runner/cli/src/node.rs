@@ -70,6 +70,7 @@ pub(crate) async fn open(
             quotas: config.limits.quotas(),
             ..AppLimits::DEFAULT
         },
+        target_runs_max: config.target_runs_max(),
     })
     .await?;
     Ok(app)

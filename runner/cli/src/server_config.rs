@@ -152,6 +152,12 @@ impl ServerConfig {
         })?)
     }
 
+    /// Runs that execute at a time on each target that has such a limit.
+    pub(crate) fn target_runs_max(&self) -> BTreeMap<TargetId, usize> {
+        let max = |(id, way): (&TargetId, &TargetConfig)| Some((id.clone(), way.runs_max()?));
+        self.targets.iter().filter_map(max).collect()
+    }
+
     /// Parses the text; relative paths are in `base`.
     pub(crate) fn parse(text: &str, base: &Path) -> Result<Self, Failure> {
         let mut config: Self = toml::from_str(text)

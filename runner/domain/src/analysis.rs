@@ -229,7 +229,7 @@ impl Catalog {
             match now.functions.iter().find(|f| f.name == was.name) {
                 None => found.push(format!("the function {} is gone", was.name)),
                 Some(is) if is != was => {
-                    found.push(format!("the function {} is another", was.name))
+                    found.push(format!("the function {} is another", was.name));
                 }
                 Some(_) => {}
             }

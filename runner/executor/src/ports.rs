@@ -142,8 +142,8 @@ pub enum GrantError {
 pub enum TargetAccess {
     /// The path of a SQLite file.
     Sqlite(PathBuf),
-    /// The address of a PostgreSQL standby.
-    Postgres(postgres::Access),
+    /// The address of a PostgreSQL standby, and how many sessions it has at a time.
+    Postgres(postgres::Access, postgres::Sessions),
 }
 
 /// Connectors to the targets that `borescope.toml` has a way to; everything else about them is
@@ -167,13 +167,13 @@ impl Connectors for Ways {
                     .map_err(|e| NoConnector::Policy(target.id.clone(), e))?;
                 Ok(Arc::new(SqliteConnector::new(spec)))
             }
-            TargetAccess::Postgres(access) => {
+            TargetAccess::Postgres(access, sessions) => {
                 if !matches!(target.identity, TargetIdentity::Postgres(_)) {
                     return Err(no_way());
                 }
                 let spec = postgres_spec(target, access.clone(), sight)
                     .map_err(|e| NoConnector::Policy(target.id.clone(), e))?;
-                Ok(Arc::new(PostgresConnector::new(spec)))
+                Ok(Arc::new(PostgresConnector::new(spec, sessions.clone())))
             }
         }
     }
@@ -252,6 +252,7 @@ pub fn postgres_spec(
         keys: sight.keys,
         statement_ms_max: target.statement_ms_max,
         lag_s_max: target.lag_s_max.ok_or(GrantError::Incomplete)?,
+        cost_max: target.cost_max.ok_or(GrantError::Incomplete)?,
         prod: target.prod,
     })
 }

@@ -191,7 +191,11 @@ pub(crate) fn run_status(s: RunStatus) -> types::RunView {
     let readers = readers.into_iter().map(of_target).collect();
     types::RunView {
         access: Some(types::RunAccess { may_read, readers }),
-        queue: place.map(|Place { place, running }| types::QueuePlace { place, running }),
+        queue: place.map(|Place { place, running, target }| types::QueuePlace {
+            place,
+            running,
+            target,
+        }),
         ..run(row)
     }
 }

@@ -154,6 +154,26 @@ pub enum TargetError {
         /// The limit, milliseconds.
         ms_max: u64,
     },
+    /// The planner expects the statement to cost more than policy allows. What it expects is evidence
+    /// only: it tells how many rows a predicate finds.
+    #[error(
+        "the statement is too costly for the target, so it was not run: the planner expects more than \
+         {max} of {what}; narrow it, use an index, or sign a policy with a higher `cost_max`"
+    )]
+    TooCostly {
+        /// Of what.
+        what: &'static str,
+        /// The ceiling.
+        max: u64,
+        /// What the planner expects.
+        detail: String,
+    },
+    /// As many sessions are open as the target may have.
+    #[error("the target is busy: {max} sessions are open there; run it again in a moment")]
+    Busy {
+        /// How many it may have.
+        max: usize,
+    },
     /// A capacity of the engine that we set low: value length, statement size, nesting.
     #[error("the statement needs more than the target allows: {capacity}")]
     TooBig {
@@ -224,6 +244,8 @@ impl TargetError {
             Self::Drift { .. } => "drift",
             Self::BadParameters { .. } => "bad-parameters",
             Self::StatementTime { .. } => "statement-time",
+            Self::TooCostly { .. } => "too-costly",
+            Self::Busy { .. } => "busy",
             Self::TooBig { .. } => "too-big",
             Self::Locked { .. } => "locked",
             Self::Conflict { .. } => "conflict",
@@ -243,6 +265,7 @@ impl TargetError {
             Self::Unreachable { detail, .. }
             | Self::Role { detail, .. }
             | Self::NotAllowed { detail, .. }
+            | Self::TooCostly { detail, .. }
             | Self::TooBig { detail, .. }
             | Self::Locked { detail, .. }
             | Self::Conflict { detail }
@@ -263,6 +286,7 @@ impl TargetError {
             | Self::Unreadable { .. }
             | Self::BadParameters { .. }
             | Self::StatementTime { .. }
+            | Self::Busy { .. }
             | Self::Cancelled
             | Self::SessionLost => None,
         }
@@ -275,6 +299,7 @@ impl TargetError {
             Self::NotAllowed { .. }
             | Self::BadParameters { .. }
             | Self::StatementTime { .. }
+            | Self::TooCostly { .. }
             | Self::TooBig { .. }
             | Self::Unreadable { .. }
             // SQLite reports mistakes in SQL this way; a broken file is the rarer cause.
@@ -291,6 +316,7 @@ impl TargetError {
             | Self::LogsKeys { .. } => Fault::Operator,
             Self::Unreachable { fault, .. } => *fault,
             Self::Lag { .. }
+            | Self::Busy { .. }
             | Self::Locked { .. }
             | Self::Conflict { .. }
             | Self::Disconnected { .. } => Fault::Target,
@@ -299,7 +325,7 @@ impl TargetError {
         }
     }
 
-    /// Whether the statement had been sent to the target, so that it may have run there.
+    /// Whether the statement had been sent to the target to run, so that it may have run there.
     #[must_use]
     pub const fn was_asked(&self) -> bool {
         match self {
@@ -310,6 +336,8 @@ impl TargetError {
             | Self::Pooled { .. }
             | Self::NotReplica
             | Self::Lag { .. }
+            | Self::Busy { .. }
+            | Self::TooCostly { .. }
             | Self::Missing { .. }
             | Self::Ungrantable { .. }
             | Self::Unmaskable { .. }

@@ -7,7 +7,8 @@
 //!    same server, in recovery, not too far behind;
 //! 3. [`grants`]: the grant compared with the catalog and with the role's own privileges;
 //! 4. [`gate`]: which statements may be sent, and as which text: masks and row filters are part of it;
-//! 5. [`statement`]: a read-only transaction, time, and caps that hold at the server.
+//! 5. [`plan`]: what the planner expects of it is within the policy's ceiling;
+//! 6. [`statement`]: a read-only transaction, time, and caps that hold at the server.
 //!
 //! The driver is tokio-postgres. sqlx 0.9 cannot do this: it has no cancel request, and dropping its
 //! future leaves the statement running; it fetches whole results, so the next statement waits until
@@ -26,6 +27,7 @@ mod grants;
 mod identity;
 mod numeric;
 mod params;
+mod plan;
 mod role_sql;
 mod session;
 mod spec;
@@ -36,8 +38,12 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use domain::analysis::Catalog;
 use domain::{Column, QueryAnalysis, QueryName};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::{Connector, Session, TargetError};
 
@@ -73,17 +79,45 @@ pub async fn check(spec: &PostgresSpec) -> Result<Reach, TargetError> {
     session::PostgresSession::open(spec).await?.reach().await
 }
 
+/// How many sessions a target has at a time, whoever opens them: clones count together.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    places: Arc<Semaphore>,
+    max: usize,
+}
+
+impl Sessions {
+    /// As many as there can be.
+    pub const MAX: usize = 1_000;
+
+    /// At most `max`, of which there is at least one.
+    #[must_use]
+    pub fn at_most(max: usize) -> Self {
+        let max = max.clamp(1, Self::MAX);
+        Self { places: Arc::new(Semaphore::new(max)), max }
+    }
+
+    /// A place, which is free again when this is dropped. The control plane lets no more runs start
+    /// than there are places, so who waits here in vain meets one that does otherwise.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, TargetError> {
+        let place = Arc::clone(&self.places).acquire_owned();
+        let place = timeout(connect::CONNECT_TIME_MAX, place).await;
+        place.ok().and_then(Result::ok).ok_or(TargetError::Busy { max: self.max })
+    }
+}
+
 /// Opens sessions on one PostgreSQL target.
 #[derive(Debug, Clone)]
 pub struct PostgresConnector {
     spec: PostgresSpec,
+    sessions: Sessions,
 }
 
 impl PostgresConnector {
     /// A connector; nothing is opened yet.
     #[must_use]
-    pub fn new(spec: PostgresSpec) -> Self {
-        Self { spec }
+    pub fn new(spec: PostgresSpec, sessions: Sessions) -> Self {
+        Self { spec, sessions }
     }
 }
 
@@ -98,10 +132,12 @@ pub fn analyse(name: QueryName, gated: &gate::Gated, catalog: &Catalog) -> Query
 #[async_trait::async_trait]
 impl Connector for PostgresConnector {
     async fn open_session(&self) -> Result<Box<dyn Session>, TargetError> {
-        Ok(Box::new(session::PostgresSession::open(&self.spec).await?))
+        let place = self.sessions.place().await?;
+        Ok(Box::new(session::PostgresSession::open(&self.spec).await?.in_place(place)))
     }
 
     async fn catalog(&self) -> Result<Catalog, TargetError> {
+        let _place = self.sessions.place().await?;
         session::PostgresSession::open(&self.spec).await?.catalog().await
     }
 }

@@ -28,6 +28,9 @@ use crate::key::PublicKey;
 
 /// Milliseconds of one statement where the source says nothing: an index lookup takes a few.
 pub const STATEMENT_MS_DEFAULT: u64 = 5_000;
+/// What PostgreSQL's planner may expect a query to cost where the source says nothing: reading some
+/// hundred gigabytes, or joining everything with everything, is more.
+pub const COST_DEFAULT: u64 = 10_000_000;
 /// Days that recordings are kept where the source says nothing: one incident review cycle.
 pub const RETENTION_DAYS_DEFAULT: u64 = 30;
 
@@ -115,6 +118,7 @@ struct RawTarget {
     #[serde(default, rename = "row_filter")]
     row_filters: Vec<RowFilter>,
     statement_ms_max: Option<u64>,
+    cost_max: Option<u64>,
     lag_s_max: Option<u64>,
     #[serde(default)]
     readers: Vec<GroupName>,
@@ -237,6 +241,7 @@ impl RawTarget {
             row_filters: t.row_filters,
             recording: Full,
             statement_ms_max: t.statement_ms_max.unwrap_or(STATEMENT_MS_DEFAULT),
+            cost_max: t.cost_max.or((t.engine == Engine::Postgres).then_some(COST_DEFAULT)),
             lag_s_max: t.lag_s_max,
             readers: t.readers,
             retention_days: t.retention_days.unwrap_or(RETENTION_DAYS_DEFAULT),

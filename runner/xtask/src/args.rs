@@ -5,6 +5,9 @@ use crate::corpus::Corpus;
 use crate::groups::{self, Group};
 use crate::mutate::Mutants;
 
+/// Rounds of `faults` where nothing is said: what happens once in ten times is found.
+const FAULT_ROUNDS: u32 = 10;
+
 /// The help of the whole.
 pub(crate) const HELP: &str = "\
 The chores of the repository. Each needs rustup, a C compiler and git.
@@ -19,6 +22,7 @@ usage: cargo xtask <command>
   mutate [FILTER]      disable each guard of domain and trust in a copy; a test must turn red
   sql-corpus FILE      judge a file of hostile and harmless SQL statements, --live on servers, too
   sql-oracle [SEED]    let a PostgreSQL server read what its gate lets pass of generated statements
+  faults [ROUNDS]      what befalls a replica while it is read, again and again on real servers
 
 Each command explains itself: cargo xtask <command> --help";
 
@@ -105,6 +109,14 @@ that is started for this, as its superuser: no relation, column or function of t
 makes of it may be outside the grant of the reference database. Prints each that is. The last line
 counts and names the seed, which is the time's without SEED. The exit code is 1 when there is any.";
 
+const FAULTS: &str = "\
+usage: cargo xtask faults [ROUNDS]
+
+Plays everything that befalls a PostgreSQL replica under load while it is read, and the queries that
+want all of it, ROUNDS times (10 without a number), together with what takes long and is left out of
+`cargo xtask test`: a server that accepts connections and does not answer, a value of 900 MB. It needs
+PostgreSQL's server programs. The exit code is that of the first round that failed; all are played.";
+
 /// What to do.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Task {
@@ -126,6 +138,8 @@ pub(crate) enum Task {
     SqlOracle(Vec<u64>),
     /// Disable guards, and look which test sees it.
     Mutate(Mutants),
+    /// Play what befalls a replica, so many times.
+    Faults(u32),
 }
 
 /// Which tests to run, and whether to install what they need.
@@ -151,6 +165,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
         "bench" => (Task::Bench(None), BENCH.to_owned()),
         "sql-corpus" => (Task::SqlCorpus(Corpus::default()), SQL_CORPUS.to_owned()),
         "sql-oracle" => (Task::SqlOracle(Vec::new()), SQL_ORACLE.to_owned()),
+        "faults" => (Task::Faults(FAULT_ROUNDS), FAULTS.to_owned()),
         "mutate" => (Task::Mutate(Mutants::default()), MUTATE.to_owned()),
         "help" | "--help" | "-h" => return Ok(Task::Help(HELP.to_owned())),
         unknown => return Err(format!("there is no command `{unknown}`")),
@@ -168,6 +183,10 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
         }
         (words, Task::Test(tests)) => tests_of(words, tests),
         (words, Task::Mutate(mutants)) => mutants_of(words, mutants),
+        ([rounds], Task::Faults(_)) => match rounds.parse() {
+            Ok(rounds @ 1..) => Ok(Task::Faults(rounds)),
+            _ => Err(format!("`faults` wants a number of rounds, not `{rounds}`")),
+        },
         ([filter], Task::Bench(None)) if !filter.starts_with('-') => {
             Ok(Task::Bench(Some((*filter).to_owned())))
         }

@@ -71,6 +71,7 @@ fn perform(task: &Task) -> Result<u8> {
         Task::SqlCorpus(corpus) => return corpus::run(corpus, &root),
         Task::SqlOracle(numbers) => return corpus::oracle(&numbers, &root),
         Task::Mutate(mutants) => return mutate::run(mutants, &root),
+        Task::Faults(rounds) => faults(*rounds),
     };
     run(&steps, &root)
 }
@@ -136,6 +137,21 @@ fn lint() -> Vec<Step> {
     });
     let checks = [Step::cargo("fmt", &["fmt", "--all", "--check"]), Step::cargo("clippy", &clippy)];
     checks.into_iter().chain(docs).collect()
+}
+
+/// The modules of the tests against PostgreSQL that are about faults, again and again; with what takes
+/// long.
+fn faults(rounds: u32) -> Vec<Step> {
+    let mut build = Step::cargo("build tests", &[groups::BUILT, &["--no-run"]].concat());
+    build.needed = true;
+    let modules = ["faults::", "bombs::", "replica::", "cancel::"];
+    let round = |n: u32| {
+        let only = ["test", "--workspace", "--test", "postgres", "--", "--quiet"];
+        let mut step = Step::cargo(&format!("round {n}"), &[&only[..], &modules].concat());
+        step.env.push(("BORESCOPE_FAULTS".to_owned(), "all".to_owned()));
+        step
+    };
+    std::iter::once(build).chain((1..=rounds).map(round)).collect()
 }
 
 /// The product first, because one bench starts the real program. Product and benches are built by one

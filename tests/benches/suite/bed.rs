@@ -99,6 +99,7 @@ pub(super) fn company(readings: &Readings) -> Company {
     target.engine = readings.identity.engine();
     target.identity = readings.identity.clone();
     target.lag_s_max = readings.lag_s_max;
+    target.cost_max = readings.lag_s_max.map(|_| trust::source::COST_DEFAULT);
     target.reviews.required = 3;
     target.approvals.required = 2;
     target.query = QueryLimits::CEILING;
@@ -231,6 +232,7 @@ impl Bed {
             origins: vec![url.clone()],
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
+            target_runs_max: std::collections::BTreeMap::new(),
             limits: AppLimits::DEFAULT,
         })
         .await

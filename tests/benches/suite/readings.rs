@@ -73,7 +73,7 @@ impl Readings {
             password: None,
             application_name: APPLICATION.to_owned(),
         };
-        let access = TargetAccess::Postgres(access);
+        let access = TargetAccess::Postgres(access, targets::postgres::Sessions::at_most(64));
         Ok(Self::new(TargetIdentity::Postgres(identity), "public.readings", access))
     }
 
@@ -81,7 +81,7 @@ impl Readings {
     pub(super) fn engine(&self) -> &'static str {
         match self.access {
             TargetAccess::Sqlite(_) => "SQLite",
-            TargetAccess::Postgres(_) => "PostgreSQL",
+            TargetAccess::Postgres(..) => "PostgreSQL",
         }
     }
 
@@ -89,7 +89,7 @@ impl Readings {
     pub(super) fn file(&self) -> &Path {
         match &self.access {
             TargetAccess::Sqlite(path) => path,
-            TargetAccess::Postgres(_) => panic!("PostgreSQL has no one file"),
+            TargetAccess::Postgres(..) => panic!("PostgreSQL has no one file"),
         }
     }
 
@@ -114,7 +114,7 @@ impl Readings {
 
     fn socket(&self) -> (&Path, u16) {
         match &self.access {
-            TargetAccess::Postgres(Access { host: Host::Socket(socket), port, .. }) => {
+            TargetAccess::Postgres(Access { host: Host::Socket(socket), port, .. }, _) => {
                 (socket, *port)
             }
             _ => panic!("SQLite has no server"),

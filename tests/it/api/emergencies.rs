@@ -71,7 +71,7 @@ async fn an_emergency_starts_while_every_ordinary_slot_hangs() {
     until(&alice, &first, is_live).await;
     let (second, third) =
         (order(&served, &alice, &quick, 1).await, order(&served, &alice, &quick, 2).await);
-    let waits = |run: &RunView| run.queue.map(|q| (q.place, q.running));
+    let waits = |run: &RunView| run.queue.as_ref().map(|q| (q.place, q.running));
     assert_eq!(waits(&alice.run(&second).await.unwrap()), Some((1, 1)));
     assert_eq!(waits(&alice.run(&third).await.unwrap()), Some((2, 1)));
 

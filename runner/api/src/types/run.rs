@@ -89,12 +89,15 @@ pub struct TargetReaders {
 }
 
 /// A run's place in the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QueuePlace {
     /// 1 for the next one.
     pub place: u64,
-    /// Runs that execute now.
+    /// Runs that execute now: on the target, or at all.
     pub running: u64,
+    /// The target that is busy; null when the server is.
+    #[schema(value_type = Option<shapes::Target>)]
+    pub target: Option<TargetId>,
 }
 
 /// One released event of a run.

@@ -4,7 +4,7 @@ use domain::Digest;
 use store::{Document, DocumentKind};
 use trust::{AccessRequest, Document as Signed, Envelope, RunRequest};
 
-use crate::live::Line;
+use crate::queue::Line;
 use crate::requests::RequestState;
 use crate::{App, AppError};
 

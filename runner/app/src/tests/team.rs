@@ -133,6 +133,7 @@ impl Team {
             clock: self.clock.clone(),
             entropy: self.entropy.clone(),
             limits: AppLimits::DEFAULT,
+            target_runs_max: BTreeMap::new(),
         })
         .await
     }

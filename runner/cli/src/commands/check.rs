@@ -149,7 +149,7 @@ async fn check<'p>(config: &ServerConfig, target: &'p PolicyTarget) -> Checked<'
                 .await
                 .map(Reach::Sqlite)
         }
-        TargetAccess::Postgres(access) => {
+        TargetAccess::Postgres(access, _) => {
             if target.engine != Engine::Postgres {
                 return wrong();
             }
@@ -184,7 +184,7 @@ async fn in_time<T>(look: impl Future<Output = Result<T, TargetError>>) -> Resul
 fn words(access: &TargetAccess) -> String {
     match access {
         TargetAccess::Sqlite(path) => format!("the file {}", path.display()),
-        TargetAccess::Postgres(access) => {
+        TargetAccess::Postgres(access, _) => {
             let port = access.port;
             match (&access.host, &access.tls) {
                 (postgres::Host::Socket(path), _) => {

@@ -19,7 +19,7 @@ use super::keys::{LIFE, print_source};
 use super::proposals::{self, WhichArgs, next_step};
 use crate::exit::{Exit, Failure};
 use crate::out::Style;
-use crate::view::limits;
+use crate::view::{limits, number};
 use crate::when;
 
 /// Arguments.
@@ -191,6 +191,9 @@ fn lines(call: &Call<'_>, authority: &Authority) -> anyhow::Result<()> {
             out.line(format!("  emergency  {}; approvals {approvals}", names(&b.groups)))?;
         }
         out.field("  limits     ", &limits(&t.limits))?;
+        let cost = t.cost_max.map(|cost| format!(", expected to cost {} at most", number(cost)));
+        let statement = format!("{} ms{}", number(t.statement_ms_max), cost.unwrap_or_default());
+        out.field("  statement  ", &statement)?;
         for read in &t.reads {
             out.field("  reads      ", &format!("{} ({})", read.table, read.columns.join(", ")))?;
         }

@@ -6,12 +6,17 @@ use std::path::{Path, PathBuf};
 use domain::TargetId;
 use executor::ports::TargetAccess;
 use serde::Deserialize;
-use targets::postgres::{Access, Host, Password, Tls};
+use targets::postgres::{Access, Host, Password, Sessions, Tls};
 
 use crate::exit::Failure;
 
 /// PostgreSQL's port where the configuration names none.
 const POSTGRES_PORT: u16 = 5432;
+/// Runs that a PostgreSQL standby has at a time where the configuration says nothing: whatever one
+/// query does to its memory, two do at most twice.
+const POSTGRES_RUNS_MAX: u32 = 2;
+/// The most that can be configured.
+const RUNS_MAX: u32 = 64;
 /// What database administrators see in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "borescope";
 
@@ -23,6 +28,9 @@ pub(crate) struct TargetConfig {
     pub(crate) path: Option<PathBuf>,
     /// The PostgreSQL standby.
     pub(crate) postgres: Option<PostgresConfig>,
+    /// Runs that it has at a time, from 1 to 64; more wait. Where nothing is said, a PostgreSQL standby
+    /// has two, and a file as many as the server.
+    pub(crate) concurrent_runs_max: Option<u32>,
 }
 
 /// The way to a PostgreSQL standby.
@@ -58,6 +66,12 @@ impl TargetConfig {
         let wrong = |what: &str, help: &str| {
             Err(Failure::usage(format!("targets.{id}: {what}"), help.to_owned()))
         };
+        if self.concurrent_runs_max.is_some_and(|max| !(1..=RUNS_MAX).contains(&max)) {
+            return wrong(
+                "concurrent_runs_max is not between 1 and 64",
+                "2 suits a standby; an emergency may always be one more",
+            );
+        }
         match (&mut self.path, &mut self.postgres) {
             (Some(path), None) => resolve(path),
             (None, Some(postgres)) => {
@@ -97,11 +111,21 @@ impl TargetConfig {
         Ok(())
     }
 
+    /// Runs that it has at a time; `None` for as many as the server.
+    pub(crate) fn runs_max(&self) -> Option<usize> {
+        let postgres = self.postgres.as_ref().map(|_| POSTGRES_RUNS_MAX);
+        self.concurrent_runs_max.or(postgres).map(|max| max as usize)
+    }
+
     /// What a connector needs; reads the files with certificates and passwords.
     pub(crate) fn access(&self, id: &TargetId) -> anyhow::Result<TargetAccess> {
         match (&self.path, &self.postgres) {
             (Some(path), None) => Ok(TargetAccess::Sqlite(path.clone())),
-            (None, Some(postgres)) => Ok(TargetAccess::Postgres(postgres.access(id)?)),
+            (None, Some(postgres)) => {
+                // An emergency may be one more.
+                let sessions = self.runs_max().map_or(Sessions::MAX, |max| max + 1);
+                Ok(TargetAccess::Postgres(postgres.access(id)?, Sessions::at_most(sessions)))
+            }
             _ => Err(Failure::usage(
                 format!("targets.{id} has no way, or two"),
                 "set either path or [targets.ID.postgres]",

@@ -20,7 +20,10 @@ pub(crate) fn place(queue: &QueuePlace) -> String {
         3 => "3rd in the queue".to_owned(),
         n => format!("number {n} in the queue"),
     };
-    format!("{place}; {} {goes_on} now", queue.running)
+    match &queue.target {
+        Some(target) => format!("{place} for {target}; {} {goes_on} there now", queue.running),
+        None => format!("{place}; {} {goes_on} now", queue.running),
+    }
 }
 
 /// Whether anything ran of a run that has no receipt, and what to do.

@@ -32,7 +32,8 @@ const ROWS: &str = "
 /// Each kind of mask on some column of the shop, a denied column, and a row filter.
 fn hide(policy: &mut Policy) {
     let target = &mut policy.targets[0];
-    let more = [("customers", ["name", "email", "phone"].as_slice()), ("payments", &["provider_ref"])];
+    let more =
+        [("customers", ["name", "email", "phone"].as_slice()), ("payments", &["provider_ref"])];
     for (table, columns) in more {
         let table = format!("public.{table}");
         let read = target.reads.iter_mut().find(|r| r.table == table).unwrap();
@@ -64,7 +65,7 @@ fn hide(policy: &mut Policy) {
 
 /// A fleet whose standby has the rows.
 fn hiding(name: &str, more: &str) -> Fleet {
-    let fleet = Fleet::found(name, more, |_, policy| hide(policy));
+    let fleet = Fleet::configured(name, more, |_, policy| hide(policy));
     fleet.on_primary(ROWS);
     // Its scripts take no input.
     fs::write(fleet.team.m.path("nothing.json"), "{}").unwrap();
@@ -123,7 +124,10 @@ fn answered(fleet: &Fleet, name: &str) -> (i32, String) {
     let request = field(&asked[0], "id").to_owned();
     team.json("bob", &["approve", &request, "--yes"]);
     drop(fs::remove_dir_all(team.m.path("result")));
-    team.told("alice", &["run", "--request", &request, "--input", "nothing.json", "--out", "result"])
+    team.told(
+        "alice",
+        &["run", "--request", &request, "--input", "nothing.json", "--out", "result"],
+    )
 }
 
 fn review(fleet: &Fleet, name: &str, more: &[&str]) {
@@ -176,7 +180,8 @@ fn a_raw_value_leaves_by_no_way() {
     assert!(!told.contains(CANARY) && !told.contains("424242"), "{told}");
     assert!(!told.contains("900002"), "the row filter hides it: {told}");
     let tables: serde_json::Value =
-        serde_json::from_slice(&fs::read(fleet.team.m.path("result/output.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(fleet.team.m.path("result/output.json")).unwrap())
+            .unwrap();
     let text = tables.to_string();
     assert!(text.contains("oracle") && !text.contains(CANARY), "{text}");
 
@@ -188,7 +193,10 @@ fn a_raw_value_leaves_by_no_way() {
     assert!(code != 0 && !told.contains("example.com"), "{code} {told}");
 
     until("both runs are told", || {
-        hook.got().iter().filter(|m| m.body.contains("people") || m.body.contains("failing")).count()
+        hook.got()
+            .iter()
+            .filter(|m| m.body.contains("people") || m.body.contains("failing"))
+            .count()
             >= 2
     });
     // The recording, the ledger, the store, the server's configuration and everybody's folders.
@@ -312,8 +320,5 @@ fn a_denied_column_and_a_bad_filter_are_said() {
     fs::write(fleet.team.m.path("targets.toml"), bare).unwrap();
     let (_, told) = fleet.team.told("alice", &["policy", "propose", "targets.toml"]);
     let told = flat(&told);
-    assert!(
-        told.contains("public.customers.email is masked: its first 8 characters"),
-        "{told}"
-    );
+    assert!(told.contains("public.customers.email is masked: its first 8 characters"), "{told}");
 }

@@ -46,7 +46,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 #[test]
 fn a_replica_answers_with_its_lag_and_one_in_trouble_says_which() {
-    let fleet = Fleet::found("in_trouble", "", |_, policy| {
+    let fleet = Fleet::found("in_trouble", |_, policy| {
         policy.targets[0].lag_s_max = Some(2);
     });
     let (cluster, name) = (&servers().cluster, fleet.name.as_str());
@@ -96,7 +96,7 @@ fn a_replica_answers_with_its_lag_and_one_in_trouble_says_which() {
 
 #[test]
 fn another_cluster_behind_the_same_name_is_told_and_not_read() {
-    let fleet = Fleet::found("moved", "", |_, _| {});
+    let fleet = Fleet::found("moved", |_, _| {});
     works(&fleet);
     let other = Cluster::start(programs()).unwrap();
     let primary = other.primary();
@@ -112,7 +112,7 @@ fn another_cluster_behind_the_same_name_is_told_and_not_read() {
 
 #[test]
 fn a_role_that_can_do_too_much_is_not_used_until_it_cannot() {
-    let fleet = Fleet::found("mighty", "", |_, _| {});
+    let fleet = Fleet::found("mighty", |_, _| {});
     works(&fleet);
     for (power, end, told) in [
         ("ALTER ROLE mighty CREATEDB", "ALTER ROLE mighty NOCREATEDB", "may create databases"),
@@ -137,7 +137,7 @@ fn a_role_that_can_do_too_much_is_not_used_until_it_cannot() {
 
 #[test]
 fn a_table_that_replay_holds_ends_the_query_at_once_and_says_so() {
-    let fleet = Fleet::found("held", "", |_, _| {});
+    let fleet = Fleet::found("held", |_, _| {});
     let (cluster, standby) = (&servers().cluster, &servers().standby);
     std::thread::scope(|scope| {
         let migration = "BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3600)";
@@ -166,8 +166,7 @@ fn a_table_that_replay_holds_ends_the_query_at_once_and_says_so() {
 
 #[test]
 fn whoever_waits_for_a_busy_target_sees_the_place_in_the_queue() {
-    let limits = "limits.concurrent_runs_max = 1";
-    let fleet = Fleet::found("busy", limits, |_, policy| {
+    let fleet = Fleet::found("busy", |_, policy| {
         policy.targets[0].statement_ms_max = 120_000;
     });
     let team = &fleet.team;
@@ -177,23 +176,40 @@ fn whoever_waits_for_a_busy_target_sees_the_place_in_the_queue() {
         order.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         order.spawn().unwrap()
     };
-    let first = order("alice");
+    // A standby has two runs at a time, however many the server has.
+    let (first, second) = (order("alice"), order("alice"));
     slow.is_asked.recv_timeout(PATIENCE).unwrap();
-    let second = order("carol");
+    slow.is_asked.recv_timeout(PATIENCE).unwrap();
+    let third = order("carol");
     let mut waiting = String::new();
-    until("the second waits", || {
+    until("the third waits", || {
         let runs = team.json("carol", &["runs"]);
         let queued = runs.iter().find(|r| r["state"]["phase"] == "queued");
         queued.map(|run| field(run, "id").clone_into(&mut waiting)).is_some()
     });
     let told = flat(&team.good("carol", &["show", &waiting]));
-    assert!(told.contains("waits next in the queue; 1 runs now"), "{told}");
+    assert!(told.contains("waits next in the queue for shop-replica; 2 run there now"), "{told}");
     drop(slow.answer);
-    for waiting in [first, second] {
+    for waiting in [first, second, third] {
         let output = waiting.wait_with_output().unwrap();
         let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert_eq!(output.status.code(), Some(0), "{told}");
         assert!(told.contains("never-scanned"), "{told}");
+    }
+}
+
+#[test]
+fn a_query_that_would_cost_the_replica_too_much_is_not_run() {
+    let fleet = Fleet::found("costly", |_, policy| policy.targets[0].cost_max = Some(50));
+    let told = flat(&fleet.team.refused(1, "alice", &RUNS));
+    for part in [
+        "shop-replica, query stuck: the statement is too costly for the target, so it was not run",
+        "the planner expects more than 50 of cost",
+        "read nothing; tell the script's author",
+        "failed",
+        "read 0 rows",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
     }
 }
 
@@ -249,7 +265,7 @@ fn pass(mut from: UnixStream, mut to: UnixStream, look: impl Fn(&[u8]) + Send + 
 
 #[test]
 fn a_database_administrator_reads_what_makes_the_role_runs_it_and_check_is_content() {
-    let fleet = Fleet::found("granted", "", |_, _| {});
+    let fleet = Fleet::found("granted", |_, _| {});
     let printed = fleet.team.good("alice", &["target", "grant-sql", "shop-replica"]);
     for part in [
         "-- The login role \"granted\" of Borescope's target shop-replica",

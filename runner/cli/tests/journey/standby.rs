@@ -70,10 +70,15 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     /// A team whose reviewers have opened the script to everybody. Its target is what is behind an
-    /// address that stays, and at first the shared standby. `limits` are lines of the configuration.
-    pub(crate) fn found(
+    /// address that stays, and at first the shared standby.
+    pub(crate) fn found(name: &str, change: impl FnOnce(&mut Keyring, &mut Policy)) -> Self {
+        Self::configured(name, "", change)
+    }
+
+    /// The same with more in the server's configuration.
+    pub(crate) fn configured(
         name: &str,
-        limits: &str,
+        more: &str,
         change: impl FnOnce(&mut Keyring, &mut Policy),
     ) -> Self {
         let servers = servers();
@@ -85,13 +90,14 @@ impl Fleet {
             role: name.to_owned(),
         });
         let team = Team::reconfigured(
-            |text| way(&text, limits),
+            |text| way(&text, more),
             |keyring, _, policy| {
                 keyring.floors.self_serve = true;
                 let target = &mut policy.targets[0];
                 target.engine = Engine::Postgres;
                 target.identity = identity;
                 target.lag_s_max = Some(60);
+                target.cost_max = Some(10_000_000);
                 target.reads = reads();
                 let groups = vec!["engineers".parse().unwrap()];
                 target.self_serve = Some(SelfServeRules { groups, runs_per_day: 50 });
@@ -143,12 +149,12 @@ fn reads() -> Vec<Read> {
     shop::READS.iter().map(read).collect()
 }
 
-/// The configuration with a standby in place of the file, and these limits.
-fn way(text: &str, limits: &str) -> String {
+/// The configuration with a standby in place of the file, and with `more`.
+fn way(text: &str, more: &str) -> String {
     let mut config: toml::Table = text.parse().unwrap();
     let standby = json!({ "shop-replica": { "postgres": { "socket": "../behind-the-name" } } });
     config.insert("targets".into(), toml::Value::try_from(standby).unwrap());
-    let mut all: toml::Table = limits.parse().unwrap();
+    let mut all: toml::Table = more.parse().unwrap();
     all.extend(config);
     all.to_string()
 }

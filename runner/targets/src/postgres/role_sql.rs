@@ -166,14 +166,13 @@ END"
             let _ = writeln!(out, "GRANT USAGE ON SCHEMA {} TO {role};", name(schema));
         }
         for read in self.reads {
-            let Relation { schema, name: relation, .. } = read;
             let columns: Vec<String> = read.columns_read().into_iter().map(|c| name(c)).collect();
             let _ = writeln!(
                 out,
                 "GRANT SELECT ({}) ON TABLE {}.{} TO {role};",
                 columns.join(", "),
-                name(schema),
-                name(relation),
+                name(&read.schema),
+                name(&read.name),
             );
         }
         out.push_str("\nCOMMIT;\n\n");

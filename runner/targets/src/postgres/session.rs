@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use domain::analysis::Catalog;
 use domain::{ParamType, QueryAnalysis, Value};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::Reach;
@@ -26,9 +27,16 @@ pub(super) struct PostgresSession {
     spec: PostgresSpec,
     found: Found,
     grants: Grants,
+    /// Free for another session when this one is gone.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl PostgresSession {
+    /// The same, with its place among the target's sessions.
+    pub(super) fn in_place(self, place: OwnedSemaphorePermit) -> Self {
+        Self { _place: Some(place), ..self }
+    }
+
     /// Connects and checks everything that can be checked before a statement.
     pub(super) async fn open(spec: &PostgresSpec) -> Result<Self, TargetError> {
         spec.check()?;
@@ -51,7 +59,7 @@ impl PostgresSession {
     async fn checked(live: Live, spec: &PostgresSpec) -> Result<Self, TargetError> {
         let found = identity::check(&live.client, spec).await?;
         let grants = Grants::load(&live.client, spec).await?;
-        let session = Self { live, spec: spec.clone(), found, grants };
+        let session = Self { live, spec: spec.clone(), found, grants, _place: None };
         session.state().await?;
         Ok(session)
     }
@@ -95,7 +103,7 @@ impl Session for PostgresSession {
         caps: Caps,
         reviewed: Option<&QueryAnalysis>,
     ) -> Result<Spool, TargetError> {
-        let Self { live, spec, found, grants } = self;
+        let Self { live, spec, found, grants, .. } = self;
         if live.canceller.is_cancelled() {
             return Err(TargetError::Cancelled);
         }

@@ -27,6 +27,8 @@ pub struct PostgresSpec {
     pub keys: HashKeys,
     /// Milliseconds that one statement may take.
     pub statement_ms_max: u64,
+    /// What the planner may expect a statement to cost at most, in its own units.
+    pub cost_max: u64,
     /// Seconds that the replica may lag behind its primary.
     pub lag_s_max: u64,
     /// Whether policy calls it a production target: then TCP needs TLS.

@@ -16,6 +16,7 @@ use super::gate::{self, Gated, Refusal, gate};
 use super::grants::Grants;
 use super::identity::{Found, Looks};
 use super::params::{Bound, bind, type_of};
+use super::plan;
 use super::spec::PostgresSpec;
 use super::value::{Form, Raw, read, type_name};
 use crate::{Caps, Spool, TargetError};
@@ -133,6 +134,7 @@ async fn in_transaction(
     let columns = columns.iter().map(name).collect();
     let row_bytes_max = caps.bytes_max.min(ROW_BYTES_MAX);
     let wrapped = wrap(sql, &forms, caps.rows_max, row_bytes_max);
+    plan::check(transaction, &wrapped, types, bound, place.spec.cost_max).await?;
     let statement = transaction.prepare_typed(&wrapped, types).await.map_err(failure)?;
     let portal = transaction.bind_raw(&statement, bound).await.map_err(bad_value)?;
     Fetch { forms, columns, caps, rows: Vec::new(), bytes: 0 }.drain(transaction, &portal).await
@@ -159,7 +161,7 @@ async fn as_reviewed(
 }
 
 /// The server could not read a parameter as its type: a date that does not exist, for example.
-fn bad_value(e: tokio_postgres::Error) -> TargetError {
+pub(super) fn bad_value(e: tokio_postgres::Error) -> TargetError {
     if e.code().is_some_and(|code| code.code().starts_with("22")) {
         let problem = "a value is outside its type, such as a date that does not exist".into();
         return TargetError::BadParameters { problem };

@@ -87,6 +87,13 @@ fn target(changes: &mut Changes, old: &PolicyTarget, new: &PolicyTarget) {
     masking::of(changes, old, new);
     let what = format!("{id}: milliseconds of a statement");
     changes.number(&what, old.statement_ms_max, new.statement_ms_max, More::Widens);
+    if old.cost_max != new.cost_max {
+        let words = |cost: Option<u64>| cost.map_or_else(|| "any".to_owned(), |n| n.to_string());
+        let (is, was) = (words(new.cost_max), words(old.cost_max));
+        let what = format!("{id}: expected cost of a query is at most {is} instead of {was}");
+        let less = new.cost_max.is_some_and(|new| old.cost_max.is_none_or(|old| new < old));
+        if less { changes.narrows(what) } else { changes.widens(what) }
+    }
     if old.lag_s_max != new.lag_s_max {
         let words = |lag: Option<u64>| lag.map_or_else(|| "any".to_owned(), |s| format!("{s} s"));
         let (is, was) = (words(new.lag_s_max), words(old.lag_s_max));

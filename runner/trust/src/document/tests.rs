@@ -22,9 +22,8 @@ fn altered<D: Document>(doc: &D, from: &str, to: &str) -> String {
 
 #[test]
 fn a_later_feature_is_refused_by_name() {
-    let cases = [
-        ("\"analysis\":null", "\"analysis\":1", "field `analysis`", "only null is accepted"),
-    ];
+    let cases =
+        [("\"analysis\":null", "\"analysis\":1", "field `analysis`", "only null is accepted")];
     for (from, to, field, what) in cases {
         let said = altered(&review(), from, to);
         assert!(said.starts_with(&format!("review: {field}")), "{said}");

@@ -151,6 +151,10 @@ pub struct PolicyTarget {
     pub recording: Full,
     /// Milliseconds of one statement.
     pub statement_ms_max: u64,
+    /// What the target's planner may expect a query to cost, in its own units; `null` where nothing
+    /// plans by cost.
+    #[serde(deserialize_with = "written")]
+    pub cost_max: Option<u64>,
     /// Seconds that a replica may lag behind; `null` where nothing replicates.
     #[serde(deserialize_with = "written")]
     pub lag_s_max: Option<u64>,
@@ -243,6 +247,9 @@ impl PolicyTarget {
         if self.lag_s_max.is_none() {
             let what = "a standby lags: write how many seconds are bearable, as `lag_s_max = 30`";
             return Err(field("lag_s_max", what));
+        }
+        if self.cost_max.is_none_or(|max| max == 0) {
+            return Err(field("cost_max", "is null or 0; 10000000 stops what scans for minutes"));
         }
         let unqualified = |r: &&Read| r.schema_and_name().is_none();
         if let Some(read) = self.reads.iter().find(unqualified) {

@@ -51,15 +51,18 @@ fn a_postgres_target_says_which_cluster_and_how_late_it_may_be() {
     const SYSTEM: &str = "7423847238472384723";
     let whole = policy(&target("postgres", SYSTEM, read), issue("pol")).unwrap();
     assert_eq!(whole.targets[0].reads[0].schema_and_name(), Some(("public", "orders")));
+    assert_eq!(whole.targets[0].cost_max, Some(10_000_000), "finite where nothing is said");
     let said = |text: String| policy(&text, issue("pol")).unwrap_err().to_string();
     expect_test::expect![[r#"
         policy/targets.toml: field `targets.0.lag_s_max`: a standby lags: write how many seconds are bearable, as `lag_s_max = 30`
+        policy/targets.toml: field `targets.0.cost_max`: is null or 0; 10000000 stops what scans for minutes
         policy/targets.toml: field `targets.0.identity.postgres.system_identifier`: "+7" is not a system identifier: 64 bits in decimal digits
         policy/targets.toml: field `targets.0.identity`: is of postgres, and `engine` is sqlite
         policy/targets.toml: field `targets.0.reads`: orders names no schema; write it as schema.table"#]]
     .assert_eq(
         &[
             said(target("postgres", SYSTEM, "")),
+            said(target("postgres", SYSTEM, &format!("cost_max = 0\n{read}"))),
             said(target("postgres", "+7", read)),
             said(target("sqlite", SYSTEM, read)),
             said(target("postgres", SYSTEM, &read.replace("public.", ""))),

@@ -154,6 +154,9 @@ impl Text {
         }
         self.0.push_str("]\n");
         self.raw("statement_ms_max", t.statement_ms_max);
+        if let Some(cost) = t.cost_max {
+            self.raw("cost_max", cost);
+        }
         if let Some(lag) = t.lag_s_max {
             self.raw("lag_s_max", lag);
         }

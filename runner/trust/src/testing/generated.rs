@@ -106,6 +106,7 @@ fn target() -> impl Strategy<Value = PolicyTarget> {
                 row_filters: Vec::new(),
                 recording: Full,
                 statement_ms_max,
+                cost_max: fewer.then_some(statement_ms_max),
                 lag_s_max: fewer.then_some(retention_days),
                 readers: groups,
                 retention_days,

@@ -16,6 +16,7 @@ fn each_command_is_understood_and_explains_itself() {
         ("ci", Task::Ci),
         ("bench", Task::Bench(None)),
         ("mutate", Task::Mutate(Mutants::default())),
+        ("faults", Task::Faults(10)),
     ] {
         assert_eq!(parsed(command), Ok(task));
         let Ok(Task::Help(text)) = parsed(&format!("{command} --help")) else {
@@ -75,6 +76,8 @@ fn mutants_can_be_chosen_and_built_elsewhere() {
     assert_eq!(parsed("mutate --target-dir /t --boundary --unseen stop"), Ok(Task::Mutate(wanted)));
     assert!(parsed("mutate --target-dir").is_err(), "a directory is wanted");
     assert!(parsed("mutate stop lift").is_err(), "one filter at a time");
+    assert_eq!(parsed("faults 3"), Ok(Task::Faults(3)));
+    assert!(parsed("faults 0").is_err() && parsed("faults often").is_err(), "a number");
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn access(target: &TargetConfig) -> anyhow::Result<TargetAccess> {
 #[test]
 fn a_socket_and_a_host_with_its_authority_are_ways() {
     let socket = settled("postgres = { socket = \"/run/postgresql\" }").unwrap();
-    let TargetAccess::Postgres(access) = access(&socket).unwrap() else {
+    let TargetAccess::Postgres(access, _) = access(&socket).unwrap() else {
         panic!("it is a PostgreSQL target");
     };
     assert_eq!(
@@ -58,7 +58,7 @@ fn a_missing_password_file_stops_the_server_and_its_line_break_is_no_password() 
     let said = format!("{:#}", access(&target).unwrap_err());
     assert!(said.contains("orders.pass cannot be read"), "{said}");
     std::fs::write(&file, "secret\r\n").unwrap();
-    let TargetAccess::Postgres(access) = access(&target).unwrap() else {
+    let TargetAccess::Postgres(access, _) = access(&target).unwrap() else {
         panic!("it is a PostgreSQL target");
     };
     assert_eq!(access.password, Some(Password::new("secret".to_owned())));

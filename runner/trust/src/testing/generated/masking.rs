@@ -39,6 +39,7 @@ pub(super) fn target(
             role: "debug".to_owned(),
         });
         target.lag_s_max = Some(target.retention_days);
+        target.cost_max = Some(target.statement_ms_max.max(1));
         target.reads.clear();
         for (n, (columns, denies, filter)) in tables.into_iter().enumerate() {
             let table = format!("s.t{n}");

@@ -263,6 +263,32 @@ impl Server {
         self.sql("postgres", "SELECT pg_promote()").map(drop)
     }
 
+    /// Sends a signal to the processes whose statements of this application run.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub fn signal_sessions(&self, application: &str, signal: &str) -> io::Result<()> {
+        let pids = format!(
+            "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity \
+             WHERE state = 'active' AND application_name = '{application}'"
+        );
+        let pids = self.sql("postgres", &pids)?;
+        let mut kill = Command::new("/bin/sh");
+        kill.args(["-c", "kill -$0 $1", signal, pids.trim()]);
+        run(&mut kill, self.user, "").map(drop)
+    }
+
+    /// Sends a signal to its first process, which starts all others.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn signal(&self, signal: &str) -> io::Result<()> {
+        let pid = fs::read_to_string(self.home.join("data/postmaster.pid"))?;
+        let pid = pid.lines().next().unwrap_or_default();
+        let mut kill = Command::new("/bin/sh");
+        run(kill.args(["-c", "kill -$0 $1", signal, pid]), self.user, "").map(drop)
+    }
+
     /// Kills a process of it, after which it ends every session and recovers.
     ///
     /// # Errors
