@@ -19,6 +19,8 @@ pub(crate) const DATABASE: &str = "app";
 const READER: &str = "reader";
 /// Milliseconds of a statement; the bombs of a corpus are to reach it.
 const STATEMENT_MS_MAX: u64 = 2_000;
+/// What the planner may expect of a statement, as policies have it that do not say.
+const COST_MAX: u64 = 10_000_000;
 /// Milliseconds in which a statement has ended, and the server with it.
 const ENDED_MS_MAX: u64 = STATEMENT_MS_MAX + 4_000;
 const CAPS: Caps = Caps { rows_max: 10_000, bytes_max: 16 << 20, time_ms_max: STATEMENT_MS_MAX };
@@ -91,6 +93,7 @@ impl Servers {
             reads: grant.relations.clone(),
             keys: HashKeys::new(),
             statement_ms_max: STATEMENT_MS_MAX,
+            cost_max: COST_MAX,
             lag_s_max: 30,
             // The reference's default.
             cost_max: 10_000_000,
