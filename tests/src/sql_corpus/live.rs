@@ -95,8 +95,6 @@ impl Servers {
             statement_ms_max: STATEMENT_MS_MAX,
             cost_max: COST_MAX,
             lag_s_max: 30,
-            // The reference's default.
-            cost_max: 10_000_000,
             prod: false,
         };
         let mut servers = Self { cluster, standby, spec, state: String::new() };
