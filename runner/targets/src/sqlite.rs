@@ -113,7 +113,8 @@ pub struct Reach {
 /// # Errors
 /// As [`Connector::open_session`].
 pub fn check(spec: &SqliteSpec) -> Result<Reach, TargetError> {
-    open::open(spec)?.reach()
+    let open = open::open(spec)?;
+    open.reach().map_err(|e| open.nameless(e))
 }
 
 /// Opens sessions on one SQLite target.
@@ -152,7 +153,10 @@ impl Connector for SqliteConnector {
 
     async fn catalog(&self) -> Result<Catalog, TargetError> {
         let spec = self.spec.clone();
-        let read = move || catalog::read(&open::open(&spec)?, &spec.reads);
+        let read = move || {
+            let open = open::open(&spec)?;
+            catalog::read(&open, &spec.reads).map_err(|e| open.nameless(e))
+        };
         tokio::task::spawn_blocking(read).await.map_err(|_| TargetError::SessionLost)?
     }
 }

@@ -70,8 +70,8 @@ fn attach(conn: Connection, spec: SqliteSpec, path: &str) -> Result<Open, Target
     conn.execute("ATTACH ?1 AS ?2", [path, &names.schema()]).map_err(unreachable)?;
     conn.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0).map_err(failure)?;
     let mut open = Open { conn, spec, names, views: Vec::new() };
-    open.check_identity()?;
-    open.make_views()?;
+    let ready = open.check_identity().and_then(|()| open.make_views());
+    ready.map_err(|e| open.nameless(e))?;
     // Last, because the views are written to the temporary schema.
     open.conn.pragma_update(None, "query_only", 1).map_err(failure)?;
     Ok(open)
@@ -124,6 +124,11 @@ impl Open {
         Ok(())
     }
 
+    /// The same error without random names.
+    pub(super) fn nameless(&self, error: TargetError) -> TargetError {
+        error.with_detail(|words| self.names.hide(words))
+    }
+
     /// An error of a statement as others may see it: without random names, and with policy's words
     /// where it denies a column that the statement names.
     pub(super) fn told(&self, error: TargetError, reading: &text::Reading) -> TargetError {
@@ -132,7 +137,7 @@ impl Open {
             let column = r.hidden.denied.iter().find(|column| named(column))?;
             named(&r.table).then_some((&r.table, column))
         });
-        match (error.with_detail(|words| self.names.hide(words)), denied) {
+        match (self.nameless(error), denied) {
             (TargetError::NotAllowed { reason, detail }, Some((table, column)))
                 if reason == NOT_GRANTED =>
             {
