@@ -19,6 +19,7 @@ mod fuzz;
 mod hostile;
 mod impersonation;
 mod live;
+mod masks;
 mod matrix;
 mod model;
 mod runs;

@@ -10,6 +10,7 @@ mod drift;
 mod faults;
 mod limits;
 mod masks;
+mod oracle;
 mod policy;
 mod reading;
 mod replica;

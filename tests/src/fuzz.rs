@@ -13,8 +13,9 @@ pub mod seeds;
 
 use std::sync::LazyLock;
 
+use domain::mask::DateUnit;
 use domain::schema::InputSchema;
-use domain::{BundleIndex, Digest, Manifest, ParamType};
+use domain::{BundleIndex, Digest, Manifest, Mask, ParamType};
 use executor::OrderReader;
 use ledger::frame::{HEADER_BYTES, Header};
 use ledger::note::Note;
@@ -203,17 +204,21 @@ pub fn run_order(bytes: &[u8]) {
 
 /// The gate for PostgreSQL's SQL. It catches its own panics, and refuses what its two passes disagree
 /// on; both are faults of ours all the same. What it would send is a query like any other, with the
-/// same columns and parameters.
+/// same columns and parameters; but not where masks and a row filter are part of it.
 pub fn sql_postgres(bytes: &[u8]) {
-    let grant = shop_grant();
-    let gated = |text: &str| match gate::gate(text, &[ParamType::Text; 2], &grant) {
+    static GRANTS: LazyLock<[Grant; 2]> = LazyLock::new(|| [shop_grant(), hiding(shop_grant())]);
+    let [grant, hiding] = &*GRANTS;
+    let gated = |text: &str, grant: &Grant| match gate::gate(text, &[ParamType::Text; 2], grant) {
         Err(refused) if matches!(refused.what, What::Disagreement { .. } | What::Failed { .. }) => {
             panic!("{refused}: {text}")
         }
         answer => answer,
     };
-    let Ok(sent) = gated(&String::from_utf8_lossy(bytes)) else { return };
-    match gated(&sent.sql) {
+    let text = String::from_utf8_lossy(bytes);
+    drop(gated(&text, hiding));
+    filtered(&text);
+    let Ok(sent) = gated(&text, grant) else { return };
+    match gated(&sent.sql, grant) {
         Ok(again) => {
             assert_eq!((again.columns, again.params), (sent.columns, sent.params), "{}", sent.sql);
         }
@@ -221,6 +226,29 @@ pub fn sql_postgres(bytes: &[u8]) {
         Err(refused) => {
             assert!(matches!(refused.what, What::TooLarge { .. }), "{refused}: {}", sent.sql);
         }
+    }
+}
+
+/// The same text as a row filter of masked orders: a condition that passes stands in a query that the
+/// second look confirms.
+fn filtered(text: &str) {
+    let filter = match gate::Filter::parse(text) {
+        Ok(filter) => filter,
+        Err(refused) => {
+            assert!(!matches!(refused.what, What::Failed { .. }), "{refused}: {text}");
+            return;
+        }
+    };
+    let mut grant = shop_grant();
+    for relation in &mut grant.relations {
+        let masks =
+            relation.columns.iter().map(|c| (c.clone(), gate::Mask::new(domain::Mask::Email)));
+        relation.hidden.masks = masks.collect();
+        relation.hidden.filter = Some(filter.clone());
+    }
+    match gate::gate("SELECT * FROM orders", &[], &grant) {
+        Ok(_) => {}
+        Err(refused) => assert!(matches!(refused.what, What::TooLarge { .. }), "{refused}: {text}"),
     }
 }
 
@@ -232,12 +260,36 @@ fn shop_grant() -> Grant {
     Grant { relations: SHOP_READS.iter().map(relation).collect() }
 }
 
-/// The gate for SQLite's SQL.
+/// The same with a mask on every column that has a kind for it, and a row filter.
+fn hiding(mut grant: Grant) -> Grant {
+    let masks = [
+        ("number", Mask::Partial { keep_first: 1, keep_last: 2 }),
+        ("country", Mask::Email),
+        ("sku", Mask::KeyedHash { class: "sku".parse().unwrap() }),
+        ("total_cents", Mask::Bucket { width: 10 }),
+        ("created_at", Mask::DateTruncate { unit: DateUnit::Week }),
+        ("status", Mask::Full),
+        ("currency", Mask::Null),
+    ];
+    for relation in &mut grant.relations {
+        for (column, mask) in &masks {
+            if relation.columns.iter().any(|c| c == column) {
+                let mask = gate::Mask::new(mask.clone());
+                relation.hidden.masks.insert((*column).to_owned(), mask);
+            }
+        }
+        relation.hidden.filter = Some(gate::Filter::parse("id > 7 AND hidden IS NULL").unwrap());
+    }
+    grant
+}
+
+/// The gate for SQLite's SQL, and that of row filters.
 pub fn sql_sqlite(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     for params in [0, 2] {
         drop(targets::sqlite::gate(&text, params));
     }
+    drop(targets::sqlite::Filter::parse(&text));
 }
 
 /// Signatures, bare and armored.

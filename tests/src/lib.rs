@@ -19,5 +19,6 @@ pub mod raw_http;
 pub mod rig;
 pub mod served;
 pub mod sql_corpus;
+pub mod sql_oracle;
 pub mod town;
 pub mod watch;

@@ -59,11 +59,11 @@ impl Connectors for WatchedConnectors {
     fn connector(
         &self,
         target: &PolicyTarget,
-        _: Sight,
+        sight: Sight,
     ) -> Result<Arc<dyn Connector>, NoConnector> {
-        let spec = sqlite_spec(target, self.path.clone());
+        let spec = sqlite_spec(target, self.path.clone(), sight);
         let inner =
-            SqliteConnector::new(spec.ok_or_else(|| NoConnector::NoWay(target.id.clone()))?);
+            SqliteConnector::new(spec.map_err(|e| NoConnector::Policy(target.id.clone(), e))?);
         Ok(Arc::new(WatchedConnector { inner, seen: Arc::clone(&self.seen) }))
     }
 }

@@ -43,7 +43,8 @@ pub fn check(
 fn sqlite(query: &Query, text: &str, targets: &[PolicyTarget]) -> Option<String> {
     let mut first = None;
     for target in targets.iter().filter(|t| t.engine == Engine::Sqlite) {
-        let granted: Vec<_> = executor::ports::sqlite_reads(target).collect();
+        // A policy that cannot be used is nothing that an author could better.
+        let Ok(granted) = executor::ports::sqlite_reads(target, &BTreeSet::new()) else { continue };
         let refused = targets::sqlite::reads(text, query.params.len(), &granted).err()?;
         // Of an empty database made from the policy's names, so its words quote nothing else.
         let words = refused.detail().map_or_else(|| refused.to_string(), str::to_owned);
@@ -64,7 +65,8 @@ pub fn reads(query: &Query, text: &str, target: &PolicyTarget) -> Result<Vec<Rea
     let refused = |problem: String| AppError::Bundle(format!("{}: {problem}", query.file));
     match target.engine {
         Engine::Sqlite => {
-            let granted: Vec<_> = executor::ports::sqlite_reads(target).collect();
+            let granted = executor::ports::sqlite_reads(target, &BTreeSet::new())
+                .map_err(|e| refused(crate::error::chain(&e)))?;
             let reads = targets::sqlite::reads(text, query.params.len(), &granted);
             let reads = reads.map_err(|e| match e.detail() {
                 Some(words) => refused(format!("{}: {words}", crate::error::chain(&e))),

@@ -12,7 +12,7 @@ use std::time::UNIX_EPOCH;
 use async_trait::async_trait;
 use domain::{Clock, ColumnPath, Digest, Entropy, TargetId};
 use targets::postgres::{self, PostgresConnector, PostgresSpec};
-use targets::sqlite::{SqliteConnector, SqliteSpec, TableReads};
+use targets::sqlite::{self, SqliteConnector, SqliteSpec, TableReads};
 use targets::{Connector, HashKeys};
 use trust::{ColumnMask, PolicyTarget, TargetIdentity};
 
@@ -119,6 +119,14 @@ pub enum GrantError {
     /// It is no PostgreSQL database, or lacks what its engine needs. A valid policy's is whole.
     #[error("it is incomplete; correct the policy")]
     Incomplete,
+    /// A row filter that cannot be a condition in SQLite.
+    #[error("the row filter of {table}: {refusal}; correct the policy")]
+    SqliteFilter {
+        /// Of which table.
+        table: String,
+        /// What is refused.
+        refusal: sqlite::FilterError,
+    },
     /// A row filter that the gate refuses.
     #[error("the row filter of {table}, {refusal}; correct the policy")]
     Filter {
@@ -152,7 +160,11 @@ impl Connectors for Ways {
         let no_way = || NoConnector::NoWay(target.id.clone());
         match self.0.get(&target.id).ok_or_else(no_way)? {
             TargetAccess::Sqlite(path) => {
-                let spec = sqlite_spec(target, path.clone()).ok_or_else(no_way)?;
+                if !matches!(target.identity, TargetIdentity::Sqlite(_)) {
+                    return Err(no_way());
+                }
+                let spec = sqlite_spec(target, path.clone(), sight)
+                    .map_err(|e| NoConnector::Policy(target.id.clone(), e))?;
                 Ok(Arc::new(SqliteConnector::new(spec)))
             }
             TargetAccess::Postgres(access, sessions) => {
@@ -167,21 +179,54 @@ impl Connectors for Ways {
     }
 }
 
-/// The connector's description of a policy target; `None` when it is no SQLite file.
-#[must_use]
-pub fn sqlite_spec(target: &PolicyTarget, path: PathBuf) -> Option<SqliteSpec> {
-    let TargetIdentity::Sqlite(identity) = &target.identity else { return None };
-    Some(SqliteSpec {
+/// The connector's description of a policy target.
+///
+/// # Errors
+/// When it is no SQLite file, or the policy's part about it cannot be used.
+pub fn sqlite_spec(
+    target: &PolicyTarget,
+    path: PathBuf,
+    sight: Sight,
+) -> Result<SqliteSpec, GrantError> {
+    let TargetIdentity::Sqlite(identity) = &target.identity else {
+        return Err(GrantError::Incomplete);
+    };
+    Ok(SqliteSpec {
         path,
         application_id: identity.application_id.cast_signed(),
-        reads: sqlite_reads(target).collect(),
+        reads: sqlite_reads(target, &sight.unmasked)?,
+        keys: sight.keys,
         statement_ms_max: target.statement_ms_max,
     })
 }
 
-/// What queries may read of a SQLite target.
-pub fn sqlite_reads(target: &PolicyTarget) -> impl Iterator<Item = TableReads> {
-    target.reads.iter().map(|r| TableReads { table: r.table.clone(), columns: r.columns.clone() })
+/// What queries may read of a SQLite target, and what is hidden of it from a run that sees these columns
+/// raw. Policy has the last word on which those can be.
+///
+/// # Errors
+/// When a row filter is refused.
+pub fn sqlite_reads(
+    target: &PolicyTarget,
+    unmasked: &BTreeSet<ColumnPath>,
+) -> Result<Vec<TableReads>, GrantError> {
+    let table_reads = |read: &trust::Read| {
+        let table = &read.table;
+        let masks = target.masks.iter().filter(|m| m.table == *table && !is_raw(m, unmasked));
+        let denied = target.denied.iter().filter(|d| d.table == *table);
+        let filter = target.row_filter(table).map(sqlite::Filter::parse).transpose();
+        let filter =
+            filter.map_err(|refusal| GrantError::SqliteFilter { table: table.clone(), refusal })?;
+        Ok(TableReads {
+            table: table.clone(),
+            columns: read.columns.clone(),
+            hidden: sqlite::Hidden {
+                masks: masks.map(|m| (m.column.clone(), m.mask.clone())).collect(),
+                filter,
+                denied: denied.map(|d| d.column.clone()).collect(),
+            },
+        })
+    };
+    target.reads.iter().map(table_reads).collect()
 }
 
 /// The connector's description of a policy target.
@@ -232,8 +277,7 @@ fn relation(
 ) -> Result<postgres::Relation, GrantError> {
     let table = &read.table;
     let (schema, name) = read.schema_and_name().ok_or(GrantError::Incomplete)?;
-    let is_raw = |m: &ColumnMask| m.unmask && m.path().is_some_and(|path| unmasked.contains(&path));
-    let masks = target.masks.iter().filter(|m| m.table == *table && !is_raw(m));
+    let masks = target.masks.iter().filter(|m| m.table == *table && !is_raw(m, unmasked));
     let denied = target.denied.iter().filter(|d| d.table == *table);
     let filter = target.row_filter(table).map(postgres::Filter::parse).transpose();
     let filter = filter.map_err(|refusal| GrantError::Filter { table: table.clone(), refusal })?;
@@ -247,4 +291,9 @@ fn relation(
             denied: denied.map(|d| d.column.clone()).collect(),
         },
     })
+}
+
+/// Whether a run sees a column as it is: it was asked for, and policy lets it.
+fn is_raw(mask: &ColumnMask, unmasked: &BTreeSet<ColumnPath>) -> bool {
+    mask.unmask && mask.path().is_some_and(|path| unmasked.contains(&path))
 }

@@ -137,6 +137,7 @@ impl Connector for PostgresConnector {
     }
 
     async fn catalog(&self) -> Result<Catalog, TargetError> {
+        let _place = self.sessions.place().await?;
         session::PostgresSession::open(&self.spec).await?.catalog().await
     }
 }

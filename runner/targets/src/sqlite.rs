@@ -4,7 +4,8 @@
 //! 1. [`text`]: one statement, `$n` parameters, no joins that the authorizer cannot see;
 //! 2. [`open`]: a read-only handle, `query_only`, defensive settings, low engine limits, identity;
 //! 3. [`views`]: the file is attached under a name that no statement can know; a granted table is a
-//!    view of its granted columns, so `*` means these and `USING` compares these;
+//!    view of its granted columns, so `*` means these and `USING` compares these; in it a masked
+//!    column is the [`mask`], and the row filter is fenced by LIMIT;
 //! 4. [`grants`]: default-deny authorizer over the real compiler's reads and functions;
 //! 5. [`bytecode`]: what the compiled program opens, compared with the grants a second time;
 //! 6. [`statement`]: read-only check, time limit, cancellation, caps.
@@ -22,7 +23,9 @@
 
 mod bytecode;
 mod catalog;
+mod filter;
 mod grants;
+mod mask;
 mod names;
 mod open;
 mod reads;
@@ -36,24 +39,46 @@ mod views;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use domain::analysis::Catalog;
-use domain::{Column, QueryAnalysis, QueryName};
+use domain::{Column, Mask, QueryAnalysis, QueryName};
 
-use crate::{Connector, Session, TargetError};
+use crate::{Connector, HashKeys, Session, TargetError};
 
+pub use filter::{Filter, FilterError};
 pub use reads::reads;
 pub use text::{NESTING_MAX, SQL_BYTES_MAX, gate};
 
 /// One table or view and the columns of it that queries may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableReads {
-    /// Its name. For a view, the tables that it reads must be granted as well.
+    /// Its name. For a view, what it reads must be granted as well, without masks and row filters.
     pub table: String,
     /// Its visible columns; at least one.
     pub columns: Vec<String>,
+    /// What is hidden of it.
+    pub hidden: Hidden,
+}
+
+impl TableReads {
+    /// A table of which every row and every listed column is shown.
+    #[must_use]
+    pub fn plain(table: &str, columns: Vec<String>) -> Self {
+        Self { table: table.to_owned(), columns, hidden: Hidden::default() }
+    }
+}
+
+/// What is hidden of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hidden {
+    /// Masks, by names of its visible columns.
+    pub masks: BTreeMap<String, Mask>,
+    /// Which of its rows exist; all without one.
+    pub filter: Option<Filter>,
+    /// Columns that policy denies by name. They are not visible; a refusal says why.
+    pub denied: BTreeSet<String>,
 }
 
 /// A SQLite target as policy and configuration describe it.
@@ -65,6 +90,8 @@ pub struct SqliteSpec {
     pub application_id: i32,
     /// The only tables and columns that any query can see.
     pub reads: Vec<TableReads>,
+    /// What hashed columns are hashed with.
+    pub keys: HashKeys,
     /// Milliseconds that one statement may take.
     pub statement_ms_max: u64,
 }
@@ -86,7 +113,8 @@ pub struct Reach {
 /// # Errors
 /// As [`Connector::open_session`].
 pub fn check(spec: &SqliteSpec) -> Result<Reach, TargetError> {
-    open::open(spec)?.reach()
+    let open = open::open(spec)?;
+    open.reach().map_err(|e| open.nameless(e))
 }
 
 /// Opens sessions on one SQLite target.
@@ -125,7 +153,10 @@ impl Connector for SqliteConnector {
 
     async fn catalog(&self) -> Result<Catalog, TargetError> {
         let spec = self.spec.clone();
-        let read = move || catalog::read(&open::open(&spec)?, &spec.reads);
+        let read = move || {
+            let open = open::open(&spec)?;
+            catalog::read(&open, &spec.reads).map_err(|e| open.nameless(e))
+        };
         tokio::task::spawn_blocking(read).await.map_err(|_| TargetError::SessionLost)?
     }
 }

@@ -20,7 +20,8 @@ usage: cargo xtask <command>
   ci                   lint, then test --install: what must pass before a merge
   bench [FILTER]       measure, optimised, beside plain programs that do the same
   mutate [FILTER]      disable each guard of domain and trust in a copy; a test must turn red
-  sql-corpus FILE      judge a file of hostile and harmless SQL statements in the gates
+  sql-corpus FILE      judge a file of hostile and harmless SQL statements, --live on servers, too
+  sql-oracle [SEED]    let a PostgreSQL server read what its gate lets pass of generated statements
   faults [ROUNDS]      what befalls a replica while it is read, again and again on real servers
 
 Each command explains itself: cargo xtask <command> --help";
@@ -85,16 +86,28 @@ const SQL_CORPUS: &str = "\
 usage: cargo xtask sql-corpus FILE [--live]
 
 Judges each statement of FILE against the grant of the reference database (tests/cases/sql-corpus):
-PostgreSQL's in its gate, SQLite's on a copy of the database made for this. Prints each wrong
-verdict with its id, category, what was expected and what the gate did. Engines that are not built
-yet are skipped, and so is the category `resource`, which needs a server. The last line counts:
+PostgreSQL's in its gate, SQLite's on a copy of the database made for this. With --live it starts a
+PostgreSQL primary with a streaming standby, makes the database there, and executes what the gate
+lets pass on the standby; nothing may change on either server, and what is to exhaust one (category
+`resource`) has to end within the limits. Without --live that category of PostgreSQL and SQLite is
+skipped, and engines that are not built yet always are. Prints each wrong verdict with its id,
+category, what was expected and what happened. The last line counts:
 
   N statements, N wrong, N leaks, N skipped
 
-A leak is a statement that was sent and had to be refused. The exit code is 1 when something is
-wrong. FILE is JSON: {\"statements\": [{\"id\", \"engine\", \"category\", \"sql\", \"verdict\"}]}, where a
-statement may have `params` and an `acceptable_alternative` that is right as well. --live is to run
-it against servers; it is not built yet and refused.";
+A leak is a statement that was sent and had to be refused, showed a canary in a row or an error, or
+changed a server. The exit code is 1 when something is wrong. FILE is JSON: {\"statements\": [{\"id\",
+\"engine\", \"category\", \"sql\", \"verdict\"}]}, where a statement may have `params` and an
+`acceptable_alternative` that is right as well. --live needs the programs of a PostgreSQL server.";
+
+const SQL_ORACLE: &str = "\
+usage: cargo xtask sql-oracle [SEED [COUNT]]
+
+Makes COUNT statements, 10,000 without it, of hostile fragments in every place of the syntax, and
+gives them to PostgreSQL's gate. What the gate lets pass is read, not run, by a PostgreSQL server
+that is started for this, as its superuser: no relation, column or function of the tree that it
+makes of it may be outside the grant of the reference database. Prints each that is. The last line
+counts and names the seed, which is the time's without SEED. The exit code is 1 when there is any.";
 
 const FAULTS: &str = "\
 usage: cargo xtask faults [ROUNDS]
@@ -121,6 +134,8 @@ pub(crate) enum Task {
     Bench(Option<String>),
     /// Judge a corpus of SQL statements.
     SqlCorpus(Corpus),
+    /// Let a server read what the gate lets pass, from a seed, of so many statements.
+    SqlOracle(Vec<u64>),
     /// Disable guards, and look which test sees it.
     Mutate(Mutants),
     /// Play what befalls a replica, so many times.
@@ -149,6 +164,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
         "ci" => (Task::Ci, CI.to_owned()),
         "bench" => (Task::Bench(None), BENCH.to_owned()),
         "sql-corpus" => (Task::SqlCorpus(Corpus::default()), SQL_CORPUS.to_owned()),
+        "sql-oracle" => (Task::SqlOracle(Vec::new()), SQL_ORACLE.to_owned()),
         "faults" => (Task::Faults(FAULT_ROUNDS), FAULTS.to_owned()),
         "mutate" => (Task::Mutate(Mutants::default()), MUTATE.to_owned()),
         "help" | "--help" | "-h" => return Ok(Task::Help(HELP.to_owned())),
@@ -159,6 +175,12 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Task, String> {
         ([], task) => Ok(task),
         (["--help" | "-h"], _) => Ok(Task::Help(help)),
         (words, Task::SqlCorpus(corpus)) => corpus_of(words, corpus),
+        (words, Task::SqlOracle(_)) if words.len() <= 2 => {
+            let numbers: Result<_, std::num::ParseIntError> =
+                words.iter().map(|word| word.parse()).collect();
+            let wanted = |_| format!("`sql-oracle` wants numbers, not `{}`", words.join(" "));
+            numbers.map(Task::SqlOracle).map_err(wanted)
+        }
         (words, Task::Test(tests)) => tests_of(words, tests),
         (words, Task::Mutate(mutants)) => mutants_of(words, mutants),
         ([rounds], Task::Faults(_)) => match rounds.parse() {

@@ -137,7 +137,13 @@ async fn check<'p>(config: &ServerConfig, target: &'p PolicyTarget) -> Checked<'
     });
     let found = match access {
         TargetAccess::Sqlite(path) => {
-            let Some(spec) = sqlite_spec(target, path) else { return wrong() };
+            if target.engine != Engine::Sqlite {
+                return wrong();
+            }
+            let spec = match sqlite_spec(target, path, Sight::default()) {
+                Ok(spec) => spec,
+                Err(error) => return failed(error.to_string()),
+            };
             let look = tokio::task::spawn_blocking(move || sqlite::check(&spec));
             in_time(async { look.await.unwrap_or(Err(TargetError::SessionLost)) })
                 .await

@@ -3,6 +3,7 @@
 mod asking;
 mod ceiling;
 mod reading;
+mod rebuilding;
 mod self_serve;
 mod targets;
 mod unpack;
@@ -26,7 +27,6 @@ use crate::dossier::{Approved, approved_before};
 use crate::exit::{Exit, Failure};
 use crate::narrow::{NarrowArgs, in_words};
 use crate::on::{self, On};
-use crate::out::{Style, foreign};
 use crate::session::{Session, verified, wire};
 use crate::view::change::Side;
 use crate::view::said;
@@ -207,7 +207,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
         );
     }
     if args.rebuild {
-        said_so_far.rebuilt = rebuild(call, &new, given)?;
+        said_so_far.rebuilt = rebuilding::rebuild(call, &new, given)?;
     }
     let said = match given {
         Some(_) => {
@@ -225,32 +225,6 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
         Some(said) => sign(call, &session, bundle, said, args.yes).await,
         None => Ok(Exit::Ok),
     }
-}
-
-/// Builds the component from its source once more and says what came of it. Who typed an approval did not
-/// know that it differs.
-fn rebuild(call: &Call<'_>, new: &Side<'_>, given: Option<Verdict>) -> anyhow::Result<Rebuilt> {
-    let out = call.out;
-    let outcome = crate::rebuild::rebuild(out, new, &call.env.dir)?;
-    if out.json {
-        out.json(&outcome)?;
-    } else {
-        let style = match outcome.rebuilt {
-            Rebuilt::Matched => Style::Good,
-            Rebuilt::NotTried => Style::Dim,
-            Rebuilt::Differs => Style::Bad,
-        };
-        out.field("rebuilt: ", &out.style(style, &foreign(&outcome.why)))?;
-    }
-    if outcome.rebuilt == Rebuilt::Differs && given == Some(Verdict::Approve) {
-        return Err(Failure::new(
-            Exit::Script,
-            "the component does not come of its source, and nothing was signed",
-            "with the same tools it may; --request-changes tells the author",
-        )
-        .into());
-    }
-    Ok(outcome.rebuilt)
 }
 
 /// Says where the files are, and what they would be read for.

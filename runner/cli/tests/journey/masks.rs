@@ -135,14 +135,15 @@ fn review(fleet: &Fleet, name: &str, more: &[&str]) {
     fleet.team.json("bob", &[&words[..], more].concat());
 }
 
-/// Every file below a folder that has the word; what is not there any more has none.
+/// Every file below a folder that has the word; what is not there any more has none. A link leads away,
+/// here to the target itself.
 fn files_with(folder: &Path, word: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
+        let (path, kind) = (entry.path(), entry.file_type().unwrap());
+        if kind.is_dir() {
             found.extend(files_with(&path, word));
-        } else if has(&fs::read(&path).unwrap_or_default(), word) {
+        } else if kind.is_file() && has(&fs::read(&path).unwrap_or_default(), word) {
             found.push(path.display().to_string());
         }
     }
@@ -284,6 +285,45 @@ fn a_column_is_raw_only_where_everybody_says_so() {
         told.contains("raw RAW, WITHOUT THEIR MASKS: public.customers.email on shop=shop-replica"),
         "{told}"
     );
+}
+
+/// The hash among what a run told.
+fn hash_in(told: &str) -> String {
+    let mut words = told.split(|c: char| !c.is_ascii_hexdigit());
+    words.find(|word| word.len() == 64).unwrap_or_else(|| panic!("no hash in {told}")).to_owned()
+}
+
+#[test]
+fn a_hash_is_the_same_within_a_grant_and_another_beyond_it() {
+    let mut fleet = hiding("hash_within_a_grant", "");
+    let query = [("refs", "SELECT provider_ref FROM payments WHERE id = 900001")];
+    submit(&fleet, "refs", "", &query);
+    review(&fleet, "refs", &["--self-serve", "engineers:5"]);
+    let granted = |fleet: &Fleet| {
+        let more = ["--reason", "a customer waits", "--uses", "3"];
+        let asked = fleet.team.json("alice", &[vec!["request"], on("refs", &more)].concat());
+        let request = field(&asked[0], "id").to_owned();
+        fleet.team.json("bob", &["approve", &request, "--yes"]);
+        request
+    };
+    let run = |fleet: &Fleet, request: &str| {
+        let words = ["run", "--request", request, "--input", "nothing.json"];
+        hash_in(&fleet.team.good("alice", &words))
+    };
+    let (one, other) = (granted(&fleet), granted(&fleet));
+    let first = run(&fleet, &one);
+    assert_eq!(run(&fleet, &one), first);
+    assert_ne!(run(&fleet, &other), first, "another grant has another key");
+    // Nobody keeps what two runs without an approval saw together.
+    let served = |fleet: &Fleet| {
+        hash_in(&fleet.team.good("alice", &[vec!["run"], on("refs", &[])].concat()))
+    };
+    let (a, b) = (served(&fleet), served(&fleet));
+    assert!(a != b && a != first && b != first);
+    // The runner's secret outlives it.
+    fleet.team.kill_server();
+    fleet.team.start_server();
+    assert_eq!(run(&fleet, &one), first);
 }
 
 #[test]

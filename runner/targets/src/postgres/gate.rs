@@ -47,6 +47,7 @@ use domain::ParamType;
 use domain::mask::HashClass;
 
 pub use filter::Filter;
+pub use functions::is_function;
 pub use grant::{Grant, Hidden, Relation};
 pub use mask::Mask;
 pub use refusal::{Position, Refusal, What};

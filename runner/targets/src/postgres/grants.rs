@@ -253,7 +253,8 @@ fn check_relation(full: &str, row: &Row) -> Result<u32, TargetError> {
 /// not, and NULL where the server does not know one.
 const LOGS: &str = "
     SELECT name, current_setting(name, true), quiet FROM (VALUES
-        ('log_parameter_max_length', '0'), ('auto_explain.log_min_duration', '-1')) AS s(name, quiet)
+        ('log_parameter_max_length', '0'), ('auto_explain.log_min_duration', '-1'),
+        ('pgaudit.log_parameter', 'off')) AS s(name, quiet)
     WHERE current_setting(name, true) <> quiet LIMIT 1";
 
 async fn keys_stay_secret(client: &Client, role: &str) -> Result<(), TargetError> {

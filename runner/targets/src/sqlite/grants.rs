@@ -181,7 +181,7 @@ impl Grants {
             // RECURSIVE costs time and memory only; the time limit and the engine's limits hold.
             AuthAction::Select | AuthAction::Recursive => true,
             AuthAction::Function { function_name } => {
-                FUNCTIONS.iter().any(|f| f.eq_ignore_ascii_case(function_name))
+                is_plain_function(function_name) || self.masks(function_name, asked.accessor)
             }
             AuthAction::Read { table_name, column_name } => {
                 let (table, column) = (table_name.to_ascii_lowercase(), lower(column_name));
@@ -209,16 +209,27 @@ impl Grants {
         view.is_some_and(|v| column.is_empty() || v.columns.contains(column))
     }
 
+    /// A mask is computed for the inner view that has it.
+    fn masks(&self, function: &str, accessor: Option<&str>) -> bool {
+        self.views.values().any(|v| accessor == Some(&*v.inner) && v.masks.contains(function))
+    }
+
     /// The file itself: the inner view's columns for the inner view. A granted view of the file reads
-    /// under its own name, which a CTE can carry: it gets what is granted to everybody.
+    /// under its own name, which a CTE can carry: it gets what everybody sees as it is.
     fn allows_file(&self, table: &str, column: &str, accessor: Option<&str>) -> bool {
         let Some(view) = self.views.get(table) else { return false };
-        // Where SQLite merges our views into the statement, it asks once more for the rows alone.
-        column.is_empty()
-            || accessor.is_some_and(|a| {
-                let is_view = || self.found.views.contains(&lower(a)) && self.allows_table(a);
-                (a == view.inner || is_view()) && view.columns.contains(column)
-            })
+        let is_inner = accessor == Some(&*view.inner);
+        match column {
+            // Where SQLite merges our views into the statement, it asks once more for the rows alone.
+            "" => is_inner || !view.is_filtered,
+            _ if is_inner => view.inside.contains(column),
+            _ => accessor.is_some_and(|a| self.is_view(a)) && view.raw.contains(column),
+        }
+    }
+
+    /// Whether this is a granted view of the file.
+    fn is_view(&self, name: &str) -> bool {
+        self.found.views.contains(&lower(name)) && self.allows_table(name)
     }
 
     fn exists(&self, name: &str) -> bool {
@@ -227,6 +238,11 @@ impl Grants {
         let built_in = ["sqlite_", "pragma_", "json_", "jsonb_", "fts"];
         built_in.iter().any(|p| name.starts_with(p)) || self.found.existing.contains(&name)
     }
+}
+
+/// Whether everybody may call it.
+pub(super) fn is_plain_function(name: &str) -> bool {
+    FUNCTIONS.iter().any(|f| f.eq_ignore_ascii_case(name))
 }
 
 fn lower(name: &str) -> String {

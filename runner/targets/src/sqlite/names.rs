@@ -35,6 +35,11 @@ impl Names {
         format!("v{}_{n}", self.token)
     }
 
+    /// The function that computes the mask of its `column`-th column.
+    pub(super) fn mask(&self, n: usize, column: usize) -> String {
+        format!("m{}_{n}_{column}", self.token)
+    }
+
     /// The same words without these names.
     pub(super) fn hide(&self, words: &str) -> String {
         if !words.contains(&self.token) {

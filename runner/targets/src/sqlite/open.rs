@@ -13,10 +13,10 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::grants::{Found, Grants};
 use super::names::Names;
-use super::statement::failure;
-use super::views::{self, View, ident};
-use super::{Reach, SqliteSpec, TableReads};
-use crate::TargetError;
+use super::statement::{NOT_GRANTED, failure};
+use super::views::{Maker, View, ident};
+use super::{Hidden, Reach, SqliteSpec, TableReads, text};
+use crate::{HashKeys, TargetError};
 
 /// Milliseconds to wait for a writer; less than people notice.
 const BUSY_MS_MAX: u64 = 1_000;
@@ -24,7 +24,7 @@ const BUSY_MS_MAX: u64 = 1_000;
 const TABLES_MAX: usize = 1_000;
 
 /// Engine limits: what a reviewed query needs with room to spare, far below SQLite's own.
-const LIMITS: &[(Limit, i32)] = &[
+pub(super) const LIMITS: &[(Limit, i32)] = &[
     // one value or row; also bounds single function calls, which cannot be interrupted
     (Limit::SQLITE_LIMIT_LENGTH, 4 << 20),
     (Limit::SQLITE_LIMIT_SQL_LENGTH, 64 << 10),
@@ -70,8 +70,8 @@ fn attach(conn: Connection, spec: SqliteSpec, path: &str) -> Result<Open, Target
     conn.execute("ATTACH ?1 AS ?2", [path, &names.schema()]).map_err(unreachable)?;
     conn.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0).map_err(failure)?;
     let mut open = Open { conn, spec, names, views: Vec::new() };
-    open.check_identity()?;
-    open.make_views()?;
+    let ready = open.check_identity().and_then(|()| open.make_views());
+    ready.map_err(|e| open.nameless(e))?;
     // Last, because the views are written to the temporary schema.
     open.conn.pragma_update(None, "query_only", 1).map_err(failure)?;
     Ok(open)
@@ -85,6 +85,7 @@ impl Open {
             path: PathBuf::new(),
             application_id: 0,
             reads: Vec::new(),
+            keys: HashKeys::new(),
             statement_ms_max: 0,
         };
         let mut open = attach(conn, spec, ":memory:")?;
@@ -96,7 +97,12 @@ impl Open {
             open.conn.execute_batch(&create).map_err(failure)?;
         }
         restrict(&open.conn).map_err(failure)?;
-        open.spec.reads = reads.to_vec();
+        let shown = |table: &TableReads| {
+            // What a value looks like, and which rows there are, does not matter without any.
+            let hidden = Hidden { denied: table.hidden.denied.clone(), ..Hidden::default() };
+            TableReads { hidden, ..table.clone() }
+        };
+        open.spec.reads = reads.iter().map(shown).collect();
         open.make_views()?;
         Ok(open)
     }
@@ -112,9 +118,36 @@ impl Open {
                 let what = format!("column {}.{column}", reads.table);
                 return Err(TargetError::Missing { what });
             }
-            self.views.push(views::make(&self.conn, &self.names, n, reads, &all)?);
+            let maker = Maker { conn: &self.conn, names: &self.names, keys: &self.spec.keys };
+            self.views.push(maker.make(n, reads, &all)?);
         }
         Ok(())
+    }
+
+    /// The same error without random names.
+    pub(super) fn nameless(&self, error: TargetError) -> TargetError {
+        error.with_detail(|words| self.names.hide(words))
+    }
+
+    /// An error of a statement as others may see it: without random names, and with policy's words
+    /// where it denies a column that the statement names.
+    pub(super) fn told(&self, error: TargetError, reading: &text::Reading) -> TargetError {
+        let named = |name: &str| reading.names.contains(&name.to_ascii_lowercase());
+        let denied = self.spec.reads.iter().find_map(|r| {
+            let column = r.hidden.denied.iter().find(|column| named(column))?;
+            named(&r.table).then_some((&r.table, column))
+        });
+        match (self.nameless(error), denied) {
+            (TargetError::NotAllowed { reason, detail }, Some((table, column)))
+                if reason == NOT_GRANTED =>
+            {
+                let reason = format!(
+                    "policy denies the column {column} of {table}; no query reads it, so leave it out"
+                );
+                TargetError::NotAllowed { reason, detail }
+            }
+            (other, _) => other,
+        }
     }
 
     /// Compares the file's identity with policy. Inside a transaction it holds for all of it.
@@ -203,6 +236,17 @@ fn check_spec(spec: &SqliteSpec) -> Result<(), TargetError> {
         }
         if reads.columns.is_empty() || !unique(&reads.columns.iter().collect::<Vec<_>>()) {
             return wrong(format!("the columns of {} are none, empty or twice there", reads.table));
+        }
+        let shows = |c: &String| reads.columns.iter().any(|r| r.eq_ignore_ascii_case(c));
+        let Hidden { masks, denied, .. } = &reads.hidden;
+        if !unique(&masks.keys().collect::<Vec<_>>()) || !masks.keys().all(shows) {
+            return wrong(format!(
+                "a mask of {} is on no column of it, or two on one",
+                reads.table
+            ));
+        }
+        if let Some(column) = denied.iter().find(|c| shows(c)) {
+            return wrong(format!("{}.{column} is granted and denied", reads.table));
         }
     }
     Ok(())

@@ -48,7 +48,7 @@ pub fn reads(
     };
     open.conn.authorizer(Some(authorizer)).map_err(failure)?;
     let prepared = statement::prepare(&open.conn, sql);
-    drop(prepared.map_err(|e| e.with_detail(|words| open.names.hide(words)))?);
+    drop(prepared.map_err(|e| open.told(e, &reading))?);
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
     let none = BTreeSet::new();
     let of_table = |table: &TableReads| {
@@ -61,7 +61,7 @@ pub fn reads(
             columns.contains(&column) || reading.using.contains(&column)
         };
         let columns = table.columns.iter().filter(is_read).cloned().collect();
-        Some(TableReads { table: table.table.clone(), columns })
+        Some(TableReads::plain(&table.table, columns))
     };
     Ok(granted.iter().filter_map(of_table).collect())
 }

@@ -64,7 +64,7 @@ pub(super) fn run(open: &Open, job: &Job) -> Result<Spool, TargetError> {
     match result {
         Err(_) if job.is_stopped() => Err(TargetError::Cancelled),
         Err(TargetError::Cancelled) => Err(TargetError::StatementTime { ms_max }),
-        other => other.map_err(|e| e.with_detail(|words| open.names.hide(words))),
+        other => other.map_err(|e| open.told(e, &reading)),
     }
 }
 
@@ -193,7 +193,7 @@ fn drain(statement: &mut rusqlite::Statement<'_>, job: &Job) -> Result<Spool, Ta
 }
 
 /// Compiling: names that do not exist and names that are denied look the same from outside.
-fn compile_failure(e: rusqlite::Error) -> TargetError {
+pub(super) fn compile_failure(e: rusqlite::Error) -> TargetError {
     let words = words(&e);
     let too_big = ["too many", "too large", "too long", "stack overflow"];
     match failure(e) {
@@ -239,8 +239,15 @@ pub(super) fn failure(e: rusqlite::Error) -> TargetError {
         Some(ErrorCode::TooBig) => {
             TargetError::TooBig { capacity: "values of at most 4 MiB", detail }
         }
+        // Also SQLite's word for a program of too many steps.
+        Some(ErrorCode::OutOfMemory) => {
+            TargetError::TooBig { capacity: "the size of a statement's program", detail }
+        }
         Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly) => {
             TargetError::NotAllowed { reason: NOT_GRANTED.into(), detail }
+        }
+        _ if detail.contains("LIKE or GLOB pattern too complex") => {
+            TargetError::TooBig { capacity: "patterns of at most 1000 bytes", detail }
         }
         _ => TargetError::Database { detail },
     }

@@ -1,9 +1,11 @@
 //! Attacks and ordinary use against real SQLite files.
 
 mod attacks;
+mod capacity;
 mod corpus;
 mod drift;
 mod limits;
+mod masked;
 mod opening;
 mod reads;
 mod types;
@@ -14,7 +16,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{SqliteConnector, SqliteSpec, TableReads};
-use crate::{Caps, Connector, Session, Spool, TargetError};
+use crate::{Caps, Connector, HashKeys, Session, Spool, TargetError};
 
 /// A made-up id of the test database.
 const APPLICATION_ID: i32 = 0x0b0e_5c09;
@@ -41,7 +43,7 @@ fn roomy() -> Caps {
 }
 
 fn reads(table: &str, columns: &[&str]) -> TableReads {
-    TableReads { table: table.into(), columns: columns.iter().map(|c| (*c).into()).collect() }
+    TableReads::plain(table, columns.iter().map(|c| (*c).into()).collect())
 }
 
 /// A database file with what queries may see of it.
@@ -68,8 +70,13 @@ impl Shop {
         let conn = Connection::open(&path).unwrap();
         conn.execute_batch(setup).unwrap();
         conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-        let spec =
-            SqliteSpec { path, application_id: APPLICATION_ID, reads, statement_ms_max: 10_000 };
+        let spec = SqliteSpec {
+            path,
+            application_id: APPLICATION_ID,
+            reads,
+            keys: HashKeys::new(),
+            statement_ms_max: 10_000,
+        };
         Self { dir, spec }
     }
 

@@ -65,6 +65,36 @@ fn in_line(error: TargetError, line: usize) -> TargetError {
     }
 }
 
+/// Refuses what is not one expression without parameters and sub-selects: a row filter's text.
+pub(super) fn condition(sql: &str) -> Result<(), TargetError> {
+    let refuse = |reason: &str| Err(TargetError::not_allowed(reason));
+    let tokens = tokens(sql).map_err(|(error, _)| error)?;
+    check_shape(&tokens, 0).map_err(|(error, _)| error)?;
+    let mut depth = 0usize;
+    for (token, _) in &tokens {
+        match token {
+            Token::Punct(b'(') => depth += 1,
+            Token::Punct(b')') if depth == 0 => {
+                return refuse("it closes a parenthesis that it did not open");
+            }
+            Token::Punct(b')') => depth -= 1,
+            Token::Word(w) if matches!(w.as_str(), "select" | "values" | "with") => {
+                return refuse("a row filter has no sub-select; compare the table's own columns");
+            }
+            Token::Word(_)
+            | Token::Quoted(_)
+            | Token::Number
+            | Token::Param(_)
+            | Token::Punct(_) => {}
+        }
+    }
+    match (depth, tokens.is_empty()) {
+        (0, false) => Ok(()),
+        (_, true) => refuse("it has no condition"),
+        _ => refuse("a parenthesis is not closed"),
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
     /// A bare word, lower case.

@@ -60,6 +60,16 @@ fn a_corpus_is_a_file() {
 }
 
 #[test]
+fn an_oracle_takes_a_seed_and_a_count() {
+    assert_eq!(parsed("sql-oracle"), Ok(Task::SqlOracle(vec![])));
+    assert_eq!(parsed("sql-oracle 7 100"), Ok(Task::SqlOracle(vec![7, 100])));
+    for wrong in ["sql-oracle seven", "sql-oracle 1 2 3", "sql-oracle --live"] {
+        assert!(parsed(wrong).is_err(), "{wrong}");
+    }
+    assert!(HELP.contains("\n  sql-oracle "), "the overview forgets it");
+}
+
+#[test]
 fn mutants_can_be_chosen_and_built_elsewhere() {
     let (filter, target_dir) = (Some("stop".to_owned()), Some("/t".into()));
     let wanted = Mutants { filter, target_dir, boundary: true, unseen: true };

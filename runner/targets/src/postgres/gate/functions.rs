@@ -43,6 +43,12 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.iter().flat_map(|(_, _, names)| names.iter().copied())
 }
 
+/// Whether queries may call the functions of this name, for those who compare with a server.
+#[must_use]
+pub fn is_function(name: &str) -> bool {
+    kind(name).is_some()
+}
+
 /// The columns of a function of sets in FROM, whose item is called `item`.
 pub(super) fn set_columns(name: &str, item: &str) -> Vec<String> {
     let words: &[&str] = match name {

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use domain::display::neutralise;
-use domain::manifest::Engine;
 use domain::{ColumnPath, Mask};
 use serde::{Deserialize, Serialize};
 
@@ -81,14 +80,6 @@ impl PolicyTarget {
 
 /// Everything that is hidden is of a table that may be read, and hidden once.
 pub(super) fn check(target: &PolicyTarget) -> Result<(), Problem> {
-    if target.engine == Engine::Sqlite {
-        let hides = [("masks", target.masks.len()), ("row_filters", target.row_filters.len())];
-        if let Some((at, _)) = hides.iter().find(|(_, count)| *count > 0) {
-            let what = "a SQLite target does not have them yet; deny the columns, or leave them out \
-                        of `reads`";
-            return Err(field(*at, what));
-        }
-    }
     let mut hidden = BTreeSet::new();
     for (i, m) in target.masks.iter().enumerate() {
         let at = format!("masks.{i}");
