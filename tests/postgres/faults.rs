@@ -18,7 +18,7 @@ use crate::between::between;
 use crate::cancel::Watcher;
 
 /// Far more than any deadline of the product.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
 const SCHEMA: &str = "
     CREATE TABLE work (id int PRIMARY KEY, body text, secret text);
     INSERT INTO work SELECT n, repeat('b', 200), 'canary' FROM generate_series(1, 5000) n;
@@ -149,7 +149,7 @@ async fn a_promotion_in_the_middle_of_a_statement_ends_the_run_on_that_server() 
     let standby = std::sync::Arc::new(place.standby(&[]));
     let promoted = std::sync::Arc::clone(&standby);
     let promote = move || promoted.promote().unwrap();
-    let (mut session, outcome) = during(&place, &standby, 3_000, promote).await;
+    let (mut session, outcome) = during(&place, &standby, 15_000, promote).await;
     // It began on a replica, reads what was there then, and has its time like any other.
     assert_eq!(code(outcome), "statement-time");
     assert_eq!(code(ask(&mut session, QUICK).await), "not-a-replica");
@@ -182,7 +182,7 @@ async fn replay_that_needs_what_is_read_wins_and_says_so() {
         let migration = "ALTER TABLE work ADD COLUMN more int; DROP TABLE churn CASCADE";
         shop().cluster.primary().sql(&name, migration).unwrap();
     };
-    let (mut session, outcome) = during(&place, &standby, 30_000, migrate).await;
+    let (mut session, outcome) = during(&place, &standby, 60_000, migrate).await;
     let error = outcome.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -288,7 +288,7 @@ async fn a_backend_that_hangs_costs_the_statement_s_time_and_no_more() {
     let hanging = std::sync::Arc::clone(&standby);
     let name = place.name().to_owned();
     let hang = move || hanging.signal_sessions(&name, "STOP").unwrap();
-    let (mut session, outcome) = during(&place, &standby, 2_000, hang).await;
+    let (mut session, outcome) = during(&place, &standby, 10_000, hang).await;
     assert_eq!(code(outcome), "statement-time");
     assert!(["session-lost", "cancelled"].contains(&code(ask(&mut session, QUICK).await)));
     standby.signal_sessions(place.name(), "CONT").unwrap();
@@ -308,7 +308,7 @@ async fn connections_that_are_used_up_are_told_and_one_s_own_can_still_be_ended(
             "the target cannot be opened: the server has too many connections; try again"
         );
     };
-    let (session, outcome) = during(&place, &shop().standby, 2_000, other).await;
+    let (session, outcome) = during(&place, &shop().standby, 15_000, other).await;
     assert_eq!(code(outcome), "statement-time");
     drop(session);
     nothing_is_left(&shop().standby, &place).await;
@@ -366,7 +366,7 @@ async fn the_primary_s_vacuum_waits_for_a_statement_and_for_nothing_else() {
             dead(&name) > 0
         });
     };
-    let (session, outcome) = during(&place, &standby, 8_000, vacuum).await;
+    let (session, outcome) = during(&place, &standby, 20_000, vacuum).await;
     assert_eq!(code(outcome), "statement-time");
     // The session is still there, idle, and holds nothing back.
     until("nothing is held back", || dead(place.name()) == 0);
