@@ -69,7 +69,7 @@ fn perform(task: &Task) -> Result<u8> {
         }
         Task::Test(tests) => return test(tests, &root),
         Task::SqlCorpus(corpus) => return corpus::run(corpus, &root),
-        Task::SqlOracle(numbers) => return corpus::oracle(&numbers, &root),
+        Task::SqlOracle(numbers) => return corpus::oracle(numbers, &root),
         Task::Mutate(mutants) => return mutate::run(mutants, &root),
         Task::Faults(rounds) => faults(*rounds),
     };

@@ -59,13 +59,14 @@ fn the_order_in_which_a_catalog_is_read_does_not_matter() {
 
 #[test]
 fn each_change_of_meaning_is_told() {
+    type Change<'c> = &'c dyn Fn(&mut Catalog);
     let reviewed = query(&[("shop.orders", &["id", "total"]), ("shop.stuck", &["id"])], &["lower"]);
-    let told = |change: &dyn Fn(&mut Catalog)| {
+    let told = |change: Change<'_>| {
         let mut now = catalog();
         change(&mut now);
         reviewed.catalog.differences(&now).join("; ")
     };
-    let cases: [(&dyn Fn(&mut Catalog), &str); 8] = [
+    let cases: [(Change<'_>, &str); 8] = [
         (&|_| {}, ""),
         (
             &|c| c.relations[1].columns[1].db_type = "text".into(),

@@ -99,7 +99,7 @@ pub fn gate(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Ref
 }
 
 /// The names of all functions that queries may call.
-pub(crate) fn functions() -> impl Iterator<Item = &'static str> {
+pub(crate) fn callable() -> impl Iterator<Item = &'static str> {
     functions::names()
 }
 

@@ -72,7 +72,7 @@ impl PostgresSession {
 
     /// The catalog of all that is granted, and of every function that can be called.
     pub(super) async fn catalog(&self) -> Result<Catalog, TargetError> {
-        let functions: Vec<String> = gate::functions().map(str::to_owned).collect();
+        let functions: Vec<String> = gate::callable().map(str::to_owned).collect();
         let unanswered = CancelOnDrop::of(&self.live);
         let read = catalog::read(&self.live.client, &self.spec.reads, &functions).await;
         unanswered.answered();
