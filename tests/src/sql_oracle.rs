@@ -152,8 +152,10 @@ impl Oracle {
         if !tree.contains("{QUERY") {
             return Some("the server printed no tree".to_owned());
         }
+        // The server breaks lines between any two words.
+        let tree = tree.replace('\n', " ");
         let mut nodes: Vec<Option<u32>> = Vec::new();
-        let mut rest = tree;
+        let mut rest = tree.as_str();
         while let Some(at) = rest.find(['{', '}', '\\', ':']) {
             let is_field = rest[..at].ends_with(' ');
             let sign = rest[at..].chars().next();
