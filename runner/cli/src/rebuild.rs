@@ -112,7 +112,10 @@ fn fetch(out: Out, dir: &Path) -> anyhow::Result<()> {
 
 /// What a build reads: the toolchain, and crates. Not cargo's credentials.
 fn readable() -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> = std::env::split_paths(&search_path()).collect();
+    // A relative entry of the search path would open the folder that the reviewer is in.
+    let path = search_path();
+    let mut all: Vec<PathBuf> =
+        std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
     all.extend(cargo::rustup_home());
     let cargo = cargo_home().into_iter();
     let parts = ["registry", "git", "bin", "config.toml", "config"];
