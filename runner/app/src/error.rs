@@ -107,7 +107,7 @@ pub enum AppError {
     #[error("the files cannot be stored or read")]
     Blobs(#[from] BlobError),
     /// The runner has no catalog of the target for anybody now.
-    #[error("{0}")]
+    #[error(transparent)]
     NoCatalog(#[from] executor::NoCatalog),
     /// The log cannot be read; the operator's.
     #[error("the log cannot be read")]

@@ -36,7 +36,7 @@ pub enum NoCatalog {
     #[error(transparent)]
     NoWay(#[from] NoConnector),
     /// It does not answer, or is not what policy says.
-    #[error("{0}")]
+    #[error(transparent)]
     Target(#[from] TargetError),
     /// Nothing leaves unrecorded.
     #[error("that it is read cannot be recorded")]

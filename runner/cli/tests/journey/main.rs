@@ -6,6 +6,7 @@
 
 mod author;
 mod authority;
+mod drift;
 mod failing;
 mod hiding;
 mod incident;

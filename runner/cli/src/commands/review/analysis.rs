@@ -100,8 +100,8 @@ fn relation(shape: &RelationShape) -> String {
 async fn catalog(session: &Session, target: &TargetId) -> anyhow::Result<Catalog> {
     let bytes = session.client.catalog(target).await.with_context(|| {
         format!(
-            "nothing was signed: an approval says what the queries come to on {target} now; leave the \
-             target out, or wait until it answers"
+            "nothing was signed: an approval says what the queries come to, and the catalog of {target} \
+             cannot be read now; wait, or leave it out with --target"
         )
     })?;
     serde_json::from_slice(&bytes).with_context(|| format!("the server's catalog of {target}"))
