@@ -75,11 +75,18 @@ orders! { on_test;
         a.docs().reviews = vec![a.review_by("bob", |r| r.revision = other)];
     } => DocumentInvalid, "another revision";
     a_review_for_another_pair: |a| {
-        a.docs().reviews = vec![a.review_by("bob", |r| r.ceiling.targets[0].target = p("shop-primary"))];
+        let primary = |r: &mut trust::Review| {
+            r.ceiling.targets[0].target = p("shop-primary");
+            r.analysis[0].target = p("shop-primary");
+        };
+        a.docs().reviews = vec![a.review_by("bob", primary)];
     } => ReviewMissing, "reviewed for another target";
     a_review_for_another_trust_domain: |a| {
         a.docs().reviews = vec![a.review_by("bob", |r| r.header.trust_domain = p("staging.test"))];
     } => DocumentInvalid, "trust domain";
+    a_review_by_somebody_who_saw_no_analysis: |a| {
+        a.docs().reviews = vec![a.review_by("bob", |r| r.analysis.clear())];
+    } => ReviewMissing, "bob saw no analysis of the target";
     a_review_that_is_over: |a| {
         a.docs().reviews = vec![a.review_by("bob", |r| r.header.not_after = r.header.not_before)];
     } => ReviewMissing, "for another time";

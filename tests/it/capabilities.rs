@@ -147,8 +147,18 @@ async fn personal_data_outside_the_policy_cannot_be_read() {
         let query = files.iter_mut().find(|(path, _)| path == "queries/orders.sql").unwrap();
         query.1 = b"select email from customers".to_vec();
     });
-    let story = rig.story_of(uploaded, "{}");
+    let mut story = rig.story_of(uploaded, "{}");
     let (run, order) = rig.order(&story, |_, _| {});
+    let (_, ended) = rig.run(&run, &order).await;
+    assert_eq!(ended.outcome, Outcome::Failed, "{ended:?}");
+    let text = ended.output.unwrap();
+    assert!(text.contains("drift") && text.contains("no analysis of this query"), "{text}");
+    assert_eq!(rig.seen.statements(), [] as [&str; 0], "no analysis has it, so nothing was asked");
+
+    // Reviewers who sign that they saw it: the gate at the target refuses it all the same.
+    let forged = br#"{"queries":[{"name":"orders","catalog":{"relations":[],"functions":[]},"masks":[],"filters":[]}]}"#;
+    story.review.analysis[0].digest = rig.blobs.put(forged);
+    let (run, order) = rig.order_use(&story, 2, |_, _| {});
     let (_, ended) = rig.run(&run, &order).await;
     assert_eq!(ended.outcome, Outcome::Failed, "{ended:?}");
     let text = ended.output.unwrap();

@@ -1,11 +1,12 @@
 //! A small company: Alice writes and runs, Bob reviews and approves, Carol could, Mallory holds a key
 //! and no group. Every document that they sign can be altered before it is signed.
 
+mod desk;
 mod notices;
 mod successors;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use domain::decide::{BreakGlassRules, InputRule, Quorum, Verdict, Window};
 use domain::manifest::Engine;
@@ -23,6 +24,7 @@ use trust::{
     VersionRef,
 };
 
+pub use desk::blocking;
 pub use successors::{change_person, newcomer, version_of};
 
 /// The people, and the groups that they are in.
@@ -59,6 +61,7 @@ pub struct Company {
     keys: BTreeMap<String, SecretKey>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    desk: Mutex<Option<desk::Desk>>,
 }
 
 /// The three documents that say who may do what, before they are signed.
@@ -114,6 +117,7 @@ impl Company {
             keys,
             clock,
             entropy,
+            desk: Mutex::default(),
         };
         let (keyring, policy) = (this.keyring_document(), this.policy_document());
         let mut founding = Founding { keyring, directory: this.directory_document(), policy };
@@ -328,14 +332,19 @@ impl Company {
 
     /// Bob's approving review with the manifest as its ceiling.
     pub fn review(&self, manifest: &Manifest, revision: Digest) -> Review {
+        self.review_of(scope(manifest), revision)
+    }
+
+    /// The same with another ceiling.
+    pub fn review_of(&self, ceiling: Scope, revision: Digest) -> Review {
         let (clock, entropy) = self.c();
         Review {
             header: self.header(ReviewId::new(clock, entropy), 30),
             reviewer: p("bob"),
             revision,
             verdict: Verdict::Approve,
-            ceiling: scope(manifest),
-            analysis: NullOnly,
+            analysis: self.saw(revision, &ceiling),
+            ceiling,
             self_serve: vec![],
             rebuilt: trust::Rebuilt::NotTried,
             comment: p("reads orders only"),

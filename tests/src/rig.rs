@@ -175,13 +175,16 @@ async fn open_runner(
         compile_ms_max: 120_000,
     })
     .unwrap();
+    let (shop, kept) = (shop_file().await, Arc::clone(blobs));
+    let unwatched = WatchedConnectors::new(shop.clone(), Arc::default());
+    company.sit(Arc::new(unwatched), Box::new(move |bytes| _ = kept.put(bytes)));
     LocalRunner::open(RunnerOptions {
         dir: dir.to_owned(),
         name: p(name),
         key: company.runner_key_of(name),
         ledger,
         sandbox,
-        connectors: Arc::new(WatchedConnectors::new(shop_file().await, Arc::clone(seen))),
+        connectors: Arc::new(WatchedConnectors::new(shop, Arc::clone(seen))),
         blobs: Arc::clone(blobs) as _,
         clock,
         entropy: Arc::new(OsEntropy),
@@ -418,6 +421,7 @@ impl Rig {
         let revision = self.blobs.put(&index.to_bytes());
         let manifest = files.iter().find(|(path, _)| path == "script.toml").unwrap();
         let manifest = Manifest::parse(&manifest.1).unwrap();
+        self.company.read(revision, &manifest, &files);
         let uploaded = Uploaded { manifest, revision, index, files };
         self.uploads.lock().unwrap().insert(revision, uploaded.clone());
         uploaded

@@ -240,6 +240,10 @@ impl Served {
     ) -> Result<Uploaded, ClientError> {
         let digests = files.iter().map(|(path, bytes)| (p(path), Digest::of(bytes))).collect();
         let index = domain::BundleIndex::new(digests).unwrap();
+        let manifest = files.iter().find(|(path, _)| path == "script.toml");
+        if let Some(manifest) = manifest.and_then(|(_, bytes)| Manifest::parse(bytes).ok()) {
+            self.company.read(index.revision(), &manifest, &files);
+        }
         files.push(("bundle.sha256".to_owned(), index.to_bytes()));
         let dir = tempfile::tempdir().unwrap();
         let mut sent = Vec::new();
@@ -340,6 +344,13 @@ async fn open(
         entropy: Arc::new(OsEntropy),
     };
     let blobs = Blobs::open(&dir.join("blobs"), 1 << 30).await.unwrap();
+    let (shop, kept) = (crate::rig::shop_file().await, blobs.clone());
+    let keep = move |bytes: &[u8]| {
+        let (blobs, bytes) = (kept.clone(), bytes.to_vec());
+        crate::company::blocking(async move { blobs.put(&bytes).await }).unwrap();
+    };
+    let unwatched = WatchedConnectors::new(shop.clone(), Arc::default());
+    company.sit(Arc::new(unwatched), Box::new(keep));
     let sandbox = Sandbox::new(SandboxOptions {
         artifact_dir: Some(crate::rig::artifacts()),
         mac_key: [7; 32],
@@ -353,10 +364,7 @@ async fn open(
         key: SecretKey::from_seed(&company.key("runner").seed()).unwrap(),
         ledger: Ledger::open(options).map_err(|e| told(&e))?,
         sandbox: sandbox.unwrap(),
-        connectors: Arc::new(WatchedConnectors::new(
-            crate::rig::shop_file().await,
-            Arc::clone(seen),
-        )),
+        connectors: Arc::new(WatchedConnectors::new(shop, Arc::clone(seen))),
         blobs: Arc::new(RunnerBlobs::new(blobs.clone())),
         clock: Arc::clone(&clock),
         entropy: Arc::new(OsEntropy),

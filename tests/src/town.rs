@@ -364,6 +364,7 @@ impl Town {
         let parsed = Manifest::parse(&manifest.1).unwrap();
         let digests = files.iter().map(|(path, bytes)| (p(path), Digest::of(bytes))).collect();
         let index = domain::BundleIndex::new(digests).unwrap();
+        self.company().read(index.revision(), &parsed, &files);
         files.push(("bundle.sha256".to_owned(), index.to_bytes()));
         let (kind, body) = multipart(&files);
         taken(
@@ -464,8 +465,8 @@ impl Town {
 
     /// Somebody's approving review.
     pub fn review(&self, script: &Script, reviewer: &str) -> Review {
-        let review = self.company().review(&script.manifest, script.revision);
-        Review { reviewer: p(reviewer), ceiling: script.scope(), ..review }
+        let review = self.company().review_of(script.scope(), script.revision);
+        Review { reviewer: p(reviewer), ..review }
     }
 
     /// Somebody's access request for as much as an emergency may have.

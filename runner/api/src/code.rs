@@ -74,6 +74,8 @@ codes! {
     Internal = "internal", 500, "The server failed";
     /// Overloaded, starting or stopping.
     Unavailable = "unavailable", 503, "The server cannot answer now";
+    /// The runner cannot read the target's catalog now.
+    NoCatalog = "no-catalog", 503, "The target's catalog cannot be read now";
     /// The ledger cannot record: nothing may change.
     ReadOnly = "read-only", 503, "The ledger cannot record, so nothing may change";
 
@@ -86,6 +88,8 @@ codes! {
     InputInvalid = "input-invalid", 422, "The input is invalid";
     /// [`Rule::ComponentRefused`]
     ComponentRefused = "component-refused", 422, "The component is refused";
+    /// [`Rule::AnalysisDiffers`]
+    AnalysisDiffers = "analysis-differs", 403, "The run is denied";
     /// [`Rule::NotRecorded`]
     NotRecorded = "not-recorded", 503, "The runner cannot record, so nothing runs";
     /// [`Rule::ClockWentBack`]
@@ -100,8 +104,6 @@ codes! {
     Targets = "targets", 403, "The run is denied";
     /// [`Rule::TargetUnknown`]
     TargetUnknown = "target-unknown", 403, "The run is denied";
-    /// [`Rule::ProdNotSupported`]
-    ProdNotSupported = "prod-not-supported", 403, "The run is denied";
     /// [`Rule::SoloProd`]
     SoloProd = "solo-prod", 403, "The run is denied";
     /// [`Rule::StatusMissing`]
@@ -154,7 +156,6 @@ impl From<Rule> for Code {
             Rule::RunIdSpent => Self::RunIdSpent,
             Rule::Targets => Self::Targets,
             Rule::TargetUnknown => Self::TargetUnknown,
-            Rule::ProdNotSupported => Self::ProdNotSupported,
             Rule::SoloProd => Self::SoloProd,
             Rule::StatusMissing => Self::StatusMissing,
             Rule::StatusExpired => Self::StatusExpired,
@@ -179,6 +180,7 @@ impl From<Rule> for Code {
             Rule::DocumentInvalid => Self::DocumentInvalid,
             Rule::BundleInvalid => Self::BundleInvalid,
             Rule::InputInvalid => Self::InputInvalid,
+            Rule::AnalysisDiffers => Self::AnalysisDiffers,
             Rule::ComponentRefused => Self::ComponentRefused,
             Rule::NotRecorded => Self::NotRecorded,
             Rule::ClockWentBack => Self::ClockWentBack,

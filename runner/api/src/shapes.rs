@@ -216,7 +216,7 @@ impl ToSchema for AnyJson {
 }
 
 /// The kinds of events in the audit.
-pub const AUDIT_KINDS: [&str; 18] = [
+pub const AUDIT_KINDS: [&str; 19] = [
     "log-opened",
     "submission-accepted",
     "review-accepted",
@@ -235,6 +235,7 @@ pub const AUDIT_KINDS: [&str; 18] = [
     "run-finished",
     "run-lost",
     "run-read",
+    "catalog-read",
 ];
 
 /// A kind of event in the audit.

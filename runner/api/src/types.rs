@@ -191,6 +191,14 @@ pub struct InputStored {
     pub digest: Digest,
 }
 
+/// `POST /v1/analyses` (its body is the analysis, exactly)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AnalysisStored {
+    /// SHA-256 of the bytes.
+    #[schema(value_type = shapes::Sha256)]
+    pub digest: Digest,
+}
+
 /// A proof that a leaf is in the log; the shape of `ledger::LogProof`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProofView {

@@ -4,8 +4,9 @@
 //! who may see the run. Calls within a run are not listed: they are in its evidence.
 
 use domain::decide::StopSubject;
-use domain::{Digest, FreeText, RunId, Ticket};
+use domain::{Digest, FreeText, PersonId, RunId, TargetId, Ticket};
 use ledger::{Event, StoredEntry};
+use serde::Deserialize;
 use store::{AuditFilter, AuditRow, Document, DocumentKind, Run, Tx};
 use trust::{AccessRequest, Lift, RunRequest, Stop, Withdrawal};
 
@@ -35,6 +36,8 @@ pub struct AuditPage {
 enum About<'a> {
     Nothing,
     Document(&'a Digest),
+    /// A target's catalog; the payload says which.
+    Catalog,
     Run(&'a RunId),
 }
 
@@ -89,6 +92,13 @@ impl App {
     }
 }
 
+/// The payload of a catalog's reading, as the runner writes it; erased, nobody knows whose it was.
+#[derive(Deserialize)]
+struct CatalogNote {
+    person: PersonId,
+    target: TargetId,
+}
+
 /// Lists an entry that is being projected. Doing it again changes nothing.
 pub(crate) async fn audit_entry(tx: &mut Tx, entry: &StoredEntry) -> Result<(), AppError> {
     let Some((kind, about)) = about(&entry.leaf.event) else {
@@ -107,6 +117,13 @@ pub(crate) async fn audit_entry(tx: &mut Tx, entry: &StoredEntry) -> Result<(), 
         About::Document(digest) => {
             if let Some(document) = tx.document_by_digest(digest).await? {
                 of_document(&mut event, &document);
+            }
+        }
+        About::Catalog => {
+            let note = entry.payload().and_then(|p| serde_json::from_slice::<CatalogNote>(p).ok());
+            if let Some(CatalogNote { person, target }) = note {
+                event.person = Some(person);
+                event.subjects.push(target.to_string());
             }
         }
         About::Run(run) => {
@@ -232,6 +249,7 @@ fn about(event: &Event) -> Option<(&'static str, About<'_>)> {
         Event::RunFinished { run, .. } => ("run-finished", About::Run(run)),
         Event::RunLost { run } => ("run-lost", About::Run(run)),
         Event::RunRead { run, .. } => ("run-read", About::Run(run)),
+        Event::CatalogRead { .. } => ("catalog-read", About::Catalog),
         Event::CallIntent { .. } | Event::CallOutcome { .. } | Event::OutputReleased { .. } => {
             return None;
         }

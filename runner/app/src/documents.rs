@@ -98,6 +98,7 @@ impl App {
         let doc = verified.doc();
         self.scope_is_asked_for(Review::DOC, "ceiling", &doc.revision, &doc.ceiling).await?;
         self.may_review(doc).await?;
+        self.analyses_are_kept(doc).await?;
         let id = doc.header.id.clone();
         if Negative::of_review(&verified).is_some() {
             return self.reject(&came, id.to_string()).await;

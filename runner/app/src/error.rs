@@ -106,6 +106,9 @@ pub enum AppError {
     /// The blobs failed; the operator's, or the quota is reached.
     #[error("the files cannot be stored or read")]
     Blobs(#[from] BlobError),
+    /// The runner has no catalog of the target for anybody now.
+    #[error("{0}")]
+    NoCatalog(#[from] executor::NoCatalog),
     /// The log cannot be read; the operator's.
     #[error("the log cannot be read")]
     Log(#[from] ledger::ReadError),

@@ -28,7 +28,7 @@ use crate::quota::Kind;
 use crate::{App, AppError, chain};
 
 /// Bytes that an input costs at least: a file of any size takes a block, and there is one for each.
-const INPUT_COSTS_MIN: u64 = 4096;
+pub(crate) const INPUT_COSTS_MIN: u64 = 4096;
 
 /// How often a cancellation is repeated until the runner has the run.
 const CANCEL_REPEAT: Duration = Duration::from_millis(20);

@@ -9,6 +9,7 @@
 mod adopted;
 mod advice;
 mod against;
+mod analyses;
 mod audit;
 mod base;
 mod blobs;

@@ -203,6 +203,7 @@ fn is_about(event: &Event, digest: &domain::Digest) -> bool {
         | Event::CallOutcome { .. }
         | Event::OutputReleased { .. }
         | Event::RunLost { .. }
-        | Event::RunRead { .. } => false,
+        | Event::RunRead { .. }
+        | Event::CatalogRead { .. } => false,
     }
 }

@@ -75,7 +75,8 @@ impl App {
             | Event::CallIntent { .. }
             | Event::CallOutcome { .. }
             | Event::OutputReleased { .. }
-            | Event::RunRead { .. } => Ok(()),
+            | Event::RunRead { .. }
+            | Event::CatalogRead { .. } => Ok(()),
             Event::RunDenied { .. }
             | Event::RunStarted { .. }
             | Event::RunFinished { .. }
@@ -255,7 +256,8 @@ fn row(entry: &StoredEntry) -> Result<Option<Row>, AppError> {
         | Event::OutputReleased { .. }
         | Event::RunFinished { .. }
         | Event::RunLost { .. }
-        | Event::RunRead { .. } => return Ok(None),
+        | Event::RunRead { .. }
+        | Event::CatalogRead { .. } => return Ok(None),
     };
     let plain = Row { kind, id, digest: *digest, revision: None, request: None, person: None };
     if entry.payload().is_none() {

@@ -71,7 +71,8 @@ pub(crate) async fn project_run(tx: &mut Tx, entry: &StoredEntry) -> Result<(), 
         | Event::CallIntent { .. }
         | Event::CallOutcome { .. }
         | Event::OutputReleased { .. }
-        | Event::RunRead { .. } => Ok(()),
+        | Event::RunRead { .. }
+        | Event::CatalogRead { .. } => Ok(()),
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) const fn command(rule: Rule) -> Option<&'static str> {
         }
         Rule::SubmissionMissing => Some("borescope submit DIR"),
         Rule::ReviewRejected => Some("borescope show REVISION, then borescope withdraw REVIEW"),
-        Rule::ReviewMissing | Rule::SelfServeNotReviewed => {
+        Rule::ReviewMissing | Rule::SelfServeNotReviewed | Rule::AnalysisDiffers => {
             Some("borescope review REVISION --target TARGET --approve")
         }
         Rule::SelfServeNotAllowed
@@ -44,7 +44,7 @@ pub(crate) const fn command(rule: Rule) -> Option<&'static str> {
         Rule::TargetUnknown | Rule::CallerNotAllowed => {
             Some("borescope policy who-can --target TARGET")
         }
-        Rule::ProdNotSupported | Rule::NotRecorded | Rule::ClockWentBack => None,
+        Rule::NotRecorded | Rule::ClockWentBack => None,
     }
 }
 

@@ -180,6 +180,25 @@ impl Analysis {
         serde_json::from_slice(bytes).map_err(|e| unread(&e.to_string()))
     }
 
+    /// What is otherwise in `now` of what is here, in words; empty when nothing is.
+    #[must_use]
+    pub fn differences(&self, now: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        for was in &self.queries {
+            match now.query(&was.name) {
+                None => found.push(format!("{} is refused there", was.name)),
+                Some(is) => {
+                    found.extend(was.catalog.differences(&is.catalog));
+                    found.extend(was.policy_differences(is));
+                }
+            }
+        }
+        found.sort();
+        found.dedup();
+        found.truncate(DIFFERENCES_MAX);
+        found
+    }
+
     /// What it says of a query.
     #[must_use]
     pub fn query(&self, name: &QueryName) -> Option<&QueryAnalysis> {
@@ -211,6 +230,36 @@ impl QueryAnalysis {
         functions.sort();
         let catalog = Catalog { relations, functions };
         Self { name, catalog, masks: Vec::new(), filters: Vec::new() }
+    }
+}
+
+impl QueryAnalysis {
+    /// What policy says otherwise in `now`, in words; empty when nothing is.
+    #[must_use]
+    pub fn policy_differences(&self, now: &Self) -> Vec<String> {
+        let mask = |of: &[Masked], column: &ColumnPath| {
+            let found = of.iter().find(|m| m.column == *column);
+            found.map_or_else(|| "raw".to_owned(), |m| m.mask.to_string())
+        };
+        let filter = |of: &[Filtered], table: &str| {
+            let found = of.iter().find(|f| f.table == table);
+            found.map_or_else(|| "(every row)".to_owned(), |f| f.filter.clone())
+        };
+        let columns: BTreeSet<&ColumnPath> =
+            self.masks.iter().chain(&now.masks).map(|m| &m.column).collect();
+        let tables: BTreeSet<&str> =
+            self.filters.iter().chain(&now.filters).map(|f| f.table.as_str()).collect();
+        let masks = columns.into_iter().map(|column| {
+            let (was, is) = (mask(&self.masks, column), mask(&now.masks, column));
+            (was != is).then(|| format!("{column} was {was} and is {is}"))
+        });
+        let filters = tables.into_iter().map(|table| {
+            let (was, is) = (filter(&self.filters, table), filter(&now.filters, table));
+            (was != is).then(|| format!("rows of {table} were {was} and are {is}"))
+        });
+        let mut found: Vec<String> = masks.chain(filters).flatten().collect();
+        found.truncate(DIFFERENCES_MAX);
+        found
     }
 }
 

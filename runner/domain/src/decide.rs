@@ -110,6 +110,8 @@ pub struct Decision {
     pub base_reviews: Vec<ReviewId>,
     /// The approvals that were counted.
     pub approvals: Vec<ApprovalId>,
+    /// The analysis that all counted reviews saw, by pair.
+    pub analyses: BTreeMap<Pair, Digest>,
 }
 
 /// One pair of the run with the rules of its target.
@@ -186,7 +188,8 @@ fn derive(facts: &Facts<'_>, t: &mut Trace) -> Option<Decision> {
         said("no reviewer is against it")
     });
     t.step(Rule::ReviewMissing, people::enough_reviews(facts, &reviewed), |()| {
-        said(reviews_in_words(&reviewed)).by(all_reviews(&reviewed).values().map(|r| &r.id))
+        let counted = by_digest(reviewed.iter().flat_map(|r| r.counted.iter().chain(&r.base)));
+        said(reviews_in_words(&reviewed)).by(counted.values().map(|r| &r.id))
     });
     let granted = if facts.run.request.is_none() && facts.request.is_none() {
         by_self_serve(facts, &places, &reviewed, t)
@@ -219,6 +222,10 @@ fn derive(facts: &Facts<'_>, t: &mut Trace) -> Option<Decision> {
         reviews: ids(by_digest(reviewed.iter().flat_map(|r| &r.counted))),
         base_reviews: ids(by_digest(reviewed.iter().flat_map(|r| &r.base))),
         approvals: granted.approvals.iter().map(|a| a.id.clone()).collect(),
+        analyses: reviewed
+            .iter()
+            .filter_map(|r| Some((r.place.pair.clone(), r.analysis?)))
+            .collect(),
     })
 }
 
@@ -318,10 +325,10 @@ fn by_digest<'r, 'f: 'r>(
 
 /// Every review that binds the run, once.
 fn all_reviews<'f>(reviewed: &[PairReviews<'f>]) -> BTreeMap<Digest, &'f ReviewFact> {
-    by_digest(reviewed.iter().flat_map(|r| r.counted.iter().chain(&r.base)))
+    by_digest(reviewed.iter().flat_map(PairReviews::binding))
 }
 
-/// manifest ∩ every counted review's ceiling ∩ request ∩ every counted approval ∩ target policy. A
+/// manifest ∩ every binding review's ceiling ∩ request ∩ every counted approval ∩ target policy. A
 /// review counts for the pairs that its ceiling names, so the meet is made pair by pair.
 fn effective(
     facts: &Facts<'_>,
@@ -339,7 +346,7 @@ fn effective(
             let nothing = || Capabilities { pairs: BTreeMap::new(), limits: asks.limits };
             part = part.meet(&rules.bound_break_glass(&mine).unwrap_or_else(nothing));
         }
-        let ceilings = r.counted.iter().chain(&r.base).map(|review| &review.ceiling);
+        let ceilings = r.binding().map(|review| &review.ceiling);
         for bound in ceilings.chain(granted.scopes.iter().copied()) {
             part = part.meet(bound);
         }

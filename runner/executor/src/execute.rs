@@ -89,7 +89,8 @@ pub(crate) async fn execute(
             Arc::clone(&allowed.bundle),
             allowed.connectors.clone(),
             plan.effective.clone(),
-        ),
+        )
+        .as_reviewed(std::mem::take(&mut allowed.analyses)),
         events.clone(),
     );
     let wall_ms_max = allowed.decision.effective.limits.wall_ms_max;

@@ -5,6 +5,7 @@
 //! and blobs can withhold service, but cannot make it execute or read what people did not sign. It
 //! never depends on the control plane's crates (`store`, `app`, `api`, `server`).
 
+pub mod analysis;
 pub mod bundle;
 pub mod events;
 pub mod evidence;
@@ -17,6 +18,7 @@ pub mod state;
 
 mod accept;
 mod adopt;
+mod catalog;
 mod deadlines;
 mod execute;
 mod hash_secret;
@@ -28,6 +30,7 @@ mod release;
 mod status;
 mod verify;
 
+pub use catalog::NoCatalog;
 pub use events::{Ended, Output, ReplicaLag, RunEvent, TROUBLES_MAX, Trouble, TroubleFault};
 pub use order::{OrderReader, RunOrder};
 pub use ports::{Blobs, Connectors, OsEntropy, SystemClock};

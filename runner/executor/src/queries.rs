@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::manifest::Query;
-use domain::{Capabilities, LimitName, Pair, QueryName, Value};
+use domain::{Analysis, Capabilities, LimitName, Pair, QueryName, Value};
 use sandbox::{CallError, OpenedCursor, Page, QueryBudget};
 use targets::{Caps, Connector, Session, Spool, TargetError};
 
+use crate::analysis::seen;
 use crate::bundle::Bundle;
 
 /// Rows of one page; the guest asks again for more.
@@ -36,6 +37,7 @@ pub struct Queries {
     cursors: BTreeMap<u64, Spool>,
     opened: u64,
     given: BTreeMap<QueryName, Figures>,
+    reviewed: Option<BTreeMap<Pair, Analysis>>,
 }
 
 impl Queries {
@@ -55,7 +57,16 @@ impl Queries {
             cursors: BTreeMap::new(),
             opened: 0,
             given: BTreeMap::new(),
+            reviewed: None,
         }
+    }
+
+    /// Holds every query to what its reviewers saw. Without, nobody saw anything: a script's own
+    /// fixtures.
+    #[must_use]
+    pub fn as_reviewed(mut self, analyses: BTreeMap<Pair, Analysis>) -> Self {
+        self.reviewed = Some(analyses);
+        self
     }
 
     /// What the query may still fetch. The sandbox counts what the script reads; this counts what the
@@ -88,6 +99,7 @@ impl Queries {
         budget: QueryBudget,
     ) -> Result<Spool, TargetError> {
         let sql = self.bundle.queries.get(&query.name).ok_or(TargetError::SessionLost)?;
+        let reviewed = self.reviewed.as_ref().map(|r| seen(r, pair, &query.name)).transpose()?;
         let typed: Vec<_> = query.params.iter().map(|p| p.param_type).zip(params).collect();
         let caps = Caps {
             rows_max: budget.rows_left,
@@ -100,7 +112,7 @@ impl Queries {
             self.sessions.insert(pair.clone(), session);
         }
         let session = self.sessions.get_mut(pair).ok_or(TargetError::SessionLost)?;
-        session.query(sql, &typed, caps).await
+        session.query_as_reviewed(sql, &typed, caps, reviewed).await
     }
 
     /// Counts an answer and keeps it to be paged through.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::{Clock, Digest, Entropy, RunId, RunnerName, Timestamp};
+use domain::{Clock, Digest, Entropy, PersonId, RunId, RunnerName, TargetId, Timestamp};
 use ledger::{AppendError, Entry, Event as Logged, Health, Ledger, Recovered};
 use sandbox::{Cancel, Sandbox};
 use tokio::sync::{Semaphore, mpsc};
@@ -19,6 +19,7 @@ use trust::{Authority, Envelope, PublicKey, SecretKey};
 use crate::accept::RestsOn;
 use crate::adopt::Adopted;
 use crate::bundle::Bundles;
+use crate::catalog::NoCatalog;
 use crate::events::{Ended, RunEvent};
 use crate::hash_secret::{HashSecret, SecretError};
 use crate::order::OrderReader;
@@ -65,6 +66,13 @@ pub trait Runner: Send + Sync {
     /// # Errors
     /// When the file cannot be read.
     async fn recording(&self, run: &RunId) -> io::Result<Option<Vec<u8>>>;
+
+    /// The catalog of a target as JSON ([`domain::analysis::Catalog`]): names and types of what policy
+    /// grants there, for whoever reviews queries. That `reader` gets it is recorded before.
+    ///
+    /// # Errors
+    /// When the target is not to be reached now, does not answer, or the reading cannot be recorded.
+    async fn catalog(&self, target: &TargetId, reader: &PersonId) -> Result<Vec<u8>, NoCatalog>;
 
     /// What it counts with besides an order, for advice.
     fn state(&self) -> &RunnerState;
@@ -145,6 +153,8 @@ pub(crate) struct Inner {
     pub(crate) slots: Semaphore,
     /// One adoption at a time: versions only go forward.
     pub(crate) adopting: tokio::sync::Mutex<()>,
+    /// One catalog at a time.
+    pub(crate) reading_catalogs: tokio::sync::Mutex<()>,
     pub(crate) live: Mutex<BTreeMap<RunId, Live>>,
     pub(crate) adopted: Mutex<Option<Adopted>>,
 }
@@ -192,6 +202,7 @@ impl LocalRunner {
             entropy: options.entropy,
             slots: Semaphore::new(options.concurrent_runs_max),
             adopting: tokio::sync::Mutex::default(),
+            reading_catalogs: tokio::sync::Mutex::default(),
             live: Mutex::default(),
             adopted: Mutex::default(),
         };
@@ -315,6 +326,10 @@ impl Runner for LocalRunner {
             }
             bytes => Ok(bytes),
         }
+    }
+
+    async fn catalog(&self, target: &TargetId, reader: &PersonId) -> Result<Vec<u8>, NoCatalog> {
+        crate::catalog::catalog(&self.inner, target, reader).await
     }
 
     fn state(&self) -> &RunnerState {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use domain::decide::{StopSubject, Way, Window};
 use domain::{
-    Capabilities, Decision, Denial, Digest, Facts, Pair, PersonId, Rule, RunId, TargetId,
+    Analysis, Capabilities, Decision, Denial, Digest, Facts, Pair, PersonId, Rule, RunId, TargetId,
     Timestamp, decide,
 };
 use sandbox::Linked;
@@ -36,6 +36,8 @@ pub(crate) struct Allowed {
     pub(crate) linked: Linked,
     /// By pair: two logical targets of one real target can see different columns.
     pub(crate) connectors: BTreeMap<Pair, Arc<dyn Connector>>,
+    /// What its reviewers saw.
+    pub(crate) analyses: BTreeMap<Pair, Analysis>,
     pub(crate) input: Vec<u8>,
     pub(crate) input_digest: Digest,
     /// The digest of the run request's payload.
@@ -94,6 +96,7 @@ impl Inner {
         })?;
         let input = self.input(&bundle, &request.input).await?;
         let mut decided = self.decided(&authority, &documents, &request, &bundle, &input).await?;
+        let analyses = self.analyses(&decided.decision, &authority).await?;
         let linked = self.link(&bundle, &decided.decision).await?;
         let grant = decided.claim.request().map_or(Grant::Run(run), Grant::Request);
         let connectors = self.ways(&decided.decision.effective, &authority, &grant)?;
@@ -117,6 +120,7 @@ impl Inner {
             bundle,
             linked,
             connectors,
+            analyses,
             input,
         })
     }

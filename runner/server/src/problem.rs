@@ -104,6 +104,11 @@ pub(crate) fn describe(error: &AppError) -> (Code, String, &'static str) {
             (Code::ComponentRefused, app::chain(error), "change the component and upload again")
         }
         AppError::NoEvidence(_) => (Code::NotFound, own, "look at the run's state"),
+        AppError::NoCatalog(_) => (
+            Code::NoCatalog,
+            app::chain(error),
+            "nothing was read; `borescope check` at the runner says more",
+        ),
         AppError::Store(e) => of_store(e),
         AppError::Blobs(e) => of_blobs(e),
         AppError::Log(e) => of_log(e),

@@ -2,12 +2,15 @@
 //! ruth approves and holds every role. Keys, ids and salts are fixed, so golden files are stable.
 
 pub(crate) mod generated;
+mod keygen;
 mod notices;
 mod security_key;
 
+pub(crate) use keygen::keygen;
 pub(crate) use notices::*;
 pub(crate) use security_key::SecurityKey;
 
+use domain::analysis::AnalysisRef;
 use domain::decide::{InputRule, SelfServeClause, Verdict, Window};
 use domain::{
     Capabilities, Digest, Limits, Outcome, Pair, QueryLimits, Scope, Timestamp, TrustDomain,
@@ -271,7 +274,11 @@ pub(crate) fn review() -> Review {
         revision: revision(),
         verdict: Verdict::Approve,
         ceiling: scope(),
-        analysis: NullOnly,
+        analysis: vec![AnalysisRef {
+            logical: t("orders"),
+            target: t("shop"),
+            digest: Digest::of(b"an analysis"),
+        }],
         self_serve: vec![SelfServeClause {
             groups: vec![t("oncall")],
             targets: vec![t("shop")],
@@ -377,21 +384,4 @@ pub(crate) fn login() -> Login {
         nonce: Salt([11; 16]),
         not_after: at(60),
     }
-}
-
-/// Runs the real `ssh-keygen` and returns what it prints; the oracle of these tests.
-pub(crate) fn keygen(args: &[&str], stdin: &[u8]) -> String {
-    use std::io::Write as _;
-    let mut child = std::process::Command::new("ssh-keygen")
-        .args(args)
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("ssh-keygen is missing; install OpenSSH's client (apt install openssh-client)");
-    child.stdin.take().unwrap().write_all(stdin).unwrap();
-    let out = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&out.stderr);
-    assert!(out.status.success(), "ssh-keygen {args:?}: {said}");
-    String::from_utf8(out.stdout).unwrap()
 }

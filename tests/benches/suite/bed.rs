@@ -52,7 +52,7 @@ pub(super) struct Meter {
     pub(super) component: Arc<[u8]>,
     pub(super) revision: Digest,
     pub(super) index: BundleIndex,
-    files: Vec<(String, Vec<u8>)>,
+    pub(super) files: Vec<(String, Vec<u8>)>,
 }
 
 impl Meter {
@@ -217,6 +217,13 @@ impl Bed {
         let dir = tempfile::tempdir_in(workshop()).unwrap();
         let blobs = Blobs::open(&dir.path().join("blobs"), BLOBS_BYTES_MAX).await.unwrap();
         let runner = open_runner(&company, &blobs, dir.path(), readings).await;
+        let kept = blobs.clone();
+        let keep = move |bytes: &[u8]| {
+            let (blobs, bytes) = (kept.clone(), bytes.to_vec());
+            tests::company::blocking(async move { blobs.put(&bytes).await }).unwrap();
+        };
+        company.sit(Arc::clone(&readings.connectors), Box::new(keep));
+        company.read(meter.revision, &meter.manifest, &meter.files);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = App::open(AppOptions {

@@ -2,6 +2,8 @@
 //! request, against a directory of 500 people; from the order's bytes to the decision. Beside it, as
 //! many bare ed25519 verifications as the chain has signatures.
 
+use std::sync::Arc;
+
 use domain::manifest::Engine;
 use domain::{Clock as _, Digest, decide};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
@@ -19,7 +21,10 @@ use super::stats::{Goal, Row, Samples, Unit, alternate, seconds};
 const SIGNATURES: u8 = 8;
 
 pub(super) fn run(_: &Runtime, scale: Scale) -> Vec<Row> {
-    let (company, meter) = (company(&Readings::sqlite(10)), Meter::of(Engine::Sqlite));
+    let readings = Readings::sqlite(10);
+    let (company, meter) = (company(&readings), Meter::of(Engine::Sqlite));
+    company.sit(Arc::clone(&readings.connectors), Box::new(|_| ()));
+    company.read(meter.revision, &meter.manifest, &meter.files);
     let story = story(&company, &meter, "{}");
     let (_, request) = run_request(&company, &meter, &story, 1);
     let bytes = order(&company, &story, request).to_bytes();

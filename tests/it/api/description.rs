@@ -120,7 +120,12 @@ async fn every_operation_works_at_least_once() {
         document.unwrap();
     }
     assert_eq!(alice.keyrings().await.unwrap().len(), 1);
-    assert_eq!(alice.targets().await.unwrap().len(), 1);
+    let target = &alice.targets().await.unwrap()[0].id;
+    let catalog = alice.catalog(target).await.unwrap();
+    assert!(String::from_utf8(catalog).unwrap().contains("placed_at"));
+    let analysis = br#"{"queries":[]}"#.to_vec();
+    let stored = alice.store_analysis(analysis.clone()).await.unwrap().digest;
+    assert_eq!(bob.analysis(&stored).await.unwrap(), analysis);
     let c = &served.company;
     let carol = served.login("carol").await;
     emergency(&served, &granted, &alice, &bob).await;

@@ -2,9 +2,12 @@
 //! do not, without a token, with a wrong one, and as somebody who may not see a run.
 
 use serde_json::Value;
-use tests::company::{Company, change_person, p};
+use tests::company::{Company, TARGET, change_person, p};
 use tests::raw_http::Answer;
 use tests::served::{Served, wire};
+
+/// An analysis.
+const NO_QUERIES: &[u8] = br#"{"queries":[]}"#;
 
 /// What belongs in the place of each variable of a path: what exists, and what does not.
 struct Things {
@@ -15,6 +18,8 @@ struct Things {
     session: String,
     proposal: String,
     claim: String,
+    analysis: String,
+    target: String,
 }
 
 impl Things {
@@ -28,6 +33,8 @@ impl Things {
             document: digest.clone(),
             session: id("ses"),
             proposal: digest.clone(),
+            analysis: digest.clone(),
+            target: "no-such-target".to_owned(),
             claim: digest,
         }
     }
@@ -40,6 +47,8 @@ impl Things {
             (path, "digest") if path.starts_with("/v1/revisions/") => &self.revision,
             (path, "digest") if path.starts_with("/v1/proposals/") => &self.proposal,
             (path, "digest") if path.starts_with("/v1/key-claims/") => &self.claim,
+            (path, "digest") if path.starts_with("/v1/analyses/") => &self.analysis,
+            (path, "id") if path.starts_with("/v1/targets/") => &self.target,
             (_, "reference") => &self.document,
             other => panic!("nothing is known to fill {other:?} with"),
         };
@@ -79,8 +88,9 @@ fn told(answer: &Answer, things: &Things) -> (u16, String, Option<String>) {
         body = json.to_string();
     }
     // What was asked for may be repeated.
-    let Things { run, request, revision, document, session, proposal, claim } = things;
-    for thing in [run, request, revision, document, session, proposal, claim] {
+    let Things { run, request, revision, document, session, proposal, claim, analysis, target } =
+        things;
+    for thing in [run, request, revision, document, session, proposal, claim, analysis, target] {
         body = body.replace(thing.as_str(), "…");
     }
     (answer.status, body, answer.header("content-type").map(str::to_owned))
@@ -103,6 +113,8 @@ async fn existing(served: &Served) -> Things {
         proposal: proposed.payload_digest().to_string(),
         claim: claim.payload_digest().to_string(),
         run: run.id.to_string(),
+        analysis: alice.store_analysis(NO_QUERIES.to_vec()).await.unwrap().digest.to_string(),
+        target: TARGET.to_owned(),
     }
 }
 

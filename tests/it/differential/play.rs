@@ -171,9 +171,9 @@ impl Bench {
     }
 
     fn review(&self, uploaded: &Uploaded, said: &Review) -> trust::Review {
-        let mut review = self.rig.company.review(&uploaded.manifest, uploaded.revision);
+        let ceiling = self.scope(uploaded, said.place);
+        let mut review = self.rig.company.review_of(ceiling, uploaded.revision);
         (review.reviewer, review.verdict) = (p(said.by), said.verdict);
-        review.ceiling = self.scope(uploaded, said.place);
         review.header.not_before = review.header.not_before.plus_s(said.newer_s);
         at(&mut review.header, said.time);
         if said.opens && said.verdict == Verdict::Approve {

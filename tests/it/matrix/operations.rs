@@ -4,7 +4,7 @@
 //! keys in every state, with another's key, and with another's token.
 
 use domain::decide::Verdict;
-use tests::company::p;
+use tests::company::{TARGET, p};
 use tests::town::{KeyState, NOBODY, multipart};
 use trust::{AccessRequest, Review, Withdrawal};
 
@@ -309,7 +309,15 @@ fn runs() -> Vec<Operation> {
     ]
 }
 
+/// An analysis.
+const NO_QUERIES: &[u8] = br#"{"queries":[]}"#;
+
 fn reading() -> Vec<Operation> {
+    let analysis = tried("", |stage, person| {
+        Box::pin(async move {
+            stage.town.call(Some(person), "POST /v1/analyses", &[], NO_QUERIES).await.into()
+        })
+    });
     let document = |about, of: fn(&Stage) -> String| {
         tried(about, move |stage, person| {
             Box::pin(async move {
@@ -337,6 +345,25 @@ fn reading() -> Vec<Operation> {
         op("GET /v1/directory", [plain("", |_, _| "GET /v1/directory".into())]),
         op("GET /v1/policy", [plain("", |_, _| "GET /v1/policy".into())]),
         op("GET /v1/targets", [plain("", |_, _| "GET /v1/targets".into())]),
+        op(
+            "GET /v1/targets/{id}/catalog",
+            [
+                plain("", |_, _| format!("GET /v1/targets/{TARGET}/catalog")),
+                plain("that there is not", |_, _| "GET /v1/targets/none/catalog".into()),
+            ],
+        ),
+        op("POST /v1/analyses", [analysis]),
+        op(
+            "GET /v1/analyses/{digest}",
+            [
+                plain("", |_, _| format!("GET /v1/analyses/{}", domain::Digest::of(NO_QUERIES))),
+                plain("that is a file", |_, _| {
+                    let file = tests::guests::file("echo", "script.toml");
+                    format!("GET /v1/analyses/{}", domain::Digest::of(&file))
+                }),
+                plain("that there is not", |_, _| format!("GET /v1/analyses/{NO_DIGEST}")),
+            ],
+        ),
         op("GET /v1/audit", [plain("", |_, _| "GET /v1/audit".into())]),
         op("GET /v1/log/checkpoint", [plain("", |_, _| "GET /v1/log/checkpoint".into())]),
         op("GET /v1/log/proof", [plain("", |_, _| "GET /v1/log/proof?index=0&size=1".into())]),

@@ -1,10 +1,12 @@
 //! The client's part about who may do what: documents in force, proposals, key claims.
 
-use domain::Digest;
+use domain::{Digest, TargetId};
 use reqwest::Method;
 
 use super::{Answer, Client};
-use crate::types::{DocumentView, Envelope, KeyClaimView, KeyClaimed, ProposalView, TargetView};
+use crate::types::{
+    AnalysisStored, DocumentView, Envelope, KeyClaimView, KeyClaimed, ProposalView, TargetView,
+};
 
 impl Client {
     gets! {
@@ -24,6 +26,21 @@ impl Client {
         proposal(digest: &Digest) -> ProposalView = "/v1/proposals/{digest}";
         /// Key claims, for holders of the role `directory`.
         key_claims() -> Vec<KeyClaimView> = "/v1/key-claims";
+    }
+
+    gets_bytes! {
+        /// What a target's catalog has now of what policy grants there.
+        catalog(target: &TargetId) = "/v1/targets/{target}/catalog";
+        /// An analysis that a review names.
+        analysis(digest: &Digest) = "/v1/analyses/{digest}";
+    }
+
+    /// Keeps an analysis's exact bytes for the review that names it.
+    ///
+    /// # Errors
+    /// [`super::ClientError`].
+    pub async fn store_analysis(&self, bytes: Vec<u8>) -> Answer<AnalysisStored> {
+        self.once(self.call(Method::POST, "/v1/analyses").body(bytes), &self.fresh_key()).await
     }
 
     files! {

@@ -80,7 +80,8 @@ fn document(event: &Event) -> Option<(&'static str, String)> {
         | Event::OutputReleased { .. }
         | Event::RunFinished { .. }
         | Event::RunLost { .. }
-        | Event::RunRead { .. } => return None,
+        | Event::RunRead { .. }
+        | Event::CatalogRead { .. } => return None,
     })
 }
 

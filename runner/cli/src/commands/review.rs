@@ -1,24 +1,27 @@
 //! `borescope review`: read a revision from bytes that were hashed here, sign a verdict.
 
+mod analysis;
 mod asking;
 mod ceiling;
 mod reading;
 mod rebuilding;
 mod self_serve;
+mod signing;
 pub(crate) mod targets;
 mod unpack;
 
 use std::path::PathBuf;
 
-use api::types::{DocumentView, Filed};
+use api::types::DocumentView;
 use clap::Args;
 use domain::decide::{SelfServeClause, Verdict};
-use domain::{Digest, FreeText, GroupName, PersonId, ReviewId, Scope};
-use serde_json::json;
-use trust::document::NullOnly;
-use trust::{Authority, Rebuilt, Review, Submission};
+use domain::{Digest, FreeText, GroupName, PersonId, Scope};
+use trust::{Authority, Rebuilt, Submission};
 
+pub(crate) use self::analysis::Seen;
 use self::reading::Subject;
+pub(crate) use self::signing::file;
+use self::signing::sign;
 use self::targets::Chosen;
 use super::Call;
 use crate::against::{Against, Listed};
@@ -28,7 +31,7 @@ use crate::dossier::{Approved, approved_before};
 use crate::exit::{Exit, Failure};
 use crate::narrow::{NarrowArgs, in_words};
 use crate::on::{self, On};
-use crate::session::{Session, verified, wire};
+use crate::session::{Session, verified};
 use crate::view::change::Side;
 use crate::view::said;
 
@@ -225,7 +228,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
         None => ask(call, &session, &fetched, &most, said_so_far)?,
     };
     match said {
-        Some(said) => sign(call, &session, bundle, said, args.yes).await,
+        Some(said) => sign(call, &session, &fetched, said, args.yes).await,
         None => Ok(Exit::Ok),
     }
 }
@@ -327,48 +330,6 @@ fn bars(session: &Session, fetched: &Fetched) -> Option<String> {
     Some(format!("reviewers there are members of {}", wanted.join(", ")))
 }
 
-/// Signs and files what the person agrees to.
-async fn sign(
-    call: &Call<'_>,
-    session: &Session,
-    bundle: &Bundle,
-    said: Said,
-    yes: bool,
-) -> anyhow::Result<Exit> {
-    let (out, verdict, digest) = (call.out, said.verdict, bundle.revision);
-    out.note(what_it_does(verdict));
-    let question =
-        format!("Sign \"{}\" for {} as {}?", word(verdict), digest.short(), session.person);
-    if !yes && !out.confirm(&question)? {
-        out.note("nothing was signed");
-        return Ok(Exit::Denied);
-    }
-    let filed = file(session, bundle, said).await?;
-    if out.json {
-        out.json(&json!({ "id": filed.id, "digest": filed.digest, "revision": digest, "verdict": verdict }))?;
-        return Ok(Exit::Ok);
-    }
-    out.line(format!("signed {}: {} ({})", filed.id, word(verdict), filed.digest))?;
-    if verdict == Verdict::Reject {
-        out.note(format!("to end it: borescope withdraw {} --reason TEXT", filed.id));
-    }
-    Ok(Exit::Ok)
-}
-
-/// What a verdict brings about, for whoever is about to sign it.
-const fn what_it_does(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Approve => "approve: it may run within this ceiling where enough others agree",
-        Verdict::RequestChanges => {
-            "request-changes: it does not run there until you sign a newer review of it"
-        }
-        Verdict::Reject => {
-            "reject: it is barred there from now on, also for runs that go on, whatever others say, \
-             until you withdraw it or the role `lift` lifts it"
-        }
-    }
-}
-
 /// A verdict in words.
 pub(crate) const fn word(verdict: Verdict) -> &'static str {
     match verdict {
@@ -376,23 +337,4 @@ pub(crate) const fn word(verdict: Verdict) -> &'static str {
         Verdict::RequestChanges => "request-changes",
         Verdict::Reject => "reject",
     }
-}
-
-/// Signs and files a review of a revision that was hashed here.
-pub(crate) async fn file(session: &Session, bundle: &Bundle, said: Said) -> anyhow::Result<Filed> {
-    let Said { verdict, ceiling, self_serve, rebuilt, comment } = said;
-    let id = ReviewId::new(&*session.world.clock, &*session.world.entropy);
-    let review = Review {
-        header: session.header(id, LIFE_S),
-        reviewer: session.person.clone(),
-        revision: bundle.revision,
-        verdict,
-        ceiling,
-        analysis: NullOnly,
-        self_serve,
-        rebuilt,
-        comment,
-    };
-    let envelope = wire(&session.sign(&review)?)?;
-    Ok(session.client.review(&envelope).await?)
 }

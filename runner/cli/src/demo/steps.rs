@@ -184,7 +184,9 @@ pub(super) async fn review_it(session: &Session, bundle: &Bundle) -> anyhow::Res
         rebuilt: trust::Rebuilt::NotTried,
         comment,
     };
-    let filed = review::file(session, bundle, said).await?;
+    let authority = session.authority().await?;
+    let seen = review::Seen::all(session, &authority, bundle, &said.ceiling).await?;
+    let filed = review::file(session, bundle, said, &seen).await?;
     Ok(filed.id)
 }
 

@@ -1,6 +1,7 @@
 //! What [`super::decide()`] knows: facts that `trust` has derived from verified documents, and what the
 //! runner knows of its own state. Nothing here is taken from an unsigned message.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -162,6 +163,8 @@ pub struct ReviewFact {
     pub verdict: Verdict,
     /// The ceiling.
     pub ceiling: Capabilities,
+    /// The analysis that the reviewer saw, by pair.
+    pub analyses: BTreeMap<Pair, Digest>,
     /// What it opens to whom without an approval.
     pub self_serve: Vec<SelfServeClause>,
     /// When it is valid; of two by one person the one that begins later is the newer.

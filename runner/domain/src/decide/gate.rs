@@ -5,7 +5,6 @@ use super::facts::{Facts, StopSubject};
 use super::policy::TargetRules;
 use super::{Denial, Place, RUN_REQUEST_LIFE_S_MAX, Rule, STATUS_LIFE_S_MAX};
 use crate::capability::Pair;
-use crate::manifest::Engine;
 use crate::time::Timestamp;
 
 pub(super) fn not_stopped(facts: &Facts<'_>) -> Result<(), Denial> {
@@ -119,13 +118,6 @@ pub(super) fn production(
                 first.pair.target
             ),
             "found a trust domain for two or more people: production needs a second one",
-        ));
-    }
-    if let Some(place) = prod().find(|p| p.rules.engine == Engine::Postgres) {
-        return Err(Denial::new(
-            Rule::ProdNotSupported,
-            format!("{} is marked prod", place.pair.target),
-            "this version runs on PostgreSQL targets with `prod = false` only",
         ));
     }
     fresh(facts, first).map(Some)

@@ -8,8 +8,10 @@ use super::policy::{Quorum, TargetRules};
 use super::quorum::{People, join};
 use super::{Denial, Place, Rule};
 use crate::capability::Pair;
+use crate::digest::Digest;
 use crate::ids::ReviewId;
 use crate::names::PersonId;
+use crate::time::Timestamp;
 
 pub(super) fn caller_is_allowed(facts: &Facts<'_>, places: &[Place<'_>]) -> Result<(), Denial> {
     let open = |p: &Place<'_>| p.rules.callers.iter().any(|g| facts.caller_groups.contains(g));
@@ -37,6 +39,10 @@ pub(super) fn submitted(facts: &Facts<'_>) -> Result<(), Denial> {
 /// The reviews of one revision for one pair, judged now.
 struct Bench<'f> {
     counted: Vec<&'f ReviewFact>,
+    /// The analysis that all of them saw.
+    analysis: Option<Digest>,
+    /// Approvals that saw another one.
+    outdated: Vec<&'f ReviewFact>,
     /// Who said no, and how.
     against: Option<(&'f PersonId, &'f ReviewId, Verdict)>,
 }
@@ -49,11 +55,15 @@ struct Revision<'f> {
     rejections: &'f [RejectionFact],
 }
 
+/// The newest is the last.
+fn age(review: &ReviewFact) -> (Timestamp, &ReviewId, Digest) {
+    (review.window.not_before, &review.id, review.digest)
+}
+
 /// Of each person the newest review of `pair` that has begun, if it says yes or wants changes. A
 /// rejection is not superseded by anything; see [`against`].
 fn newest<'f>(facts: &Facts<'_>, pair: &Pair, reviews: &'f [ReviewFact]) -> Vec<&'f ReviewFact> {
     let mut by_person: BTreeMap<&PersonId, &ReviewFact> = BTreeMap::new();
-    let age = |r: &ReviewFact| (r.window.not_before, r.id.clone(), r.digest);
     let begun = |r: &&ReviewFact| {
         r.verdict != Verdict::Reject
             && r.ceiling.pairs.contains_key(pair)
@@ -68,11 +78,14 @@ fn newest<'f>(facts: &Facts<'_>, pair: &Pair, reviews: &'f [ReviewFact]) -> Vec<
     by_person.into_values().collect()
 }
 
+/// Who counts. An approval is about what its queries came to when it was signed: those count together
+/// that saw the same, which is what the newest one saw, or `seen`. One that saw nothing never counts.
 fn bench<'f>(
     facts: &Facts<'_>,
     pair: &Pair,
     rules: &TargetRules,
     revision: Revision<'f>,
+    seen: Option<Digest>,
 ) -> Bench<'f> {
     let author = |p: &PersonId| !facts.solo && revision.submissions.iter().any(|s| s.author == *p);
     let standing: Vec<&ReviewFact> = newest(facts, pair, revision.reviews)
@@ -85,9 +98,18 @@ fn bench<'f>(
         .iter()
         .find(|r| r.verdict == Verdict::RequestChanges)
         .map(|r| (&r.reviewer, &r.id, r.verdict));
+    let yes: Vec<&ReviewFact> =
+        standing.into_iter().filter(|r| r.verdict == Verdict::Approve).collect();
+    let saw = |r: &&&ReviewFact| r.analyses.contains_key(pair);
+    let newest = yes.iter().filter(saw).max_by_key(|r| age(r)).and_then(|r| r.analyses.get(pair));
+    let analysis = seen.or(newest.copied());
+    let agrees = |r: &&ReviewFact| analysis.is_some() && r.analyses.get(pair) == analysis.as_ref();
+    let (counted, outdated) = yes.into_iter().partition(agrees);
     Bench {
         against: against(pair, rules, revision, author).or(changes),
-        counted: standing.into_iter().filter(|r| r.verdict == Verdict::Approve).collect(),
+        counted,
+        analysis,
+        outdated,
     }
 }
 
@@ -117,6 +139,11 @@ pub(super) struct PairReviews<'f> {
     pub(super) counted: Vec<&'f ReviewFact>,
     /// Every review of an unchanged earlier revision that counts; their ceilings bind, too.
     pub(super) base: Vec<&'f ReviewFact>,
+    /// The analysis that all of them saw.
+    pub(super) analysis: Option<Digest>,
+    /// Approvals that saw another one: they do not count, and still bind, so that a newer word never
+    /// gives more than the older one did.
+    pub(super) outdated: Vec<&'f ReviewFact>,
     against: Option<(&'f PersonId, &'f ReviewId, Verdict)>,
     /// How many people suffice here.
     pub(super) needed: Quorum,
@@ -124,7 +151,12 @@ pub(super) struct PairReviews<'f> {
     no_base: Option<String>,
 }
 
-impl PairReviews<'_> {
+impl<'f> PairReviews<'f> {
+    /// The reviews that narrow: those that count, and those that are outdated.
+    pub(super) fn binding(&self) -> impl Iterator<Item = &&'f ReviewFact> {
+        self.counted.iter().chain(&self.base).chain(&self.outdated)
+    }
+
     /// The reviewers who count and whom `who` accepts, each once, with their groups.
     pub(super) fn people(&self, who: impl Fn(&ReviewFact) -> bool) -> People<'_> {
         let accepted = self.counted.iter().filter(|r| who(r));
@@ -146,20 +178,25 @@ pub(super) fn reviewed<'f>(
     };
     let of = |place: &Place<'f>| {
         let (pair, rules) = (place.pair, place.rules);
-        let Bench { counted, against } = bench(facts, pair, rules, own);
+        let Bench { counted, analysis, mut outdated, against } =
+            bench(facts, pair, rules, own, None);
         // Whatever a policy says, unreviewed code never runs.
         let full = rules.reviews.with_required(rules.reviews.required.max(1));
         let (mut needed, mut base, mut no_base) = (full.clone(), Vec::new(), None);
         if let Some(fewer) = rules.reviews_unchanged.filter(|_| may_discount) {
-            match unchanged(facts, pair, rules, &full) {
-                Ok(reviews) => {
-                    base = reviews;
+            match unchanged(facts, pair, rules, (&full, analysis)) {
+                Ok(earlier) => {
+                    base = earlier.counted;
+                    outdated.extend(earlier.outdated);
                     needed = full.with_required(fewer.max(1).min(full.required));
                 }
-                Err(why) => no_base = why,
+                Err(Useless { why, outdated: still }) => {
+                    no_base = why;
+                    outdated.extend(still);
+                }
             }
         }
-        PairReviews { place: *place, counted, base, against, needed, no_base }
+        PairReviews { place: *place, counted, base, analysis, outdated, against, needed, no_base }
     };
     places.iter().map(of).collect()
 }
@@ -183,24 +220,38 @@ pub fn approving<'f>(facts: &'f Facts<'_>) -> Vec<&'f ReviewFact> {
         let Some(rules) = facts.targets.iter().find(|t| t.id == pair.target) else {
             return Vec::new();
         };
-        let Bench { counted, against } = bench(facts, pair, rules, own);
+        let Bench { counted, against, .. } = bench(facts, pair, rules, own, None);
         if counted.is_empty() || against.is_some() {
             return Vec::new();
         }
-        all.extend(counted.into_iter().map(|r| ((r.window.not_before, r.id.clone()), r)));
+        all.extend(counted.into_iter().map(|r| (age(r), r)));
     }
     all.into_values().collect()
 }
 
-/// The reviews of the earlier revision that this one shares everything but the component with.
+/// An earlier revision that lowers no number.
+#[derive(Default)]
+struct Useless<'f> {
+    /// Why, if one was offered.
+    why: Option<String>,
+    /// Its reviews that would count, had they seen what was seen since.
+    outdated: Vec<&'f ReviewFact>,
+}
+
+/// The reviews of the earlier revision that this one shares everything but the component with. They
+/// saw the same analysis as those of this one.
 fn unchanged<'f>(
     facts: &'f Facts<'_>,
     pair: &Pair,
     rules: &TargetRules,
-    full: &Quorum,
-) -> Result<Vec<&'f ReviewFact>, Option<String>> {
-    let Some(base) = &facts.base else { return Err(None) };
-    let no = |why: String| Err(Some(format!("{} does not help: {why}", base.revision)));
+    (full, seen): (&Quorum, Option<Digest>),
+) -> Result<Bench<'f>, Useless<'f>> {
+    let Some(base) = &facts.base else { return Err(Useless::default()) };
+    let no_but = |why: String, outdated: Vec<&'f ReviewFact>| {
+        let why = Some(format!("{} does not help: {why}", base.revision));
+        Err(Useless { why, outdated })
+    };
+    let no = |why: String| no_but(why, Vec::new());
     if base.revision == facts.run.revision {
         return no("it is the same revision".to_owned());
     }
@@ -218,15 +269,17 @@ fn unchanged<'f>(
         reviews: &base.reviews,
         rejections: &base.rejections,
     };
-    let Bench { counted, against } = bench(facts, pair, rules, earlier);
-    if let Some((who, _, _)) = against {
+    let bench = bench(facts, pair, rules, earlier, seen);
+    if let Some((who, _, _)) = bench.against {
         return no(format!("{who} did not approve it"));
     }
-    let people = counted.iter().map(|r| (&r.reviewer, r.groups.as_slice())).collect();
-    match full.shortfall(&people) {
-        Some(short) => no(format!("{} of it count", short.of("reviews"))),
-        None => Ok(counted),
-    }
+    let missing = |reviews: &[&ReviewFact]| {
+        full.shortfall(&reviews.iter().map(|r| (&r.reviewer, r.groups.as_slice())).collect())
+    };
+    let Some(short) = missing(&bench.counted) else { return Ok(bench) };
+    let all = [bench.counted, bench.outdated].concat();
+    let outdated = if missing(&all).is_none() { all } else { Vec::new() };
+    no_but(format!("{} of it count", short.of("reviews")), outdated)
 }
 
 pub(super) fn not_rejected(reviewed: &[PairReviews<'_>]) -> Result<(), Denial> {
@@ -282,7 +335,7 @@ pub(super) fn stopped(facts: &Facts<'_>, person: &PersonId) -> bool {
 /// Why the reviews that are there do not count, for the message.
 fn why_not(facts: &Facts<'_>, r: &PairReviews<'_>, counted: &BTreeSet<&PersonId>) -> String {
     let mut reasons: Vec<String> = Vec::new();
-    let (pair, quorum) = (r.place.pair, &r.place.rules.reviews);
+    let (pair, quorum, saw) = (r.place.pair, &r.place.rules.reviews, r.analysis.as_ref());
     for r in facts.reviews.iter().filter(|r| !counted.contains(&r.reviewer)) {
         let why = if !r.human {
             "is no human"
@@ -294,8 +347,14 @@ fn why_not(facts: &Facts<'_>, r: &PairReviews<'_>, counted: &BTreeSet<&PersonId>
             "is stopped"
         } else if !quorum.admits(&r.groups) {
             "is in no reviewing group"
-        } else {
+        } else if !r.window.contains(facts.now) {
             "reviewed for another time"
+        } else if !r.analyses.contains_key(pair) {
+            "saw no analysis of the target"
+        } else if r.analyses.get(pair) != saw {
+            "saw another analysis of the target"
+        } else {
+            "has said something newer"
         };
         reasons.push(format!("{} {why}", r.reviewer));
     }

@@ -36,8 +36,6 @@ rules! {
     Targets = "targets",
     /// The policy does not know the target, or does not let this runner reach it.
     TargetUnknown = "target-unknown",
-    /// The target is marked prod, and this version does not reach production of its engine.
-    ProdNotSupported = "prod-not-supported",
     /// The target is marked prod, and one person holds every role.
     SoloProd = "solo-prod",
     /// The target is marked prod, and nothing says what is in force now.
@@ -86,6 +84,8 @@ rules! {
     BundleInvalid = "bundle-invalid",
     /// The input does not fit the schema, or lacks what a query needs.
     InputInvalid = "input-invalid",
+    /// What the queries come to on the target is not what the reviewers saw.
+    AnalysisDiffers = "analysis-differs",
     /// The component cannot run within what is effective.
     ComponentRefused = "component-refused",
     /// The run cannot be recorded.

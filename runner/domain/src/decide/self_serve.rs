@@ -81,7 +81,7 @@ pub(super) fn is_reviewed(facts: &Facts<'_>, reviewed: &[PairReviews<'_>]) -> Re
 pub(super) fn runs_are_left(facts: &Facts<'_>, reviewed: &[PairReviews<'_>]) -> Result<(), Denial> {
     let since = facts.now.plus_s(-DAY_S);
     for r in reviewed {
-        let opening = r.counted.iter().filter(|review| opens(facts, review, r));
+        let opening = r.binding().filter(|review| opens(facts, review, r));
         let most = opening
             .flat_map(|review| clauses(facts, review, r))
             .map(|c| c.runs_per_day)

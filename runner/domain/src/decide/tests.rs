@@ -1,5 +1,6 @@
 //! Each test is somebody trying to run what they may not.
 
+mod analysis;
 mod base;
 mod break_glass;
 mod lattice;
@@ -91,6 +92,7 @@ fn review(n: u8, who: &str) -> ReviewFact {
         groups: vec!["dev".parse().unwrap()],
         verdict: Verdict::Approve,
         ceiling: scope(4),
+        analyses: [(pair(), Digest::of(b"analysis"))].into(),
         self_serve: vec![],
         window: window(-60, 600),
     }

@@ -297,6 +297,7 @@ impl Memory {
             | Event::ApprovalAccepted { .. }
             | Event::RunDenied { .. }
             | Event::RunRead { .. }
+            | Event::CatalogRead { .. }
             | Event::CallIntent { .. }
             | Event::CallOutcome { .. }
             | Event::OutputReleased { .. }

@@ -181,6 +181,11 @@ pub enum Event {
         /// What of it.
         what: RunPart,
     },
+    /// Somebody is about to get the catalog of a target: names and types of what policy grants there.
+    CatalogRead {
+        /// How many bytes of it.
+        bytes: u64,
+    },
 }
 
 /// What people read of a run.
@@ -250,7 +255,8 @@ impl Event {
             | Self::DirectoryAdopted { .. }
             | Self::PolicyAdopted { .. }
             | Self::RunDenied { .. }
-            | Self::RunRead { .. } => None,
+            | Self::RunRead { .. }
+            | Self::CatalogRead { .. } => None,
         }
     }
 

@@ -1,15 +1,20 @@
-//! The documents in force, and the targets of the policy.
+//! The documents in force, and the targets of the policy with what their catalogs have.
 
 use std::sync::Arc;
 
-use api::types::{DocumentView, TargetView};
+use api::shapes;
+use api::types::{AnalysisStored, DocumentView, TargetView};
 use app::App;
 use axum::Json;
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use domain::{Digest, TargetId};
 use store::DocumentKind;
 
 use super::Answer;
-use crate::openapi::{Open, Reads};
+use crate::body::{At, Raw};
+use crate::openapi::{Files, Finds, Open, Reads, Shows};
 use crate::render;
 use crate::session::Session;
 
@@ -55,4 +60,47 @@ pub(crate) async fn targets(State(app): State<Arc<App>>, _: Session) -> Json<Vec
         prod: t.prod,
     };
     Json(app.targets().iter().map(view).collect())
+}
+
+/// What a target's catalog has of what policy grants there: relations, columns, types, functions. Asked of
+/// the target now. That you read it is recorded
+#[utoipa::path(get, path = "/v1/targets/{id}/catalog", tag = "policy", security(("session" = [])),
+    params(("id" = shapes::Target, Path, description = "The target.")),
+    responses((status = 200, body = shapes::AnyJson, content_type = "application/json",
+        description = "What analyses are made from."), Shows))]
+pub(crate) async fn catalog(
+    State(app): State<Arc<App>>,
+    Session(who): Session,
+    At(id): At<TargetId>,
+) -> Answer<Response> {
+    Ok(json(app.catalog(&who, &id).await?))
+}
+
+/// Keep an analysis, for the review that names it
+#[utoipa::path(post, path = "/v1/analyses", tag = "policy", security(("session" = [])),
+    request_body(content = shapes::AnyJson, description = "The analysis, exactly as it is to be hashed."),
+    responses((status = 200, body = AnalysisStored, description = "Its digest."), Files))]
+pub(crate) async fn analysis(
+    State(app): State<Arc<App>>,
+    Session(who): Session,
+    Raw(bytes): Raw,
+) -> Answer<Json<AnalysisStored>> {
+    Ok(Json(AnalysisStored { digest: app.analysis(&who, &bytes).await? }))
+}
+
+/// An analysis that a review names
+#[utoipa::path(get, path = "/v1/analyses/{digest}", tag = "policy", security(("session" = [])),
+    params(("digest" = shapes::Sha256, Path, description = "Its digest.")),
+    responses((status = 200, body = shapes::AnyJson, content_type = "application/json",
+        description = "The exact bytes with this digest."), Finds))]
+pub(crate) async fn stored_analysis(
+    State(app): State<Arc<App>>,
+    _: Session,
+    At(digest): At<Digest>,
+) -> Answer<Response> {
+    Ok(json(app.stored_analysis(&digest).await?))
+}
+
+fn json(bytes: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], bytes).into_response()
 }

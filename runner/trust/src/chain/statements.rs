@@ -202,6 +202,7 @@ impl<'c> Chain<'c> {
                 groups: person.groups.clone(),
                 verdict: doc.verdict,
                 ceiling: capabilities::<Review>(&place, &doc.ceiling)?,
+                analyses: doc.analysis.iter().map(|a| (a.pair(), a.digest)).collect(),
                 self_serve: doc.self_serve.clone(),
                 window: doc.header.window(),
             });

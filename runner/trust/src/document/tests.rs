@@ -22,13 +22,24 @@ fn altered<D: Document>(doc: &D, from: &str, to: &str) -> String {
 
 #[test]
 fn a_later_feature_is_refused_by_name() {
-    let cases =
-        [("\"analysis\":null", "\"analysis\":1", "field `analysis`", "only null is accepted")];
+    let cases = [("\"owner\":null", "\"owner\":1", "field `owner`", "only null is accepted")];
     for (from, to, field, what) in cases {
-        let said = altered(&review(), from, to);
-        assert!(said.starts_with(&format!("review: {field}")), "{said}");
+        let said = altered(&submission(), from, to);
+        assert!(said.starts_with(&format!("submission: {field}")), "{said}");
         assert!(said.contains("not supported yet") && said.contains(what), "{said}");
     }
+}
+
+#[test]
+fn an_analysis_is_of_a_pair_of_the_ceiling_and_of_each_once() {
+    let mut twice = review();
+    twice.analysis.push(twice.analysis[0].clone());
+    let said = crate::payload(&twice).unwrap_err().to_string();
+    assert!(said.contains("field `analysis.1`: orders=shop is listed twice"), "{said}");
+    let mut stray = review();
+    stray.analysis[0].target = t("till");
+    let said = crate::payload(&stray).unwrap_err().to_string();
+    assert!(said.contains("field `analysis.0`: orders=till is not in the ceiling"), "{said}");
 }
 
 #[test]

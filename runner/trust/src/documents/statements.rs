@@ -2,6 +2,9 @@
 //! request; and the answer to a login challenge. Bans and their ends, and what is said afterwards, are
 //! in [`super::notices`].
 
+use std::collections::BTreeSet;
+
+use domain::analysis::AnalysisRef;
 use domain::decide::{InputRule, SelfServeClause, Verdict, Window};
 use domain::{
     ApprovalId, Digest, FreeText, Pair, PersonId, RequestId, ReviewId, RunId, RunRequestId,
@@ -80,8 +83,9 @@ pub struct Review {
     pub verdict: Verdict,
     /// What the revision may do at most; its pairs bind logical to real targets.
     pub ceiling: Scope,
-    /// The digest of the analysis that the reviewer saw; comes later.
-    pub analysis: NullOnly,
+    /// What the reviewer saw that its queries come to, for pairs of the ceiling. An approval counts for
+    /// no pair without.
+    pub analysis: Vec<AnalysisRef>,
     /// Who may run it without an approval, on which targets of the ceiling.
     pub self_serve: Vec<SelfServeClause>,
     /// Whether the reviewer built the component again. People read it; no rule counts it.
@@ -95,6 +99,7 @@ statement!(
     |d| SignedBy::Person(&d.reviewer),
     check | d | {
         scope("ceiling", &d.ceiling)?;
+        analysis(&d.analysis, &d.ceiling)?;
         for (i, clause) in d.self_serve.iter().enumerate() {
             self_serve(clause, &d.ceiling).map_err(|p| p.within(&format!("self_serve.{i}")))?;
         }
@@ -104,6 +109,21 @@ statement!(
         Ok(())
     }
 );
+
+/// One that is about nothing of the ceiling is a mistake, and two about one pair contradict each other.
+fn analysis(seen: &[AnalysisRef], ceiling: &Scope) -> Result<(), Problem> {
+    let mut pairs = BTreeSet::new();
+    for (i, pair) in seen.iter().map(AnalysisRef::pair).enumerate() {
+        let at = |problem: &str| Err(field(&format!("analysis.{i}"), format!("{pair} {problem}")));
+        if !ceiling.pairs().any(|p| p == pair) {
+            return at("is not in the ceiling");
+        }
+        if !pairs.insert(pair.clone()) {
+            return at("is listed twice");
+        }
+    }
+    Ok(())
+}
 
 /// A clause that opens nothing is a mistake, and so is one for a target that the ceiling lacks.
 fn self_serve(clause: &SelfServeClause, ceiling: &Scope) -> Result<(), Problem> {

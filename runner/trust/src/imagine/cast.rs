@@ -230,6 +230,7 @@ impl Stage {
             groups: by.groups.clone(),
             verdict: Verdict::Approve,
             ceiling: self.asks.clone(),
+            analyses: [(self.pair.clone(), Digest::of(b"an analysis"))].into(),
             self_serve: Vec::new(),
             window: self.window,
         }

@@ -15,14 +15,18 @@ fn some_scope() -> impl Strategy<Value = Capabilities> {
 }
 
 fn some_review(who: &'static str, n: u8) -> impl Strategy<Value = ReviewFact> {
-    (some_scope(), some_window(), 0u64..4).prop_map(move |(ceiling, window, runs_per_day)| {
+    let saw = prop_oneof![1 => Just(""), 10 => Just("analysis"), 2 => Just("another")];
+    let all = (some_scope(), some_window(), 0u64..4, saw);
+    all.prop_map(move |(ceiling, window, runs_per_day, saw)| {
         let clause = SelfServeClause {
             groups: vec!["dev".parse().unwrap()],
             targets: vec!["shop-1".parse().unwrap()],
             runs_per_day,
         };
         let self_serve = if runs_per_day == 0 { vec![] } else { vec![clause] };
-        ReviewFact { ceiling, window, self_serve, ..review(n, who) }
+        let saw = (!saw.is_empty()).then(|| (pair(), Digest::of(saw.as_bytes())));
+        let analyses = saw.into_iter().collect();
+        ReviewFact { ceiling, window, analyses, self_serve, ..review(n, who) }
     })
 }
 
@@ -110,6 +114,9 @@ proptest! {
         prop_assert!(effective.within(&f.targets[0].bound(&manifest.asks(&f.run.pairs))));
         for r in f.reviews.iter().filter(|r| decision.reviews.contains(&r.id)) {
             prop_assert!(effective.within(&r.ceiling) && decision.grant_ends <= r.window.not_after);
+        }
+        for r in f.reviews.iter().filter(|r| decision.reviews.contains(&r.id)) {
+            prop_assert_eq!(&r.analyses, &decision.analyses, "all saw the same");
         }
         for r in f.base.iter().flat_map(|b| &b.reviews) {
             let counted = decision.base_reviews.contains(&r.id);

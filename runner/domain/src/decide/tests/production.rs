@@ -49,13 +49,3 @@ fn a_yes_for_production_says_until_when_it_is_fresh() {
     f.status = None;
     assert_eq!(denial(&f), None, "elsewhere nobody needs one");
 }
-
-#[test]
-fn production_of_an_engine_that_is_not_ready_for_it_is_refused() {
-    let text = MANIFEST.replace("engine = \"sqlite\"", "engine = \"postgres\"");
-    let manifest = Manifest::parse(text.as_bytes()).unwrap();
-    let mut f = facts(&manifest);
-    status(&mut f);
-    f.targets[0].engine = Engine::Postgres;
-    assert_eq!(denial(&f).unwrap().rule, Rule::ProdNotSupported);
-}

@@ -33,6 +33,7 @@ fn on_both(manifest: &Manifest) -> Facts<'_> {
     f.run.pairs = vec![books(), pair()];
     let whole = manifest.asks(&f.run.pairs);
     f.reviews[0].ceiling = whole.clone();
+    f.reviews[0].analyses.insert(books(), Digest::of(b"analysis of books"));
     f.request.as_mut().unwrap().scope = whole.clone();
     f.approvals[0].scope = whole;
     let other = TargetRules { id: books().target, ..f.targets[0].clone() };
