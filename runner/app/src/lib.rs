@@ -66,7 +66,7 @@ pub use once::{KEPT_MS, Once, Ticket};
 pub use open::{AppLimits, AppOptions, OpenError};
 pub use owed::{Emergency, SignedStatus};
 pub use proposals::{PROPOSAL_LIFE_MS, PROPOSALS_PER_PERSON_MAX, Proposal, ProposalState};
-pub use queries::{check as check_query, reads as query_reads};
+pub use queries::check as check_query;
 pub use queue::Place;
 pub use quota::QuotaLimits;
 pub use reading::{Leaves, RevisionStatus};

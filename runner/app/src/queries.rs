@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use domain::ParamType;
 use domain::manifest::{Engine, Query};
-use targets::postgres::gate::{Grant, Refusal, Relation, What, gate};
-use trust::{PolicyTarget, Read};
+use targets::postgres::gate::{Grant, Refusal, What, gate};
+use trust::PolicyTarget;
 
 use crate::AppError;
 
@@ -54,39 +54,6 @@ fn sqlite(query: &Query, text: &str, targets: &[PolicyTarget]) -> Option<String>
         ));
     }
     first
-}
-
-/// What one query reads on one target, as that target's gate sees it: for people who read the query. On
-/// PostgreSQL rather too much than too little, where two relations have a column of one name.
-///
-/// # Errors
-/// [`AppError::Bundle`] when the target would not run it, in words that quote no data.
-pub fn reads(query: &Query, text: &str, target: &PolicyTarget) -> Result<Vec<Read>, AppError> {
-    let refused = |problem: String| AppError::Bundle(format!("{}: {problem}", query.file));
-    match target.engine {
-        Engine::Sqlite => {
-            let granted = executor::ports::sqlite_reads(target, &BTreeSet::new())
-                .map_err(|e| refused(crate::error::chain(&e)))?;
-            let reads = targets::sqlite::reads(text, query.params.len(), &granted);
-            let reads = reads.map_err(|e| match e.detail() {
-                Some(words) => refused(format!("{}: {words}", crate::error::chain(&e))),
-                None => refused(crate::error::chain(&e)),
-            })?;
-            Ok(reads.into_iter().map(|t| Read { table: t.table, columns: t.columns }).collect())
-        }
-        Engine::Postgres => {
-            let types: Vec<ParamType> = query.params.iter().map(|p| p.param_type).collect();
-            let relations = executor::ports::postgres_reads(target, &BTreeSet::new())
-                .map_err(|e| refused(crate::error::chain(&e)))?;
-            let gated = gate(text, &types, &Grant { relations });
-            let gated = gated.map_err(|e| refused(crate::error::chain(&e)))?;
-            let read = |r: Relation| Read {
-                table: format!("{}.{}", r.schema, r.name),
-                columns: r.columns,
-            };
-            Ok(gated.reads.into_iter().map(read).collect())
-        }
-    }
 }
 
 /// Which targets a script will be bound to is not known yet: one whose policy lets the query pass is

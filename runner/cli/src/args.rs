@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Build(c::build::BuildArgs),
     /// Run a script on its fixtures, here, without a server
     Test(c::test::TestArgs),
+    /// Say what a script's queries can touch and return, as reviewers will be told it
+    Plan(c::plan::PlanArgs),
     /// Show what scripts may read of a target
     Schema(c::schema::SchemaArgs),
     /// Upload a bundle and sign 'I submit this revision'

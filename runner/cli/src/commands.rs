@@ -18,6 +18,7 @@ pub(crate) mod lift;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod new;
+pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod proposals;
 pub(crate) mod replay;
@@ -78,6 +79,7 @@ pub(crate) async fn dispatch(cli: Cli, env: &Environment, out: Out) -> anyhow::R
         Command::New(args) => new::command(&call, &args),
         Command::Build(args) => build::command(&call, &args),
         Command::Test(args) => test::command(&call, args).await,
+        Command::Plan(args) => plan::command(&call, args).await,
         Command::Schema(args) => schema::command(&call, args).await,
         Command::Submit(args) => submit::command(&call, args).await,
         Command::Scripts(args) => scripts::command(&call, args).await,

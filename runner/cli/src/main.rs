@@ -9,6 +9,7 @@ mod allowed_signers;
 mod args;
 mod attendant;
 mod believed;
+mod blast;
 mod bundle;
 mod cargo;
 mod chosen;

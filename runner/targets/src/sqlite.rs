@@ -48,7 +48,7 @@ use domain::{Column, Mask, QueryAnalysis, QueryName};
 use crate::{Connector, HashKeys, Session, TargetError};
 
 pub use filter::{Filter, FilterError};
-pub use reads::reads;
+pub use reads::{Outline, outline, reads};
 pub use text::{NESTING_MAX, SQL_BYTES_MAX, gate};
 
 /// One table or view and the columns of it that queries may see.

@@ -31,6 +31,7 @@ const BUNDLE_DIR: &str = "target/bundle";
 #[command(after_help = "Examples:
   borescope build                    the script in this folder
   borescope build late-orders        the script in another one
+  borescope plan late-orders         what its queries can touch and return
 
 Checks manifest, schema and SQL as the server does, then writes target/bundle with bundle.sha256;
 `sha256sum -c bundle.sha256` works there. A folder without Cargo.toml is a script that is only SQL: it

@@ -14,12 +14,13 @@ use trust::imagine::who::Act;
 use trust::{AccessRequest, Policy};
 
 use super::Call;
+use crate::blast::words;
 use crate::bundle::Bundle;
 use crate::chosen::{self, Chosen, WhatArgs, check_input};
 use crate::dossier::{Dossier, Imagined};
 use crate::exit::{Exit, Failure};
-use crate::narrow::{NarrowArgs, raw_in_words};
-use crate::out::Style;
+use crate::narrow::NarrowArgs;
+use crate::out::{hang, width};
 use crate::session::{Session, wire};
 use crate::{next, people, when};
 
@@ -176,8 +177,9 @@ fn show(
     for denial in lacks.iter().filter(|d| d.rule != Rule::ApprovalMissing) {
         call.out.note(format!("  lacks  {}: {}", denial.rule.code(), denial.fact));
     }
-    if let Some(raw) = raw_in_words(&request.scope) {
-        call.out.note(format!("  {}", call.out.style_err(Style::Warn, &raw)));
+    let paint = |style, text: &str| call.out.style_err(style, text);
+    for (label, what) in words::in_short(dossier, &request.scope, request.uses, paint) {
+        call.out.notes(hang(&format!("  {label:<7}"), &what, width()));
     }
     if let Some(ticket) = &request.ticket {
         call.out.note(format!("  ticket {ticket}"));

@@ -7,7 +7,7 @@ mod reading;
 mod rebuilding;
 mod self_serve;
 mod signing;
-mod targets;
+pub(crate) mod targets;
 mod unpack;
 
 use std::path::PathBuf;
@@ -25,6 +25,7 @@ use self::signing::sign;
 use self::targets::Chosen;
 use super::Call;
 use crate::against::{Against, Listed};
+use crate::blast::Script;
 use crate::bundle::Bundle;
 use crate::dossier::{Approved, approved_before};
 use crate::exit::{Exit, Failure};
@@ -149,10 +150,12 @@ impl Fetched {
         let bundle = session.fetch(&digest).await?;
         let authority = session.authority().await?;
         let chosen = if named.is_empty() {
-            targets::sensible(&bundle, &authority, groups(&authority, session))?
+            let groups = groups(&authority, session);
+            targets::sensible(Script::of(&bundle), authority.policy(), groups)?
         } else {
             let each = on::each(authority.policy(), named)?.concat();
-            targets::named(&bundle, &authority, on::pairs(&bundle.manifest, &each)?)?
+            let pairs = on::pairs(&bundle.manifest, &each)?;
+            targets::named(&bundle.manifest, authority.policy(), pairs)?
         };
         let against = Listed::fetch(session).await?.in_force(&authority, None);
         let said = session.client.revision(&digest).await?.documents;
@@ -172,7 +175,7 @@ pub(crate) async fn command(call: &Call<'_>, args: ReviewArgs) -> anyhow::Result
     let fetched = Fetched::fetch(&session, &args.reference, &args.targets).await?;
     let Fetched { authority, against, bundle, said, chosen, approved } = &fetched;
     let pairs = &chosen.pairs;
-    let most = targets::proposed(bundle, authority, pairs);
+    let most = targets::proposed(&bundle.manifest, authority.policy(), pairs);
     let mut said_so_far = Said {
         verdict: args.verdict.verdict().unwrap_or(Verdict::Approve),
         ceiling: args.narrow.apply(most.scope())?,

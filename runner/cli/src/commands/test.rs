@@ -29,6 +29,7 @@ fixtures/CASE.json is a case: {\"input\": {\"since\": \"2026-11-01T00:00:00Z\"}}
 is in fixtures/LOGICAL.sql, which fills the target of that name (SQLite), or in the case:
 \"answers\": [{\"query\": \"stuck\", \"params\": {\"batch\": 500}, \"columns\": [\"id\"], \"rows\": [[1], [2]]}].
 Then its output must be that of fixtures/CASE.expected.json. Nothing is asked of a server or a target.
+What its queries can touch of a real one, by its policy: borescope plan.
 
 Ends with code 1 when a case differs or a query fails.")]
 pub(crate) struct TestArgs {

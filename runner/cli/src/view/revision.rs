@@ -8,6 +8,7 @@ use domain::value::ParamType;
 use domain::{BundlePath, Digest, QueryName};
 use sandbox::ComponentFacts;
 
+use crate::blast::Script;
 use crate::bundle::Bundle;
 use crate::out::{Out, Style, hang, hang_at, width};
 use crate::source::{self, SOURCE_PATH};
@@ -21,7 +22,7 @@ pub(crate) type Told = BTreeMap<QueryName, Vec<String>>;
 /// The whole of it, as lines: identity, limits, interfaces, whose component it is, queries, files.
 pub(crate) fn whole(bundle: &Bundle, component: &ComponentFacts, out: Out) -> Vec<String> {
     let mut lines = head(bundle, component, out);
-    lines.extend(queries(bundle, &Told::new(), out));
+    lines.extend(queries(Script::of(bundle), &Told::new(), out));
     lines.push(String::new());
     lines.extend(files(bundle, out));
     lines
@@ -81,11 +82,11 @@ fn version(tool: &str) -> &str {
 }
 
 /// Each query, with what else is known of it.
-pub(crate) fn queries(bundle: &Bundle, told: &Told, out: Out) -> Vec<String> {
+pub(crate) fn queries(script: Script<'_>, told: &Told, out: Out) -> Vec<String> {
     let mut lines = Vec::new();
-    for query in &bundle.manifest.queries {
+    for query in &script.manifest.queries {
         lines.push(String::new());
-        one_query(&mut lines, bundle, query, out);
+        one_query(&mut lines, script, query, out);
         lines.extend(told.get(&query.name).into_iter().flatten().cloned());
     }
     lines
@@ -101,7 +102,7 @@ pub(crate) fn files(bundle: &Bundle, out: Out) -> Vec<String> {
 }
 
 /// One query: its parameters with where they come from, its limits, its text.
-fn one_query(lines: &mut Vec<String>, bundle: &Bundle, query: &Query, out: Out) {
+fn one_query(lines: &mut Vec<String>, script: Script<'_>, query: &Query, out: Out) {
     let heading = format!("query {} on {}", query.name, query.target);
     let l = &query.limits;
     lines.push(format!(
@@ -129,8 +130,7 @@ fn one_query(lines: &mut Vec<String>, bundle: &Bundle, query: &Query, out: Out) 
         let line = format!("${} {} {kind}: {place}", i + 1, param.name);
         lines.extend(hang_at(6, "  ", &line, width()));
     }
-    let sql = bundle.text(query.file.as_str()).unwrap_or_default();
-    for line in sql.lines() {
+    for line in script.text(query).lines() {
         lines.push(format!("  {} {}", out.style(Style::Dim, "│"), neutralise(line)));
     }
 }

@@ -16,6 +16,8 @@
 //!    computed on a row that it hides;
 //! 5. [`second`]: the text that will be sent is parsed again and checked by other code.
 //!
+//! [`facts`] tells people what a query that passed comes to; nothing here rests on it.
+//!
 //! Not here: the session's layers (role, read-only transaction, `search_path`, time), which hold
 //! even if the gate fails; costs; WITH RECURSIVE, which no policy can grant yet. The keyword forms `IN (…)`, `BETWEEN`,
 //! `IS DISTINCT FROM`, `NULLIF`, `CASE x WHEN` and `USING` name no operator in their syntax; they
@@ -25,6 +27,7 @@
 //! default order of its columns' types.
 
 mod build;
+mod facts;
 mod filter;
 mod functions;
 mod grant;
@@ -46,6 +49,7 @@ use std::collections::BTreeSet;
 use domain::ParamType;
 use domain::mask::HashClass;
 
+pub use facts::{Chosen, Facts, How, Output, Rows, Source, Use};
 pub use filter::Filter;
 pub use functions::is_function;
 pub use grant::{Grant, Hidden, Relation};

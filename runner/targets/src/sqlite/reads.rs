@@ -17,6 +17,21 @@ use crate::TargetError;
 /// Names of tables with the columns that were asked for, lower case.
 type Asked = BTreeMap<String, BTreeSet<String>>;
 
+/// What a query comes to, as far as its tokens and the compiler tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// The tables and columns that it reads, of those that are granted.
+    pub reads: Vec<TableReads>,
+    /// The names that it gives its result columns.
+    pub columns: Vec<String>,
+    /// The functions that it calls, lower case.
+    pub calls: BTreeSet<String>,
+    /// Whether any condition can leave rows out. One that is always true is one, too.
+    pub has_condition: bool,
+    /// At most so many rows, where it ends with LIMIT and a number.
+    pub rows_max: Option<u64>,
+}
+
 /// The tables and columns that a query with `params` parameters reads, of those that are granted.
 ///
 /// # Errors
@@ -26,14 +41,27 @@ pub fn reads(
     params: usize,
     granted: &[TableReads],
 ) -> Result<Vec<TableReads>, TargetError> {
+    outline(sql, params, granted).map(|outline| outline.reads)
+}
+
+/// What a query with `params` parameters comes to.
+///
+/// # Errors
+/// As [`reads`].
+pub fn outline(sql: &str, params: usize, granted: &[TableReads]) -> Result<Outline, TargetError> {
     let reading = text::read(sql, params)?;
     let open = Open::empty(granted)?;
     let grants = open.grants()?;
     statement::check_using(&grants, &reading)?;
     let asked: Arc<Mutex<Asked>> = Arc::default();
-    let (rules, notes) = (grants, Arc::clone(&asked));
+    let called: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let (rules, notes, calls) = (grants, Arc::clone(&asked), Arc::clone(&called));
     let authorizer = move |context: rusqlite::hooks::AuthContext<'_>| {
         let verdict = rules.authorize(&context);
+        if let AuthAction::Function { function_name } = context.action {
+            let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
+            calls.insert(function_name.to_ascii_lowercase());
+        }
         if let (Authorization::Allow, AuthAction::Read { table_name, column_name }) =
             (verdict, context.action)
         {
@@ -47,8 +75,9 @@ pub fn reads(
         verdict
     };
     open.conn.authorizer(Some(authorizer)).map_err(failure)?;
-    let prepared = statement::prepare(&open.conn, sql);
-    drop(prepared.map_err(|e| open.told(e, &reading))?);
+    let prepared = statement::prepare(&open.conn, sql).map_err(|e| open.told(e, &reading))?;
+    let columns = prepared.column_names().into_iter().map(str::to_owned).collect();
+    drop(prepared);
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
     let none = BTreeSet::new();
     let of_table = |table: &TableReads| {
@@ -63,5 +92,8 @@ pub fn reads(
         let columns = table.columns.iter().filter(is_read).cloned().collect();
         Some(TableReads::plain(&table.table, columns))
     };
-    Ok(granted.iter().filter_map(of_table).collect())
+    let reads = granted.iter().filter_map(of_table).collect();
+    let calls = called.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let (has_condition, rows_max) = (reading.has_condition, reading.limit);
+    Ok(Outline { reads, columns, calls, has_condition, rows_max })
 }

@@ -23,7 +23,14 @@ pub(super) struct Reading {
     pub(super) using: BTreeSet<String>,
     /// Every identifier, quoted or not, lower case.
     pub(super) names: BTreeSet<String>,
+    /// Whether it has a word that can begin a condition on rows.
+    pub(super) has_condition: bool,
+    /// The number that it ends with, behind LIMIT.
+    pub(super) limit: Option<u64>,
 }
+
+/// Words without which no rows are left out.
+const CONDITIONS: [&str; 3] = ["on", "using", "where"];
 
 /// A refusal, and the byte of the statement where it is.
 type Refused = (TargetError, usize);
@@ -129,7 +136,18 @@ fn examine(sql: &str, params: usize) -> Result<Reading, Refused> {
         Token::Word(w) | Token::Quoted(w) => Some(w.clone()),
         Token::Number | Token::Param(_) | Token::Punct(_) => None,
     });
-    Ok(Reading { using: using_columns(&tokens)?, names: names.collect() })
+    let names = names.collect();
+    let (using, limit) = (using_columns(&tokens)?, last_limit(sql, &tokens));
+    let begins = |t: &Token| matches!(t, Token::Word(w) if CONDITIONS.contains(&w.as_str()));
+    let has_condition = tokens.iter().any(|(token, _)| begins(token));
+    Ok(Reading { using, names, has_condition, limit })
+}
+
+/// The number behind a LIMIT that nothing follows, so that it is about the whole statement.
+fn last_limit(sql: &str, tokens: &[(Token, usize)]) -> Option<u64> {
+    let [.., (Token::Word(word), _), (Token::Number, at)] = tokens else { return None };
+    let number = sql.get(*at..)?;
+    number.get(..word_len(number))?.parse().ok().filter(|_| word == "limit")
 }
 
 fn check_shape(tokens: &[(Token, usize)], params: usize) -> Result<(), Refused> {

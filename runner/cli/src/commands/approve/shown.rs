@@ -3,9 +3,10 @@
 use domain::decide::InputRule;
 
 use super::{Bounds, Checked, Judged};
+use crate::blast::words;
 use crate::commands::Call;
 use crate::narrow::in_words;
-use crate::out::{Out, Style};
+use crate::out::{Out, Style, hang, width};
 use crate::when;
 
 /// Shows what would be signed, and what it rests on.
@@ -42,6 +43,12 @@ pub(super) fn show(
     if bounds.scope != request.scope {
         out.field("  you sign ", &in_words(&bounds.scope))?;
     }
+    let reach = words::in_short(&checked.dossier, &bounds.scope, request.uses, |style, text| {
+        out.style(style, text)
+    });
+    out.lines(
+        reach.iter().flat_map(|(label, what)| hang(&format!("  {label:<9}"), what, width())),
+    )?;
     if let Some(end) = bounds.not_after {
         out.line(format!("  you sign until {}", when::show(end, &call.env.zone)))?;
     }

@@ -7,8 +7,8 @@ use domain::{Digest, Pair};
 use serde_json::{Value, json};
 use trust::{Authority, PolicyTarget};
 
-use super::targets;
 use crate::against::{Against, Banned};
+use crate::blast::{self, Blast, Script, words};
 use crate::commands::Call;
 use crate::dossier::Approved;
 use crate::out::{Out, Style, foreign, hang, width};
@@ -58,11 +58,19 @@ impl Subject<'_> {
         } else {
             lines.extend(self.whole(out));
         }
-        let reads = targets::reads(self.new.bundle, self.authority, self.pairs, self.ceiling);
-        lines.extend(revision::queries(self.new.bundle, &reads, out));
+        let blast = self.blast();
+        let told = words::of_queries(&blast, out);
+        lines.extend(revision::queries(Script::of(self.new.bundle), &told, out));
+        lines.push(String::new());
+        lines.extend(words::totals(&blast, out));
         lines.push(String::new());
         lines.extend(revision::files(self.new.bundle, out));
         lines
+    }
+
+    /// What its queries can touch and return there.
+    fn blast(&self) -> Blast {
+        blast::of(Script::of(self.new.bundle), self.authority.policy(), self.ceiling)
     }
 
     /// What a program is told.
@@ -86,7 +94,7 @@ impl Subject<'_> {
             "since": since, "changed": self.opening(&files, &opening),
             "wider": moves.wider, "narrower": moves.narrower,
             "files": files.iter().map(changed).collect::<Vec<_>>(),
-            "ceiling": self.ceiling.scope(),
+            "ceiling": self.ceiling.scope(), "blast": self.blast(),
         })
     }
 

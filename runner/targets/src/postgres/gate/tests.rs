@@ -1,6 +1,7 @@
 //! The gate, attacked and used. [`reference`] is the grant that all tests share.
 
 mod corpus;
+mod facts;
 mod generated;
 mod limits;
 mod masked;

@@ -37,3 +37,36 @@ fn what_is_not_granted_is_refused_in_the_compilers_words() {
     assert!(told("SELECT load_extension('x') FROM users").is_err());
     assert!(told("SELECT sql FROM sqlite_schema").is_err());
 }
+
+#[test]
+fn what_a_query_can_return_is_told_as_far_as_it_is_certain() {
+    let granted = [reads("users", &["id", "country"])];
+    let outline = |sql| sqlite::outline(sql, 2, &granted).unwrap();
+    let all = outline("SELECT id AS n, count(*) FROM users LIMIT 7 -- no more");
+    assert_eq!(all.columns, ["n", "count(*)"]);
+    assert_eq!(all.calls, ["count".to_owned()].into());
+    assert_eq!((all.has_condition, all.rows_max), (false, Some(7)));
+    // A LIMIT inside, with an offset, or of another form is about something else.
+    for sql in [
+        "SELECT id FROM (SELECT id FROM users LIMIT 7)",
+        "SELECT id FROM users LIMIT 7 OFFSET 3",
+        "SELECT id FROM users LIMIT 7, 300",
+        "SELECT id FROM users LIMIT -1",
+        "SELECT id FROM users LIMIT 0x7",
+        "SELECT id FROM users LIMIT 7 + 300",
+        "SELECT id FROM users LIMIT $1",
+        "SELECT id AS \"limit\" FROM users ORDER BY \"limit\", 1",
+    ] {
+        assert_eq!(outline(sql).rows_max, None, "{sql}");
+    }
+    // What stands in quotes and comments is no condition; what can be one is told as one.
+    assert!(!outline("SELECT id AS \"where\" FROM users -- where id = 1").has_condition);
+    for sql in [
+        "SELECT id FROM users WHERE 1",
+        "SELECT u.id FROM users AS u JOIN users AS v ON 1",
+        "SELECT count(*) FILTER (where id = 1) AS n FROM users",
+        "SELECT u.id FROM users AS u JOIN users AS v USING (id)",
+    ] {
+        assert!(outline(sql).has_condition, "{sql}");
+    }
+}

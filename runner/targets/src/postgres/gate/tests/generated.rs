@@ -10,7 +10,7 @@ use domain::ParamType;
 use pg_query::protobuf::Token;
 
 use super::super::{Gated, Refusal, What, functions, gate, parser, types};
-use super::{corpus, reference, try_gate};
+use super::{corpus, facts, reference, try_gate};
 use hostile::{FRAGMENTS, FROM_FRAGMENTS, FROM_PLACES, PLACES, Random};
 
 /// The words that a sent text may have outside of quotes: what is granted, what is listed, and the
@@ -64,6 +64,7 @@ fn attack(sql: &str) -> bool {
         Ok(gated) => {
             let unknown = unknown_words(&gated);
             assert!(unknown.is_empty(), "{sql}\n{}\n{unknown:?}", gated.sql);
+            facts::covers(sql, &gated);
             true
         }
         Err(Refusal { what: What::Disagreement { problem }, .. }) => {
