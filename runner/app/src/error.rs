@@ -109,6 +109,9 @@ pub enum AppError {
     /// The runner has no catalog of the target for anybody now.
     #[error(transparent)]
     NoCatalog(#[from] executor::NoCatalog),
+    /// The runner asks the target's planner for nobody now.
+    #[error(transparent)]
+    NoPlan(executor::NoPlan),
     /// The log cannot be read; the operator's.
     #[error("the log cannot be read")]
     Log(#[from] ledger::ReadError),
