@@ -38,7 +38,7 @@ impl Reader {
         match node(item) {
             Some(("RangeVar", cte)) => self.reference(cte, from, around),
             Some(("RangeSubselect", sub)) => match relation(sub) {
-                Some((name, columns)) => self.relation(name, columns, sub, body, from),
+                Some((name, columns)) => self.relation(&name, columns, sub, body, from),
                 None => self.sub_select(sub, from, around),
             },
             Some(("RangeFunction", function)) => self.function(function, from, around),
@@ -62,7 +62,7 @@ impl Reader {
 
     fn relation(
         &mut self,
-        relation: String,
+        relation: &str,
         columns: Vec<String>,
         sub: &Value,
         body: usize,
@@ -70,11 +70,11 @@ impl Reader {
     ) {
         let column = |name: String| Output {
             how: How::AsIs,
-            sources: [Source { relation: relation.clone(), column: name.clone() }].into(),
+            sources: [Source { relation: relation.to_owned(), column: name.clone() }].into(),
             name,
         };
         let columns = columns.into_iter().map(column).collect();
-        self.seen.push(Seen::new(relation.clone(), body));
+        self.seen.push(Seen::new(relation.to_owned(), body));
         let holds = Holds::Relation(self.seen.len() - 1);
         self.add(text(sub, "/alias/aliasname"), columns, holds, Rows::Many, from);
     }
