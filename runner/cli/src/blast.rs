@@ -94,8 +94,8 @@ pub(crate) struct Totals {
     pub(crate) queries: u64,
     /// Those that a target would refuse.
     pub(crate) refused: BTreeSet<QueryName>,
-    /// Tables that are read.
-    pub(crate) tables: BTreeSet<String>,
+    /// Tables that are read, with the columns that are looked at.
+    pub(crate) tables: BTreeMap<String, BTreeSet<String>>,
     /// Masked columns that are read raw.
     pub(crate) raw: BTreeSet<String>,
     /// Tables of which every row may be read.
@@ -205,7 +205,8 @@ impl Totals {
             rows = rows.max(reach.rows_max);
             bytes = bytes.max(reach.bytes_max);
             for table in &reach.tables {
-                self.tables.insert(table.table.clone());
+                let columns = self.tables.entry(table.table.clone()).or_default();
+                columns.extend(table.columns.iter().map(|column| column.name.clone()));
                 if table.rows == TableRows::Every {
                     self.every_row.insert(table.table.clone());
                 }

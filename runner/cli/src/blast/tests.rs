@@ -192,3 +192,48 @@ fn of_sqlite_only_is_told_what_is_known() {
         &["would be refused: queries/q.sql: ", "denies the column ssn"],
     );
 }
+
+/// Of the corpus of hostile and harmless statements: whatever the gate lets pass is told whole.
+#[test]
+fn every_relation_that_the_gate_reads_is_in_the_words() {
+    const CORPUS: &str = include_str!("../../../targets/src/postgres/gate/tests/corpus.json");
+    let mut policy = policy("postgres", &["replica"]);
+    let target = &mut policy.targets[0];
+    (target.masks, target.denied, target.row_filters) = (Vec::new(), Vec::new(), Vec::new());
+    let read = |(table, columns): (&str, &str)| trust::Read {
+        table: format!("public.{table}"),
+        columns: columns.split(' ').map(str::to_owned).collect(),
+    };
+    target.reads = [
+        ("users", "id country created_at tags email"),
+        ("orders", "id user_id status total placed_at"),
+        ("big", "id pad"),
+        ("lockme", "id v"),
+        ("events", "id kind at"),
+    ]
+    .map(read)
+    .to_vec();
+    let manifest = MANIFEST.replace("ENGINE", "postgres").replace("shop.people.phone", "a.b.c");
+    let manifest = Manifest::parse(manifest.as_bytes()).unwrap();
+    let pair = Pair { logical: "shop".parse().unwrap(), target: "replica".parse().unwrap() };
+    let ceiling = under(&policy, &manifest.asks(&[pair]));
+    let relations = executor::ports::postgres_reads(&policy.targets[0], &BTreeSet::new()).unwrap();
+    let grant = targets::postgres::gate::Grant { relations };
+    let types: Vec<_> = manifest.queries[0].params.iter().map(|p| p.param_type).collect();
+    let statements: Vec<Value> = serde_json::from_str(CORPUS).unwrap();
+    let mut passed = 0;
+    for statement in &statements {
+        let sql = statement["sql"].as_str().unwrap();
+        let files = [("queries/q.sql".parse().unwrap(), sql.as_bytes().to_vec())].into();
+        let blast = of(Script { manifest: &manifest, files: &files }, &policy, &ceiling);
+        let gated = targets::postgres::gate::gate(sql, &types, &grant);
+        assert_eq!(blast.passes(), gated.is_ok(), "{sql}");
+        let Ok(gated) = gated else { continue };
+        passed += 1;
+        let told = told(&blast);
+        for read in &gated.reads {
+            has(&told, &[&format!("{}.{}", read.schema, read.name)]);
+        }
+    }
+    assert!(passed >= 30, "{passed}");
+}

@@ -233,7 +233,7 @@ pub(crate) fn totals(blast: &Blast, out: Out) -> Vec<String> {
         more(out.style(Style::Bad, &format!("would be refused: {}", names.join(", "))));
     }
     if !t.every_row.is_empty() {
-        let every = format!("may read every row of {}", list(&t.every_row));
+        let every = format!("may read every row of {}", list(t.every_row.iter()));
         more(out.style(Style::Warn, &every));
     }
     more(amount(t));
@@ -259,7 +259,7 @@ pub(crate) fn in_short(
     let t = &super::of(script, policy, &super::under(policy, &asked)).totals;
     let mut said = vec![("reads", in_all(t))];
     if !t.every_row.is_empty() {
-        let every = format!("may read every row of {}", list(&t.every_row));
+        let every = format!("may read every row of {}", list(t.every_row.iter()));
         said.push(("", paint(Style::Warn, &every)));
     }
     said.extend(raw(t).map(|raw| ("", paint(Style::Warn, &raw))));
@@ -278,7 +278,7 @@ fn in_all(t: &Totals) -> String {
     if t.tables.is_empty() {
         return format!("{queries} no table");
     }
-    format!("{queries} {}: {}", count(t.tables.len() as u64, "table"), list(&t.tables))
+    format!("{queries} {}: {}", count(t.tables.len() as u64, "table"), list(t.tables.keys()))
 }
 
 fn amount(t: &Totals) -> String {
@@ -291,11 +291,11 @@ fn amount(t: &Totals) -> String {
 }
 
 fn raw(t: &Totals) -> Option<String> {
-    (!t.raw.is_empty()).then(|| format!("RAW, WITHOUT THEIR MASKS: {}", list(&t.raw)))
+    (!t.raw.is_empty()).then(|| format!("RAW, WITHOUT THEIR MASKS: {}", list(t.raw.iter())))
 }
 
-fn list(names: &std::collections::BTreeSet<String>) -> String {
-    names.iter().map(|name| neutralise(name)).collect::<Vec<_>>().join(", ")
+fn list<'n>(names: impl Iterator<Item = &'n String>) -> String {
+    names.map(|name| neutralise(name)).collect::<Vec<_>>().join(", ")
 }
 
 /// A name that a query makes up, in one word.

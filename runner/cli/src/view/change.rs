@@ -8,6 +8,7 @@ use domain::{ColumnPath, Digest, Limits, PersonId, QueryLimits, QueryName};
 use sandbox::{ComponentFacts, Sandbox};
 use trust::Rebuilt;
 
+use crate::blast::Totals;
 use crate::bundle::Bundle;
 use crate::out::{Out, Style};
 use crate::source::{self, SOURCE_PATH, Source, SourceError};
@@ -113,6 +114,26 @@ impl Moves {
             list.retain(|line| seen.insert(line.clone()));
         }
         moves
+    }
+
+    /// Adds what queries come to that allowed as much before: what they look at.
+    pub(crate) fn of_reach(&mut self, old: &Totals, new: &Totals) {
+        let more = |from: &Totals, to: &Totals, list: &mut Vec<String>, verb: &str| {
+            let none = BTreeSet::new();
+            for (table, columns) in &to.tables {
+                let known = from.tables.get(table);
+                let columns = columns.difference(known.unwrap_or(&none));
+                let columns: Vec<String> = columns.map(|c| neutralise(c)).collect();
+                if known.is_none() || !columns.is_empty() {
+                    let columns = columns.join(", ");
+                    list.push(format!("{verb} {} ({columns})", neutralise(table)));
+                }
+            }
+        };
+        more(old, new, &mut self.wider, "reads");
+        more(new, old, &mut self.narrower, "no longer reads");
+        let every = new.every_row.difference(&old.every_row);
+        self.wider.extend(every.map(|t| format!("may read every row of {}", neutralise(t))));
     }
 
     fn of_run(&mut self, old: &Limits, new: &Limits) {

@@ -203,3 +203,30 @@ fn an_author_reads_without_any_server_what_reviewers_will() {
     let (code, told) = team.m.told(&["plan", "nowhere-at-all", "--policy", "targets.toml"]);
     assert_ne!(code, 0, "{told}");
 }
+
+#[test]
+fn a_query_that_reads_more_than_the_approved_one_is_wider_under_the_same_ceiling() {
+    let team = Team::found(|_, _, policy| hide(policy));
+    let sql = "SELECT o.id FROM orders AS o WHERE o.paid_at >= $1";
+    write(&team, "people", "sqlite", "", &[("contacts", SINCE, sql)]);
+    team.json("alice", &["submit", "people"]);
+    team.json("bob", &[&REVIEW[..], &["--approve", "--yes"]].concat());
+    let dir = team.m.path("people");
+    let text = fs::read_to_string(dir.join("script.toml")).unwrap();
+    fs::write(dir.join("script.toml"), text.replace("1.0.0", "1.0.1")).unwrap();
+    let sql = "SELECT c.id, c.email AS paid_at, $1 AS since FROM customers AS c";
+    fs::write(dir.join("queries/contacts.sql"), sql).unwrap();
+    team.json("alice", &["submit", "people"]);
+    let told = team.good("carol", &REVIEW);
+    has(
+        &told,
+        &["queries: contacts changed; WIDER: reads customers (email, id), may read every row of \
+         customers; narrower: no longer reads orders (id, paid_at)"],
+    );
+    assert!(!told.contains("may do as much"), "{told}");
+    let json = &team.json("carol", &REVIEW)[0];
+    assert_eq!(
+        json["wider"],
+        json!(["reads customers (email, id)", "may read every row of customers"])
+    );
+}

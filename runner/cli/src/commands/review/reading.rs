@@ -122,8 +122,13 @@ impl Subject<'_> {
         )
     }
 
+    /// What it may do more and less than what was approved: by its ceiling, and by the texts of its queries.
     fn moves(&self) -> Moves {
-        self.old.map_or_else(Moves::default, |(old, _)| Moves::between(&old.ceiling, self.ceiling))
+        let Some((old, side)) = self.old else { return Moves::default() };
+        let mut moves = Moves::between(&old.ceiling, self.ceiling);
+        let before = blast::of(Script::of(side.bundle), self.authority.policy(), &old.ceiling);
+        moves.of_reach(&before.totals, &self.blast().totals);
+        moves
     }
 
     fn files(&self, out: Out) -> Vec<(String, Diff)> {

@@ -2,8 +2,8 @@
 //!
 //! A condition on one FROM item alone chooses its rows; one on several joins them, so that what is
 //! chosen of the one chooses of the other. ON of an outer join does so on one side only; WHERE, which
-//! is asked last, on all. What is in a sub-select is also chosen by what chooses the sub-select, and
-//! what is in a query of WITH, where every reference to it is chosen.
+//! is asked last, on all. What is in a sub-select is also chosen by what chooses the sub-select, unless
+//! its rows are made of several, and what is in a query of WITH, where every reference to it is chosen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use super::{Chosen, Rows, Use};
 
 /// A place where a relation is named.
 pub(super) struct Seen {
-    relation: String,
+    pub(super) relation: String,
     /// The query that it stands in.
     body: usize,
     columns: BTreeSet<String>,
@@ -29,10 +29,14 @@ impl Seen {
     }
 }
 
-/// A query of its own: each place in a FROM where it stands, as the query around and whether its rows
-/// are chosen there.
+/// A query of its own.
 #[derive(Default)]
-pub(super) struct Body(Vec<(usize, bool)>);
+pub(super) struct Body {
+    /// Each place in a FROM where it stands: the query around, and whether its rows are chosen there.
+    places: Vec<(usize, bool)>,
+    /// Whether its rows are made of several.
+    pub(super) folds: bool,
+}
 
 /// What a FROM item stands for.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +106,7 @@ impl Reader {
                     self.seen[at].is_chosen |= is_chosen;
                     self.seen[at].columns.extend(direct.remove(&item.id).unwrap_or_default());
                 }
-                Holds::Body(inner) => self.bodies[inner].0.push((body, is_chosen)),
+                Holds::Body(inner) => self.bodies[inner].places.push((body, is_chosen)),
                 Holds::Nothing => {}
             }
         }
@@ -119,18 +123,7 @@ impl Reader {
         if many.iter().all(|item| together.contains(&item.id)) {
             return;
         }
-        for item in many {
-            let within: Vec<&str> = match item.holds {
-                Holds::Relation(at) => vec![&self.seen[at].relation],
-                Holds::Body(body) => {
-                    let inside = self.seen.iter().filter(|s| s.body == body);
-                    inside.map(|s| s.relation.as_str()).collect()
-                }
-                Holds::Nothing => Vec::new(),
-            };
-            let within: Vec<String> = within.into_iter().map(str::to_owned).collect();
-            self.apart.extend(within);
-        }
+        self.apart.extend(many.iter().flat_map(|item| item.within.iter().cloned()));
     }
 
     /// Every place where a relation is named.
@@ -150,8 +143,10 @@ impl Reader {
     }
 
     fn is_chosen(&self, body: usize) -> bool {
-        let Body(places) = &self.bodies[body];
-        !places.is_empty() && places.iter().all(|(around, here)| *here || self.is_chosen(*around))
+        let Body { places, folds } = &self.bodies[body];
+        !folds
+            && !places.is_empty()
+            && places.iter().all(|(around, here)| *here || self.is_chosen(*around))
     }
 }
 

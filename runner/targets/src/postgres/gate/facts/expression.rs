@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::from::Item;
 use super::select::{Reader, Scope, Touch};
 use super::{How, Output, node, words};
 
@@ -58,17 +59,22 @@ impl Reader {
             [item, name] => (Some(*item), *name),
             _ => return nothing(),
         };
-        let named = |level: &&Scope<'_>| {
-            level.items.iter().any(|i| match item {
-                Some(item) => i.name == item,
-                None => i.columns.iter().any(|c| c.name == name) || i.name == name,
-            })
+        let first = |fits: &dyn Fn(&Item) -> bool| {
+            scope.levels().find(|level| level.items.iter().any(fits))
         };
-        let Some(level) = scope.levels().find(named) else { return nothing() };
+        let has = |i: &Item| i.columns.iter().any(|c| c.name == name);
+        // A bare name is a column, however far out, before it is a row.
+        let (level, is_row) = match item {
+            Some(item) => (first(&|i| i.name == item), false),
+            None => match first(&has) {
+                Some(level) => (Some(level), false),
+                None => (first(&|i| i.name == name), true),
+            },
+        };
+        let Some(level) = level else { return nothing() };
         let mut made = nothing();
-        let is_column = level.items.iter().any(|i| i.columns.iter().any(|c| c.name == name));
-        for found in level.items.iter().filter(|i| item.is_none_or(|item| i.name == item)) {
-            let is_row = !is_column && item.is_none() && found.name == name;
+        let row = is_row.then_some(name);
+        for found in level.items.iter().filter(|i| item.or(row).is_none_or(|n| i.name == n)) {
             for column in found.columns.iter().filter(|c| is_row || c.name == name) {
                 made.how = if is_row { How::Computed } else { column.how };
                 made.sources.extend(column.sources.iter().cloned());

@@ -30,6 +30,8 @@ pub(super) struct Item {
     pub(super) columns: Vec<Output>,
     pub(super) holds: Holds,
     pub(super) rows: Rows,
+    /// The relations that it names.
+    pub(super) within: Vec<String>,
 }
 
 impl Reader {
@@ -38,7 +40,7 @@ impl Reader {
         match node(item) {
             Some(("RangeVar", cte)) => self.reference(cte, from, around),
             Some(("RangeSubselect", sub)) => match relation(sub) {
-                Some((name, columns)) => self.relation(name, columns, sub, body, from),
+                Some((name, columns)) => self.relation(&name, columns, sub, body, from),
                 None => self.sub_select(sub, from, around),
             },
             Some(("RangeFunction", function)) => self.function(function, from, around),
@@ -57,12 +59,12 @@ impl Reader {
         let alias = var.get("alias").filter(|alias| !alias.is_null());
         rename(&mut columns, &alias.map(|a| words(a, "colnames")).unwrap_or_default());
         let name = alias.map_or(name, |alias| text(alias, "/aliasname"));
-        self.add(name, columns, holds, rows, from);
+        self.add(name, columns, (holds, rows, cte.within.clone()), from);
     }
 
     fn relation(
         &mut self,
-        relation: String,
+        relation: &str,
         columns: Vec<String>,
         sub: &Value,
         body: usize,
@@ -70,17 +72,18 @@ impl Reader {
     ) {
         let column = |name: String| Output {
             how: How::AsIs,
-            sources: [Source { relation: relation.clone(), column: name.clone() }].into(),
+            sources: [Source { relation: relation.to_owned(), column: name.clone() }].into(),
             name,
         };
         let columns = columns.into_iter().map(column).collect();
-        self.seen.push(Seen::new(relation.clone(), body));
+        self.seen.push(Seen::new(relation.to_owned(), body));
         let holds = Holds::Relation(self.seen.len() - 1);
-        self.add(text(sub, "/alias/aliasname"), columns, holds, Rows::Many, from);
+        let what = (holds, Rows::Many, vec![relation.to_owned()]);
+        self.add(text(sub, "/alias/aliasname"), columns, what, from);
     }
 
     fn sub_select(&mut self, sub: &Value, from: &mut From, around: &Scope<'_>) {
-        let (mark, inner) = (self.touched.len(), self.body());
+        let (mark, named, inner) = (self.touched.len(), self.seen.len(), self.body());
         let lateral = sub.get("lateral").and_then(Value::as_bool) == Some(true);
         let Read { mut outputs, looked_at: _, rows } = {
             let left: &[Item] = if lateral { &from.items } else { &[] };
@@ -89,7 +92,8 @@ impl Reader {
         };
         let alias = sub.get("alias").unwrap_or(&Value::Null);
         rename(&mut outputs, &words(alias, "colnames"));
-        let id = self.add(text(alias, "/aliasname"), outputs, Holds::Body(inner), rows, from);
+        let what = (Holds::Body(inner), rows, self.named_since(named));
+        let id = self.add(text(alias, "/aliasname"), outputs, what, from);
         self.depends(id, mark, from);
     }
 
@@ -106,8 +110,8 @@ impl Reader {
         let column =
             |name: &str| Output { name: name.to_owned(), how: How::Computed, ..made.clone() };
         let columns = names.into_iter().map(column).collect();
-        let name = text(alias, "/aliasname");
-        let id = self.add(name, columns, Holds::Nothing, Rows::Many, from);
+        let what = (Holds::Nothing, Rows::Many, Vec::new());
+        let id = self.add(text(alias, "/aliasname"), columns, what, from);
         self.depends(id, mark, from);
     }
 
@@ -145,17 +149,16 @@ impl Reader {
         &mut self,
         name: &str,
         columns: Vec<Output>,
-        holds: Holds,
-        rows: Rows,
+        (holds, rows, within): (Holds, Rows, Vec<String>),
         from: &mut From,
     ) -> usize {
         let id = self.items;
         self.items += 1;
-        from.items.push(Item { id, name: name.to_owned(), columns, holds, rows });
+        from.items.push(Item { id, name: name.to_owned(), columns, holds, rows, within });
         id
     }
 
-    /// What was looked at since `mark` chooses what the item is.
+    /// What the item depends on of what was looked at since `mark`: its rows are chosen with that.
     fn depends(&self, id: usize, mark: usize, from: &mut From) {
         let mine = |item: usize| from.items.iter().any(|i| i.id == item && i.id != id);
         let touched = self.touched.iter().skip(mark).filter(|t| mine(t.item));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::functions::{self, Kind};
 use super::super::walk::value_columns;
@@ -40,6 +40,8 @@ pub(super) struct Cte {
     pub(super) name: String,
     pub(super) body: usize,
     pub(super) read: Read,
+    /// The relations that it names.
+    pub(super) within: Vec<String>,
 }
 
 /// What is visible at a place: as in the walk's own scopes.
@@ -106,10 +108,11 @@ impl Reader {
         let Some(clause) = select.get("with_clause") else { return known };
         for (_, cte) in nodes(clause, "ctes") {
             let scope = Scope { items: &[], ctes: &known, outer: Some(outer) };
-            let body = self.body();
+            let (body, mark) = (self.body(), self.seen.len());
             let mut read = self.nested(cte.get("ctequery"), body, &scope);
             rename(&mut read.outputs, &words(cte, "aliascolnames"));
-            known.push(Cte { name: text(cte, "/ctename").to_owned(), body, read });
+            let (name, within) = (text(cte, "/ctename").to_owned(), self.named_since(mark));
+            known.push(Cte { name, body, read, within });
         }
         known
     }
@@ -143,7 +146,10 @@ impl Reader {
         for more in rest.into_iter().chain(["limit_offset", "limit_count"]) {
             self.optional(select.get(more), &scope);
         }
-        let rows = rows_of(select, &items);
+        // An aggregate of an outer query's columns only is the outer query's.
+        let is_alone = around.levels().all(|level| level.items.is_empty());
+        let rows = rows_of(select, &items, is_alone);
+        self.bodies[body].folds |= folds(select);
         self.choose(body, &items, &from);
         Read { outputs, looked_at, rows }
     }
@@ -194,6 +200,11 @@ impl Reader {
         Read { outputs, looked_at: BTreeSet::new(), rows: Rows::AtMost(count) }
     }
 
+    /// The relations that were named since a place of the reading.
+    pub(super) fn named_since(&self, mark: usize) -> Vec<String> {
+        self.seen.iter().skip(mark).map(|seen| seen.relation.clone()).collect()
+    }
+
     /// Everything that was looked at since a place of the reading.
     pub(super) fn sources_since(&self, mark: usize) -> BTreeSet<Source> {
         self.touched.iter().skip(mark).flat_map(|t| t.sources.iter().cloned()).collect()
@@ -207,8 +218,21 @@ pub(super) fn rename(outputs: &mut [Output], names: &[&str]) {
     }
 }
 
+/// Places of a SELECT where aggregates stand.
+const FOLDING: [&str; 3] = ["target_list", "having_clause", "sort_clause"];
+
+/// Whether what a SELECT puts out is made of more rows than it puts out, so that a condition around it
+/// does not choose among the rows that it looks at.
+fn folds(select: &Value) -> bool {
+    let kinds = [Kind::Aggregate, Kind::OrderedSet, Kind::Window];
+    let is_one = |name: &str, _| functions::kind(name).is_some_and(|kind| kinds.contains(&kind));
+    let set = |field: &str| select.get(field).is_some_and(|v| !v.is_null() && *v != json!([]));
+    ["group_clause", "distinct_clause", "limit_count", "limit_offset"].into_iter().any(set)
+        || FOLDING.iter().any(|place| calls(select.get(*place), &is_one))
+}
+
 /// How many rows a SELECT has before its LIMIT.
-fn rows_of(select: &Value, items: &[Item]) -> Rows {
+fn rows_of(select: &Value, items: &[Item], is_alone: bool) -> Rows {
     let is_set = |name: &str| matches!(functions::kind(name), Some(Kind::Set | Kind::Record));
     if calls(select.get("target_list"), &|name, _| is_set(name)) {
         return Rows::Many;
@@ -217,8 +241,7 @@ fn rows_of(select: &Value, items: &[Item]) -> Rows {
         !over && matches!(functions::kind(name), Some(Kind::Aggregate | Kind::OrderedSet))
     };
     let is_grouped = nodes(select, "group_clause").next().is_some();
-    let places = ["target_list", "having_clause", "sort_clause"];
-    if !is_grouped && places.iter().any(|place| calls(select.get(*place), &folds)) {
+    if is_alone && !is_grouped && FOLDING.iter().any(|place| calls(select.get(*place), &folds)) {
         return Rows::AtMost(1);
     }
     match items {

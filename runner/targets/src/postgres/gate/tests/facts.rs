@@ -66,6 +66,28 @@ fn another_name_hides_no_column() {
     );
 }
 
+/// PostgreSQL looks for a column in all queries around before it takes a bare name for a row.
+#[test]
+fn an_alias_with_a_columns_name_hides_no_column() {
+    check(
+        "SELECT (SELECT country FROM orders AS country LIMIT 1) AS harmless FROM users",
+        expect![[r#"
+            public.users: every row
+            public.orders: every row
+            harmless is public.users.country
+            many rows
+        "#]],
+    );
+    check(
+        "SELECT to_jsonb(s) AS s FROM (SELECT id, country AS c FROM users) s",
+        expect![[r#"
+            public.users: every row
+            s from public.users.country public.users.id
+            many rows
+        "#]],
+    );
+}
+
 #[test]
 fn a_count_is_one_only_if_it_counts() {
     check(
@@ -147,6 +169,13 @@ fn relations_that_nothing_joins_are_told() {
             many rows
         "#]],
     );
+    let hidden = "SELECT 1 AS one FROM (SELECT * FROM (SELECT id FROM users) a) b, orders o";
+    assert_eq!(facts(hidden).apart.len(), 2);
+    // An aggregate of columns of a query around makes no one row here.
+    let outer =
+        "SELECT ARRAY(SELECT o.id FROM orders o, (SELECT max(u.id) AS m FROM events) e) AS a
+                 FROM users u GROUP BY u.id";
+    assert_eq!(facts(outer).apart.len(), 2);
     // One row multiplies nothing.
     let sql = "SELECT o.id FROM orders o CROSS JOIN (SELECT max(at) AS at FROM events) e";
     assert!(facts(sql).apart.is_empty());
@@ -172,6 +201,17 @@ fn a_condition_around_chooses_only_where_it_holds_for_every_reference() {
     assert_eq!(chosen(&format!("{with} {twice}")), [Chosen::Every]);
     let nested = "SELECT * FROM (SELECT * FROM (SELECT id FROM users) a) b WHERE b.id = 1";
     assert_eq!(chosen(nested), [Chosen::Elsewhere]);
+    // What is around chooses among results, and these are made of all rows.
+    for made in [
+        "SELECT count(*) AS id FROM users",
+        "SELECT max(id) AS id FROM users GROUP BY country",
+        "SELECT DISTINCT id FROM users",
+        "SELECT row_number() OVER (ORDER BY created_at) AS id FROM users",
+        "SELECT id FROM users ORDER BY created_at LIMIT 9",
+    ] {
+        let around = format!("SELECT s.id FROM ({made}) s WHERE s.id = 5");
+        assert_eq!(chosen(&around), [Chosen::Every], "{made}");
+    }
     // HAVING and FILTER leave out groups and values, not rows.
     let having = "SELECT country FROM users GROUP BY country HAVING count(*) > 1";
     assert_eq!(chosen(having), [Chosen::Every]);
