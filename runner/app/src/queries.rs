@@ -45,7 +45,8 @@ fn sqlite(query: &Query, text: &str, targets: &[PolicyTarget]) -> Option<String>
     for target in targets.iter().filter(|t| t.engine == Engine::Sqlite) {
         // A policy that cannot be used is nothing that an author could better.
         let Ok(granted) = executor::ports::sqlite_reads(target, &BTreeSet::new()) else { continue };
-        let refused = targets::sqlite::reads(text, query.params.len(), &granted).err()?;
+        let refused = targets::sqlite::reads(text, query.params.len(), &granted, target.recursion);
+        let refused = refused.err()?;
         // Of an empty database made from the policy's names, so its words quote nothing else.
         let words = refused.detail().map_or_else(|| refused.to_string(), str::to_owned);
         first.get_or_insert(format!(
@@ -67,7 +68,8 @@ pub fn reads(query: &Query, text: &str, target: &PolicyTarget) -> Result<Vec<Rea
         Engine::Sqlite => {
             let granted = executor::ports::sqlite_reads(target, &BTreeSet::new())
                 .map_err(|e| refused(crate::error::chain(&e)))?;
-            let reads = targets::sqlite::reads(text, query.params.len(), &granted);
+            let params = query.params.len();
+            let reads = targets::sqlite::reads(text, params, &granted, target.recursion);
             let reads = reads.map_err(|e| match e.detail() {
                 Some(words) => refused(format!("{}: {words}", crate::error::chain(&e))),
                 None => refused(crate::error::chain(&e)),
@@ -76,10 +78,9 @@ pub fn reads(query: &Query, text: &str, target: &PolicyTarget) -> Result<Vec<Rea
         }
         Engine::Postgres => {
             let types: Vec<ParamType> = query.params.iter().map(|p| p.param_type).collect();
-            let relations = executor::ports::postgres_reads(target, &BTreeSet::new())
+            let grant = executor::ports::postgres_grant(target)
                 .map_err(|e| refused(crate::error::chain(&e)))?;
-            let gated = gate(text, &types, &Grant { relations });
-            let gated = gated.map_err(|e| refused(crate::error::chain(&e)))?;
+            let gated = gate(text, &types, &grant).map_err(|e| refused(crate::error::chain(&e)))?;
             let read = |r: Relation| Read {
                 table: format!("{}.{}", r.schema, r.name),
                 columns: r.columns,
@@ -100,16 +101,15 @@ fn postgres(
     let mut first = None;
     for target in targets.iter().filter(|t| t.engine == Engine::Postgres) {
         // Of a target whose policy cannot be used nothing is granted; its runner says so at each run.
-        let relations =
-            executor::ports::postgres_reads(target, &BTreeSet::new()).unwrap_or_default();
-        match gate(text, &types, &Grant { relations }) {
+        let grant = executor::ports::postgres_grant(target).unwrap_or_default();
+        match gate(text, &types, &grant) {
             Ok(_) => return Ok(None),
             Err(refusal) => _ = first.get_or_insert((&target.id, refusal)),
         }
     }
     match first {
         // Nothing is granted: what remains is what no policy could allow.
-        None => match gate(text, &types, &Grant { relations: Vec::new() }) {
+        None => match gate(text, &types, &Grant::default()) {
             Err(refusal) if !is_of_policy(&refusal.what) => Err(refusal),
             _ => Ok(Some("no target of the policy is a PostgreSQL database".to_owned())),
         },
@@ -127,6 +127,7 @@ const fn is_of_policy(what: &What) -> bool {
         | What::AmbiguousRelation { .. }
         | What::Column { .. }
         | What::Denied { .. }
+        | What::Recursion
         | What::Grant { .. } => true,
         What::NotSupported { .. }
         | What::Table { .. }

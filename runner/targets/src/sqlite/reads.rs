@@ -11,13 +11,14 @@ use rusqlite::hooks::{AuthAction, Authorization};
 
 use super::open::Open;
 use super::statement::{self, failure};
-use super::{TableReads, text};
+use super::{Hidden, TableReads, text};
 use crate::TargetError;
 
 /// Names of tables with the columns that were asked for, lower case.
 type Asked = BTreeMap<String, BTreeSet<String>>;
 
-/// The tables and columns that a query with `params` parameters reads, of those that are granted.
+/// The tables and columns that a query with `params` parameters reads, of those that are granted, and with
+/// their row filters; `recursion` is whether it may recurse.
 ///
 /// # Errors
 /// As the target would refuse it; the detail has the compiler's words, which quote no data here.
@@ -25,9 +26,10 @@ pub fn reads(
     sql: &str,
     params: usize,
     granted: &[TableReads],
+    recursion: bool,
 ) -> Result<Vec<TableReads>, TargetError> {
     let reading = text::read(sql, params)?;
-    let open = Open::empty(granted)?;
+    let open = Open::empty(granted, recursion)?;
     let grants = open.grants()?;
     statement::check_using(&grants, &reading)?;
     let asked: Arc<Mutex<Asked>> = Arc::default();
@@ -61,7 +63,8 @@ pub fn reads(
             columns.contains(&column) || reading.using.contains(&column)
         };
         let columns = table.columns.iter().filter(is_read).cloned().collect();
-        Some(TableReads::plain(&table.table, columns))
+        let hidden = Hidden { filter: table.hidden.filter.clone(), ..Hidden::default() };
+        Some(TableReads { table: table.table.clone(), columns, hidden })
     };
     Ok(granted.iter().filter_map(of_table).collect())
 }

@@ -6,7 +6,7 @@ use crate::sqlite;
 fn told(sql: &str) -> Result<Vec<String>, TargetError> {
     let granted =
         [reads("users", &["id", "country"]), reads("orders", &["id", "user_id", "total"])];
-    let all = sqlite::reads(sql, 0, &granted)?;
+    let all = sqlite::reads(sql, 0, &granted, false)?;
     Ok(all.into_iter().map(|t| format!("{}: {}", t.table, t.columns.join(" "))).collect())
 }
 

@@ -86,7 +86,7 @@ pub(super) const FIELDS: &[(&str, &[&str])] = &[
             "end_offset",
         ],
     ),
-    ("WithClause", &["ctes"]),
+    ("WithClause", &["ctes", "recursive"]),
 ];
 
 /// Fields that hold a struct rather than a node: of which kind, which field, which struct.

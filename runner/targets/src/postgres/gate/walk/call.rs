@@ -69,6 +69,7 @@ impl Walk<'_> {
             return self.not_supported("AT LOCAL", "name the zone: AT TIME ZONE 'UTC'");
         }
         let args = self.arguments(name, args, scope)?;
+        let funcformat = format_of(name, args.len());
         let agg_order = agg_order
             .into_iter()
             .map(|item| self.sort_by(item, &[], scope))
@@ -85,7 +86,7 @@ impl Walk<'_> {
             agg_star,
             agg_distinct,
             func_variadic: false,
-            funcformat: CoercionForm::CoerceExplicitCall as i32,
+            funcformat,
             location: 0,
         }))))
     }
@@ -152,5 +153,13 @@ impl Walk<'_> {
         let arg = Some(Box::new(self.expression(*arg, scope)?));
         let named = NamedArgExpr { xpr: None, arg, name, argnumber, location: 0 };
         Ok(node(NodeEnum::NamedArgExpr(Box::new(named))))
+    }
+}
+
+/// As a plain call, but for `OVERLAY(a PLACING b FROM c FOR d)`, which is always deparsed so.
+fn format_of(name: &str, args: usize) -> i32 {
+    match (name, args) {
+        ("overlay", 4) => CoercionForm::CoerceSqlSyntax as i32,
+        _ => CoercionForm::CoerceExplicitCall as i32,
     }
 }

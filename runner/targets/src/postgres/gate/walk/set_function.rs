@@ -58,7 +58,7 @@ impl Walk<'_> {
         }
         let named = if typed { Vec::new() } else { columns.clone() };
         let is_value = !typed && columns.len() == 1;
-        let star = self.add(Item { name: name.clone(), columns, is_value }, items)?;
+        let star = self.add(Item { name: name.clone(), schema: None, columns, is_value }, items)?;
         let function = RangeFunction {
             lateral,
             ordinality,
