@@ -218,9 +218,10 @@ impl Check<'_> {
             "GroupingSet" => [1, 3, 4, 5].contains(&number("kind")),
             "RangeFunction" => {
                 let functions = object.get("functions").and_then(Value::as_array);
-                functions.is_some_and(|list| list.len() == 1)
+                let several = object.get("is_rowsfrom").is_some_and(is_set);
+                functions
+                    .is_some_and(|list| (list.len() > 1) == several && list.iter().all(is_call))
                     && object.get("alias").is_some_and(is_set)
-                    && object.get("functions").is_some_and(is_call)
             }
             "TypeName" => {
                 number("typemod") == -1
@@ -326,9 +327,9 @@ fn takes_rows(call: &Object) -> bool {
 }
 
 /// Whether a function in FROM is a call of one that returns sets.
-fn is_call(list: &Value) -> bool {
+fn is_call(function: &Value) -> bool {
     use functions::Kind;
-    let name = list.pointer("/0/node/List/items/0/node/FuncCall/funcname").and_then(words);
+    let name = function.pointer("/node/List/items/0/node/FuncCall/funcname").and_then(words);
     let kind = name.as_deref().and_then(|name| functions::kind(name.last()?));
     matches!(kind, Some(Kind::Set | Kind::Record))
 }

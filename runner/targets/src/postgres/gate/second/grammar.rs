@@ -40,7 +40,10 @@ pub(super) const FIELDS: &[(&str, &[&str])] = &[
     ("NamedArgExpr", &["arg", "name", "argnumber"]),
     ("NullTest", &["arg", "nulltesttype"]),
     ("ParamRef", &["number"]),
-    ("RangeFunction", &["lateral", "ordinality", "functions", "alias", "coldeflist"]),
+    (
+        "RangeFunction",
+        &["lateral", "ordinality", "is_rowsfrom", "functions", "alias", "coldeflist"],
+    ),
     ("RangeSubselect", &["lateral", "subquery", "alias"]),
     ("RangeVar", &["relname", "inh", "relpersistence", "alias"]),
     ("ResTarget", &["name", "val"]),

@@ -266,7 +266,8 @@ fn functions_types_and_operators_outside_the_lists() {
             "select * from lower('a')",
             "select jsonb_each('{}')",
             "select * from rows from (unnest(array[1]), unnest(array[2]))",
-            "select * from unnest(array[1], array[2])",
+            "select unnest(array[1], array[2])",
+            "select x.c from unnest(array[1], array[2]) x(a, b)",
             "select x.pg_sleep from generate_series(0, 0) x",
             "select x.value from unnest(array['/etc/passwd']) x",
             "select * from jsonb_to_record('{}') as x(a regclass)",
@@ -322,8 +323,9 @@ fn functions_types_and_operators_outside_the_lists() {
             line 1, column 15: the function pg_read_file is not supported yet; compute in the script, or use a listed function
             line 1, column 15: the function lower in this place is not supported yet; functions of sets belong in FROM, others do not
             line 1, column 8: the function jsonb_each in this place is not supported yet; functions of sets belong in FROM, others do not
-            line 1, column 26: ROWS FROM is not supported yet; call one function
-            line 1, column 15: unnest of several arrays is not supported yet; unnest them one by one
+            line 1, column 8: the name unnest.unnest is used twice; give one of them another alias
+            line 1, column 8: unnest of several arrays here is not supported yet; put it into FROM
+            line 1, column 8: x.c is not a column that is granted or made here; use a granted column, or name it with AS
             line 1, column 8: x.pg_sleep is not a column that is granted or made here; use a granted column, or name it with AS
             line 1, column 8: x.value is not a column that is granted or made here; use a granted column, or name it with AS
             line 1, column 44: the type regclass is not supported yet; cast to text or another built-in type

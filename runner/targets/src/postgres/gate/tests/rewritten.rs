@@ -51,6 +51,9 @@ fn series_of_moments_and_texts_with_places() {
         "select substring('abc' from 1 for 2), substring('abc' similar 'a#\"b#\"c' escape '#'), trim(leading 'x' from 'xa')",
         "select position('a' in 'ba'), normalize('a', nfc), 'a' is normalized, (now(), now()) overlaps (now(), now())",
         "select B'101' | B'010', bit_length(B'1')",
+        "select bool 't', 'f'::bool, 'true'::bool, '{t}'::bool[], int '42', time '10:00', date '2026-01-01'",
+        "select t.n, t.x from rows from (generate_series(1, 3), unnest(array['a', 'b'])) as t(n, x)",
+        "select t.a, n from unnest(array[1, 2], array['x', 'y']) with ordinality as t(a, b, n)",
     ] {
         assert!(try_gate(sql).is_ok(), "{sql}: {:?}", try_gate(sql));
     }

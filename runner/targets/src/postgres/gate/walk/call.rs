@@ -63,6 +63,9 @@ impl Walk<'_> {
         if !is_aggregate {
             self.absent(&agg_order, "ORDER BY in a plain call", "only aggregates have it")?;
         }
+        if name == "unnest" && args.len() != 1 {
+            return self.not_supported("unnest of several arrays here", "put it into FROM");
+        }
         self.placed(name, kind, in_from, over.is_some())?;
         self.growth(name, &args)?;
         if name == "timezone" && args.len() != 2 {
@@ -115,9 +118,6 @@ impl Walk<'_> {
     }
 
     fn arguments(&mut self, name: &str, args: Vec<Node>, scope: &Scope<'_>) -> Checked<Vec<Node>> {
-        if name == "unnest" && args.len() != 1 {
-            return self.not_supported("unnest of several arrays", "unnest them one by one");
-        }
         let rows = functions::takes_rows(name);
         args.into_iter()
             .map(|arg| match rows.then(|| self.whole_row(&arg, scope)).flatten() {
