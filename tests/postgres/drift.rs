@@ -3,7 +3,9 @@
 
 use domain::QueryAnalysis;
 use targets::postgres::gate::{Grant, gate};
-use targets::postgres::{PostgresConnector, PostgresSpec, Relation, Sessions, analyse};
+use targets::postgres::{
+    Filter, Hidden, PostgresConnector, PostgresSpec, Relation, Sessions, analyse,
+};
 use targets::{Connector as _, Session, TargetError};
 use tests::postgres::cluster::Network;
 use tests::postgres::{open, roomy, shop};
@@ -18,7 +20,7 @@ const SETUP: &str = "
     CREATE VIEW app.inner_view AS SELECT id, app.net(total) AS net, country FROM app.orders;
     CREATE VIEW app.sums AS SELECT country, sum(net) AS net FROM app.inner_view GROUP BY country;
     GRANT USAGE ON SCHEMA app TO reader;
-    GRANT SELECT (id, total, state, country) ON app.orders TO reader;
+    GRANT SELECT (id, total, state, country, note) ON app.orders TO reader;
     GRANT SELECT ON app.sums TO reader;";
 
 const SQL: &str = "SELECT o.id, upper(o.country) AS country, o.total, o.state, s.net \
@@ -27,7 +29,7 @@ const SQL: &str = "SELECT o.id, upper(o.country) AS country, o.total, o.state, s
 async fn analysed(spec: &PostgresSpec) -> QueryAnalysis {
     let catalog =
         PostgresConnector::new(spec.clone(), Sessions::at_most(1)).catalog().await.unwrap();
-    let gated = gate(SQL, &[], &Grant { relations: spec.reads.clone() }).unwrap();
+    let gated = gate(SQL, &[], &Grant::of(spec.reads.clone())).unwrap();
     analyse("orders".parse().unwrap(), &gated, &catalog)
 }
 
@@ -55,13 +57,16 @@ async fn a_query_runs_on_the_catalog_that_was_reviewed_and_on_no_other() {
         relation("orders", &["id", "total", "state", "country"]),
         relation("sums", &["country", "net"]),
     ];
+    // A column that queries do not see, and a function that none of them calls.
+    let filter = Some(Filter::parse("note IS NULL OR lower(note) <> 'gone'").unwrap());
+    spec.reads[0].hidden = Hidden { filter, ..Hidden::default() };
     let changed = |sql: &str| {
         primary.sql("drift", sql).unwrap();
         shop.cluster.catch_up(&standby).unwrap();
     };
 
     let reviewed = analysed(&spec).await;
-    assert_eq!(reviewed.catalog.functions.len(), 1, "{reviewed:?}");
+    assert_eq!(reviewed.catalog.functions.len(), 2, "{reviewed:?}");
     let mut session = open(&spec).await.unwrap();
     assert_eq!(runs(&mut session, &reviewed).await, Ok(1));
 
@@ -80,6 +85,10 @@ async fn a_query_runs_on_the_catalog_that_was_reviewed_and_on_no_other() {
 
     let view = "the view app.sums, or what it rests on, has another definition";
     for (change, told) in [
+        (
+            "ALTER TABLE app.orders ALTER note TYPE varchar(9)",
+            "app.orders.note was text and is character varying(9)",
+        ),
         ("ALTER TYPE app.state ADD VALUE 'lost'", "the type app.state of app.orders.state has"),
         (
             "ALTER DOMAIN app.country ADD CONSTRAINT known CHECK (VALUE <> 'XX')",

@@ -188,10 +188,15 @@ async fn replay_that_needs_what_is_read_wins_and_says_so() {
         error.to_string(),
         "the replica cancelled the statement in favour of replay; try again"
     );
-    // The table that is gone is missed by name; the session itself is in order.
+    // The table that is gone is missed by name; the session itself is in order, unless replay met it
+    // between two statements of a transaction: then the server ends the session with the same code.
     shop().cluster.catch_up(&standby).unwrap();
-    ask(&mut session, QUICK).await.unwrap();
-    assert_eq!(code(ask(&mut session, "select n from churn").await), "not-allowed");
+    match ask(&mut session, QUICK).await {
+        Ok(_) => {
+            assert_eq!(code(ask(&mut session, "select n from churn").await), "not-allowed");
+        }
+        Err(error) => assert_eq!(error.code(), "session-lost"),
+    }
     assert_eq!(open(&place.spec).await.err().unwrap().code(), "missing");
     nothing_is_left(&standby, &place).await;
 }

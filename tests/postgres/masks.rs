@@ -20,7 +20,7 @@ fn class(name: &str) -> Hides {
 }
 
 /// A mask of each kind, on columns that have the worst values for it.
-fn masks() -> Vec<(&'static str, Hides)> {
+pub(super) fn masks() -> Vec<(&'static str, Hides)> {
     let bucket = |width| Hides::Bucket { width };
     let cut = |unit| Hides::DateTruncate { unit };
     vec![
@@ -42,7 +42,7 @@ fn masks() -> Vec<(&'static str, Hides)> {
     ]
 }
 
-fn people(masks: Vec<(&'static str, Hides)>) -> Relation {
+pub(super) fn people(masks: Vec<(&'static str, Hides)>) -> Relation {
     let columns = [
         "id", "nulled", "hidden", "card", "email", "ssn", "token", "age", "born_in", "points",
         "score", "ratio", "paid", "born", "seen", "gone",
@@ -54,7 +54,7 @@ fn people(masks: Vec<(&'static str, Hides)>) -> Relation {
     }
 }
 
-fn letters(filter: &str) -> Relation {
+pub(super) fn letters(filter: &str) -> Relation {
     let filter = Some(Filter::parse(filter).unwrap());
     Relation {
         hidden: Hidden { filter, ..Hidden::default() },
@@ -76,7 +76,7 @@ fn keys() -> HashKeys {
     ])
 }
 
-fn spec(reads: Vec<Relation>) -> PostgresSpec {
+pub(super) fn spec(reads: Vec<Relation>) -> PostgresSpec {
     let shop = shop();
     let mut spec = shop.spec(&shop.standby);
     spec.identity.role = HASHER.into();
@@ -90,7 +90,7 @@ async fn session() -> Box<dyn Session> {
 }
 
 /// What a script and the evidence get of a statement, together.
-async fn all_of(session: &mut dyn Session, sql: &str) -> String {
+pub(super) async fn all_of(session: &mut dyn Session, sql: &str) -> String {
     match session.query(sql, &[], roomy()).await {
         Ok(spool) => text(spool),
         Err(e) => format!("{}: {e} [{}]\n", e.code(), e.detail().unwrap_or_default()),
@@ -102,6 +102,22 @@ async fn refusal(spec: PostgresSpec) -> String {
         Ok(_) => "opened\n".into(),
         Err(e) => format!("{}: {e}\n", e.code()),
     }
+}
+
+#[tokio::test]
+async fn an_error_over_hidden_things_leaves_its_code_and_no_word() {
+    let mut session = session().await;
+    for sql in ["select token::int from people", "select (body || 'x')::int from letters"] {
+        let told = all_of(&mut *session, sql).await;
+        assert!(told.starts_with("database-error: "), "{told}");
+        assert!(told.contains("[22P02: its words are left out"), "{told}");
+        assert!(!told.contains("invalid input"), "{told}");
+    }
+    let shop = shop();
+    let raised =
+        shop.cluster.primary().sql(DATABASE, "SELECT * FROM shop.letters WHERE body::int > 5");
+    assert!(raised.unwrap_err().to_string().contains("invalid input syntax"));
+    assert!(Filter::parse("body::int > 5").is_err());
 }
 
 #[tokio::test]
@@ -360,15 +376,15 @@ async fn what_the_mask_hides_cannot_be_asked_for() {
         select id from people where card = (select max(card) from people) order by id
             Int64(6)
         select email::int from people where id = 1
-            database-error: the target's database returned an error; its words are in the recording [22P02: invalid input syntax for type integer: "c***@example.com"]
+            database-error: the target's database returned an error; its words are in the recording [22P02: its words are left out, because something is hidden of what the query reads]
         select (email || 'x')::uuid from people where id = 1
-            database-error: the target's database returned an error; its words are in the recording [22P02: invalid input syntax for type uuid: "c***@example.comx"]
+            database-error: the target's database returned an error; its words are in the recording [22P02: its words are left out, because something is hidden of what the query reads]
         select 1 / (age - 40) from people where id = 1
-            database-error: the target's database returned an error; its words are in the recording [22012: division by zero]
+            database-error: the target's database returned an error; its words are in the recording [22012: its words are left out, because something is hidden of what the query reads]
         select case when email like 'canary%' then 1 / 0 else 1 end as x from people
-            database-error: the target's database returned an error; its words are in the recording [22012: division by zero]
+            database-error: the target's database returned an error; its words are in the recording [22012: its words are left out, because something is hidden of what the query reads]
         select card::numeric from people where id = 7
-            database-error: the target's database returned an error; its words are in the recording [22P02: invalid input syntax for type numeric: "***5678"]
+            database-error: the target's database returned an error; its words are in the recording [22P02: its words are left out, because something is hidden of what the query reads]
         select ssn from people where id in (1, 4)
             Text("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
             Text("457dcb1b1c1bf655d15da1b98306f5aa511e19bd15debdc85c3134592039578e")

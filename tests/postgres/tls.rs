@@ -8,7 +8,7 @@ use tests::postgres::{PASSWORD, open, roomy, shop};
 use super::cancel::{SLOW, Watcher};
 
 /// An authority, and a server's certificate of it.
-fn authority(host: &str) -> (String, Certificate) {
+pub(super) fn authority(host: &str) -> (String, Certificate) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -21,7 +21,7 @@ fn authority(host: &str) -> (String, Certificate) {
 }
 
 /// The server over the network.
-fn over_tcp(server: &Server, host: &str, tls: Tls) -> PostgresSpec {
+pub(super) fn over_tcp(server: &Server, host: &str, tls: Tls) -> PostgresSpec {
     let mut spec = shop().spec(server);
     spec.access.host = Host::Tcp(host.into());
     spec.access.tls = tls;

@@ -304,6 +304,7 @@ impl Company {
                 recording: Full,
                 statement_ms_max: 10_000,
                 cost_max: None,
+                recursion: false,
                 lag_s_max: None,
                 readers: vec![p("dev")],
                 retention_days: 30,

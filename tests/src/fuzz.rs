@@ -257,7 +257,7 @@ fn shop_grant() -> Grant {
     let relation = |(name, columns): &(&str, &[&str])| {
         Relation::plain("public", name, columns.iter().map(|c| (*c).to_owned()).collect())
     };
-    Grant { relations: SHOP_READS.iter().map(relation).collect() }
+    Grant { recursion: true, ..Grant::of(SHOP_READS.iter().map(relation).collect()) }
 }
 
 /// The same with a mask on every column that has a kind for it, and a row filter.

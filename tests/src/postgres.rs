@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 
 use domain::{ParamType, Value};
 use targets::postgres::{
-    Access, Host, Identity, PostgresConnector, PostgresSpec, Relation, RoleSql, Sessions, Tls,
+    Access, Host, Identity, MaskViews, PostgresConnector, PostgresSpec, Relation, RoleSql,
+    Sessions, Tls,
 };
 use targets::{Caps, Connector as _, HashKeys, Session, Spool, TargetError};
 
@@ -63,15 +64,22 @@ pub fn shop() -> &'static Shop {
     }
 }
 
+/// A cluster that is not the shop's.
+///
+/// # Errors
+/// When the server's programs are missing, or it does not start.
+#[expect(clippy::disallowed_methods, reason = "the search path is the environment's")]
+pub fn another_cluster() -> std::io::Result<Cluster> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let missing = "the server's programs (postgres, initdb, pg_basebackup, psql) are neither on the \
+                   PATH nor under /usr/lib/postgresql; install them: apt-get install postgresql";
+    let programs = Programs::find(&path).ok_or_else(|| std::io::Error::other(missing))?;
+    Cluster::start(programs)
+}
+
 impl Shop {
-    #[expect(clippy::disallowed_methods, reason = "the search path is the environment's")]
     fn start() -> std::io::Result<Self> {
-        let path = std::env::var("PATH").unwrap_or_default();
-        let missing = "the server's programs (postgres, initdb, pg_basebackup, psql) are neither on \
-                       the PATH nor under /usr/lib/postgresql; install them: apt-get install \
-                       postgresql";
-        let programs = Programs::find(&path).ok_or_else(|| std::io::Error::other(missing))?;
-        let cluster = Cluster::start(programs)?;
+        let cluster = another_cluster()?;
         let primary = cluster.primary();
         primary.sql("postgres", "CREATE DATABASE shop")?;
         primary.sql(DATABASE, SCHEMA)?;
@@ -125,6 +133,7 @@ impl Shop {
             keys: HashKeys::new(),
             statement_ms_max: 60_000,
             lag_s_max: 30,
+            recursion: false,
             cost_max: u64::MAX,
             prod: false,
         }
@@ -134,12 +143,19 @@ impl Shop {
 /// The SQL that makes a target's role.
 #[must_use]
 pub fn role_sql(spec: &PostgresSpec) -> String {
+    role_sql_with(spec, None)
+}
+
+/// The same, with views of what is hidden.
+#[must_use]
+pub fn role_sql_with(spec: &PostgresSpec, views: Option<&MaskViews>) -> String {
     let sql = RoleSql {
         target: "shop-replica",
         policy: "policy version 1",
         identity: &spec.identity,
         reads: &spec.reads,
         statement_ms_max: spec.statement_ms_max,
+        views,
     };
     sql.text()
 }

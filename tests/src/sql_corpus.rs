@@ -259,6 +259,7 @@ pub fn postgres_grant() -> Grant {
     #[serde(deny_unknown_fields)]
     struct Granted {
         relations: Vec<One>,
+        recursion: bool,
     }
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -276,7 +277,8 @@ pub fn postgres_grant() -> Grant {
         let masks = masks.into_iter().map(|(column, mask)| (column, Mask::new(mask))).collect();
         Relation { schema, name, columns, hidden: Hidden { masks, filter: None, denied } }
     };
-    Grant { relations: granted.relations.into_iter().map(relation).collect() }
+    let Granted { relations, recursion } = granted;
+    Grant { relations: relations.into_iter().map(relation).collect(), recursion }
 }
 
 async fn sqlite_session(path: &Path) -> Box<dyn Session> {
@@ -297,6 +299,7 @@ async fn sqlite_session(path: &Path) -> Box<dyn Session> {
         path: path.to_owned(),
         application_id: APPLICATION_ID,
         reads: SQLITE_READS.iter().map(reads).collect(),
+        recursion: true,
         keys: HashKeys::new(),
         statement_ms_max: CAPS.time_ms_max,
     };

@@ -45,7 +45,8 @@ fn sqlite(query: &Query, text: &str, targets: &[PolicyTarget]) -> Option<String>
     for target in targets.iter().filter(|t| t.engine == Engine::Sqlite) {
         // A policy that cannot be used is nothing that an author could better.
         let Ok(granted) = executor::ports::sqlite_reads(target, &BTreeSet::new()) else { continue };
-        let refused = targets::sqlite::reads(text, query.params.len(), &granted).err()?;
+        let refused = targets::sqlite::reads(text, query.params.len(), &granted, target.recursion);
+        let refused = refused.err()?;
         // Of an empty database made from the policy's names, so its words quote nothing else.
         let words = refused.detail().map_or_else(|| refused.to_string(), str::to_owned);
         first.get_or_insert(format!(
@@ -67,16 +68,15 @@ fn postgres(
     let mut first = None;
     for target in targets.iter().filter(|t| t.engine == Engine::Postgres) {
         // Of a target whose policy cannot be used nothing is granted; its runner says so at each run.
-        let relations =
-            executor::ports::postgres_reads(target, &BTreeSet::new()).unwrap_or_default();
-        match gate(text, &types, &Grant { relations }) {
+        let grant = executor::ports::postgres_grant(target).unwrap_or_default();
+        match gate(text, &types, &grant) {
             Ok(_) => return Ok(None),
             Err(refusal) => _ = first.get_or_insert((&target.id, refusal)),
         }
     }
     match first {
         // Nothing is granted: what remains is what no policy could allow.
-        None => match gate(text, &types, &Grant { relations: Vec::new() }) {
+        None => match gate(text, &types, &Grant::default()) {
             Err(refusal) if !is_of_policy(&refusal.what) => Err(refusal),
             _ => Ok(Some("no target of the policy is a PostgreSQL database".to_owned())),
         },
@@ -94,6 +94,7 @@ const fn is_of_policy(what: &What) -> bool {
         | What::AmbiguousRelation { .. }
         | What::Column { .. }
         | What::Denied { .. }
+        | What::Recursion
         | What::Grant { .. } => true,
         What::NotSupported { .. }
         | What::Table { .. }

@@ -11,12 +11,12 @@ use domain::manifest::{Engine, Query};
 use domain::{
     Analysis, Decision, Denial, LogicalTarget, Manifest, Pair, QueryAnalysis, QueryName, Rule,
 };
-use targets::postgres::gate::{Grant, gate};
+use targets::postgres::gate::gate;
 use targets::{TargetError, postgres, sqlite};
 use trust::{Authority, PolicyTarget};
 
 use crate::bundle::fetch;
-use crate::ports::{GrantError, postgres_reads, sqlite_reads};
+use crate::ports::{GrantError, postgres_grant, sqlite_reads};
 use crate::runner::Inner;
 use crate::verify::chain;
 
@@ -64,13 +64,14 @@ fn read(
     Ok(match target.engine {
         Engine::Postgres => {
             let params: Vec<_> = query.params.iter().map(|p| p.param_type).collect();
-            let grant = Grant { relations: postgres_reads(target, &unmasked)? };
+            let grant = postgres_grant(target)?;
             let gated = gate(text, &params, &grant).map_err(|e| e.to_string());
             gated.map(|gated| postgres::analyse(name, &gated, catalog))
         }
         Engine::Sqlite => {
             let reads = sqlite_reads(target, &unmasked)?;
-            let read = sqlite::reads(text, query.params.len(), &reads).map_err(|e| e.to_string());
+            let read = sqlite::reads(text, query.params.len(), &reads, target.recursion)
+                .map_err(|e| e.to_string());
             read.map(|read| sqlite::analyse(name, &read, catalog))
         }
     })

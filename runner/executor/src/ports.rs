@@ -195,6 +195,7 @@ pub fn sqlite_spec(
         path,
         application_id: identity.application_id.cast_signed(),
         reads: sqlite_reads(target, &sight.unmasked)?,
+        recursion: target.recursion,
         keys: sight.keys,
         statement_ms_max: target.statement_ms_max,
     })
@@ -249,12 +250,22 @@ pub fn postgres_spec(
             role: identity.role.clone(),
         },
         reads: postgres_reads(target, &sight.unmasked)?,
+        recursion: target.recursion,
         keys: sight.keys,
         statement_ms_max: target.statement_ms_max,
         lag_s_max: target.lag_s_max.ok_or(GrantError::Incomplete)?,
         cost_max: target.cost_max.ok_or(GrantError::Incomplete)?,
         prod: target.prod,
     })
+}
+
+/// What the gate lets queries of a PostgreSQL target do that see no column raw.
+///
+/// # Errors
+/// As [`postgres_reads`].
+pub fn postgres_grant(target: &PolicyTarget) -> Result<postgres::gate::Grant, GrantError> {
+    let relations = postgres_reads(target, &BTreeSet::new())?;
+    Ok(postgres::gate::Grant { relations, recursion: target.recursion })
 }
 
 /// What queries may read of a PostgreSQL target, and what is hidden of it from a run that sees these

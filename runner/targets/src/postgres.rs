@@ -51,7 +51,7 @@ use crate::{Connector, Session, TargetError};
 pub use connect::startup_options;
 pub use doctor::Finding;
 pub use gate::{Filter, Hidden, Mask, Relation};
-pub use role_sql::RoleSql;
+pub use role_sql::{MaskViews, RoleSql, ViewsError};
 pub use spec::{Access, Host, Identity, Password, PostgresSpec, Tls};
 
 /// What a target is and gives to queries, found without running any script's SQL.
@@ -122,10 +122,11 @@ impl PostgresConnector {
     }
 }
 
-/// What a query that passed the gate comes to, by a catalog that has at least what it reads and calls.
+/// What a query that passed the gate comes to, by a catalog that has at least what it reads and calls;
+/// with what row filters read for it.
 #[must_use]
 pub fn analyse(name: QueryName, gated: &gate::Gated, catalog: &Catalog) -> QueryAnalysis {
-    let columns = |r: &Relation| r.columns.iter().cloned().collect();
+    let columns = |r: &Relation| r.columns_read().into_iter().cloned().collect();
     let reads = gated.reads.iter().map(|r| (format!("{}.{}", r.schema, r.name), columns(r)));
     QueryAnalysis::of(name, catalog, &reads.collect(), &gated.calls)
 }

@@ -91,6 +91,8 @@ pub struct SqliteSpec {
     pub application_id: i32,
     /// The only tables and columns that any query can see.
     pub reads: Vec<TableReads>,
+    /// Whether queries may recurse.
+    pub recursion: bool,
     /// What hashed columns are hashed with.
     pub keys: HashKeys,
     /// Milliseconds that one statement may take.
@@ -132,14 +134,18 @@ impl SqliteConnector {
     }
 }
 
-/// What a query that reads these tables comes to, by a catalog that has at least them.
+/// What a query that reads these tables comes to, by a catalog that has at least them; with what their row
+/// filters read for it.
 #[must_use]
 pub fn analyse(name: QueryName, reads: &[TableReads], catalog: &Catalog) -> QueryAnalysis {
     let columns = |t: &TableReads| {
         let shape = catalog.relations.iter().find(|r| r.name.eq_ignore_ascii_case(&t.table));
         // As the file writes them; policy may write them otherwise.
         let named = shape.into_iter().flat_map(|r| &r.columns).map(|c| &c.name);
-        let is_read = |name: &&String| t.columns.iter().any(|c| c.eq_ignore_ascii_case(name));
+        let is_read = |name: &&String| {
+            let filtered = t.hidden.filter.iter().any(|filter| filter.may_read(name));
+            filtered || t.columns.iter().any(|c| c.eq_ignore_ascii_case(name))
+        };
         named.filter(is_read).cloned().collect()
     };
     let reads = reads.iter().map(|t| (t.table.clone(), columns(t))).collect();
@@ -162,7 +168,7 @@ impl Connector for SqliteConnector {
     }
 
     async fn plan(&self, sql: &str, params: &[ParamType]) -> Result<Option<Expected>, TargetError> {
-        reads(sql, params.len(), &self.spec.reads)?;
+        reads(sql, params.len(), &self.spec.reads, self.spec.recursion)?;
         Ok(None)
     }
 }

@@ -119,6 +119,8 @@ struct RawTarget {
     row_filters: Vec<RowFilter>,
     statement_ms_max: Option<u64>,
     cost_max: Option<u64>,
+    #[serde(default)]
+    recursion: bool,
     lag_s_max: Option<u64>,
     #[serde(default)]
     readers: Vec<GroupName>,
@@ -242,6 +244,7 @@ impl RawTarget {
             recording: Full,
             statement_ms_max: t.statement_ms_max.unwrap_or(STATEMENT_MS_DEFAULT),
             cost_max: t.cost_max.or((t.engine == Engine::Postgres).then_some(COST_DEFAULT)),
+            recursion: t.recursion,
             lag_s_max: t.lag_s_max,
             readers: t.readers,
             retention_days: t.retention_days.unwrap_or(RETENTION_DAYS_DEFAULT),

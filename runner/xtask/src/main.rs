@@ -144,7 +144,7 @@ fn lint() -> Vec<Step> {
 fn faults(rounds: u32) -> Vec<Step> {
     let mut build = Step::cargo("build tests", &[groups::BUILT, &["--no-run"]].concat());
     build.needed = true;
-    let modules = ["faults::", "bombs::", "replica::", "cancel::"];
+    let modules = ["faults::", "bombs::", "replica::", "cancel::", "imposture::"];
     let round = |n: u32| {
         let only = ["test", "--workspace", "--test", "postgres", "--", "--quiet"];
         let mut step = Step::cargo(&format!("round {n}"), &[&only[..], &modules].concat());

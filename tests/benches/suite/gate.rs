@@ -33,7 +33,7 @@ fn grant() -> Grant {
     let masks = [("email".to_owned(), Mask::new(domain::Mask::Email))].into_iter().collect();
     customers.hidden = Hidden { masks, ..Hidden::default() };
     let orders = relation("orders", &["id", "customer_id", "status", "total", "placed_at"]);
-    Grant { relations: vec![customers, orders] }
+    Grant::of(vec![customers, orders])
 }
 
 pub(super) fn run(_: &Runtime, scale: Scale) -> Vec<Row> {

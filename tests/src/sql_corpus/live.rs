@@ -91,6 +91,7 @@ impl Servers {
                 role: READER.into(),
             },
             reads: grant.relations.clone(),
+            recursion: grant.recursion,
             keys: HashKeys::new(),
             statement_ms_max: STATEMENT_MS_MAX,
             cost_max: COST_MAX,

@@ -21,7 +21,7 @@ fn target(id: &str, columns: &[&str]) -> PolicyTarget {
         "self_serve": null, "break_glass": null, "limits": limits,
         "query": { "calls_max": 1, "rows_total_max": 1, "bytes_total_max": 1 },
         "reads": [{ "table": "public.orders", "columns": columns }], "denied": [], "masks": [],
-        "row_filters": [], "recording": "full", "statement_ms_max": 1, "cost_max": 1, "lag_s_max": 1,
+        "row_filters": [], "recording": "full", "statement_ms_max": 1, "cost_max": 1, "recursion": false, "lag_s_max": 1,
         "readers": [], "retention_days": 1
     }))
     .unwrap()

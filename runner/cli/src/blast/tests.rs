@@ -218,7 +218,7 @@ fn every_relation_that_the_gate_reads_is_in_the_words() {
     let pair = Pair { logical: "shop".parse().unwrap(), target: "replica".parse().unwrap() };
     let ceiling = under(&policy, &manifest.asks(&[pair]));
     let relations = executor::ports::postgres_reads(&policy.targets[0], &BTreeSet::new()).unwrap();
-    let grant = targets::postgres::gate::Grant { relations };
+    let grant = targets::postgres::gate::Grant { relations, recursion: false };
     let types: Vec<_> = manifest.queries[0].params.iter().map(|p| p.param_type).collect();
     let statements: Vec<Value> = serde_json::from_str(CORPUS).unwrap();
     let mut passed = 0;

@@ -164,7 +164,8 @@ fn postgres(
     let refused = |e: &dyn std::error::Error| format!("{}: {}", query.file, chain(e));
     let types: Vec<ParamType> = query.params.iter().map(|p| p.param_type).collect();
     let relations = postgres_reads(view.target, view.unmasked).map_err(|e| refused(&e))?;
-    let gated = gate::gate(text, &types, &Grant { relations }).map_err(|e| refused(&e))?;
+    let gated = gate::gate(text, &types, &Grant { relations, recursion: view.target.recursion })
+        .map_err(|e| refused(&e))?;
     let facts = gated.facts().map_err(|e| refused(&e))?;
     let Gated { reads, calls, .. } = gated;
     let table = |relation: gate::Relation| {
@@ -214,7 +215,7 @@ fn rows_of(facts: &Facts, relation: &str) -> TableRows {
 fn sqlite(query: &Query, text: &str, view: &View<'_>) -> Result<Touches, String> {
     let granted = sqlite_reads(view.target, view.unmasked)
         .map_err(|e| format!("{}: {}", query.file, chain(&e)))?;
-    let outline = sqlite::outline(text, query.params.len(), &granted);
+    let outline = sqlite::outline(text, query.params.len(), &granted, view.target.recursion);
     let outline = outline.map_err(|e| {
         let words = e.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
         format!("{}: {}{words}", query.file, chain(&e))

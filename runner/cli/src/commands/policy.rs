@@ -192,7 +192,9 @@ fn lines(call: &Call<'_>, authority: &Authority) -> anyhow::Result<()> {
         }
         out.field("  limits     ", &limits(&t.limits))?;
         let cost = t.cost_max.map(|cost| format!(", expected to cost {} at most", number(cost)));
-        let statement = format!("{} ms{}", number(t.statement_ms_max), cost.unwrap_or_default());
+        let recursion = if t.recursion { ", may recurse" } else { "" };
+        let ms = number(t.statement_ms_max);
+        let statement = format!("{ms} ms{}{recursion}", cost.unwrap_or_default());
         out.field("  statement  ", &statement)?;
         for read in &t.reads {
             out.field("  reads      ", &format!("{} ({})", read.table, read.columns.join(", ")))?;

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use domain::manifest::Engine;
+use targets::postgres::{Identity, Relation, RoleSql};
 
 use super::shop::READS;
 use crate::config::search_path;
@@ -20,6 +21,8 @@ use cluster::{Cluster, Network, Programs, Server};
 const ROLE: &str = "borescope_reader";
 /// The database.
 const DATABASE: &str = "shop";
+/// Milliseconds of one statement, as policies have it that say nothing.
+const STATEMENT_MS_MAX: u64 = 5_000;
 /// `UNION` is not supported on PostgreSQL yet; this query of `customer-timeline` does without.
 const TIMELINE: (&str, &str, &str) =
     ("customer-timeline", "queries/timeline.sql", include_str!("postgres/timeline.sql"));
@@ -44,9 +47,10 @@ impl PostgresShop {
         let cluster = Cluster::start(programs).context("the primary does not start")?;
         let primary = cluster.primary();
         primary.sql("postgres", &format!("CREATE DATABASE {DATABASE}"))?;
-        primary.sql(DATABASE, &shop::script(sqlite, ROLE, READS)?)?;
+        primary.sql(DATABASE, &shop::script(sqlite)?)?;
         let system = "SELECT system_identifier FROM pg_control_system()";
         let system_identifier = primary.sql("postgres", system)?.trim().to_owned();
+        primary.sql(DATABASE, &role(&system_identifier)?)?;
         let standby = cluster.standby(&Network::None).context("the standby does not start")?;
         Ok(Self { standby, _cluster: cluster, system_identifier })
     }
@@ -68,6 +72,28 @@ impl PostgresShop {
             ..PostgresConfig::default()
         }
     }
+}
+
+/// The SQL that makes the role, as `borescope target grant-sql` prints it.
+fn role(system_identifier: &str) -> anyhow::Result<String> {
+    let relation = |(table, columns): &(&str, &[&str])| {
+        Relation::plain("public", table, columns.iter().map(|c| (*c).to_owned()).collect())
+    };
+    let reads: Vec<Relation> = READS.iter().map(relation).collect();
+    let identity = Identity {
+        system_identifier: system_identifier.parse()?,
+        database: DATABASE.to_owned(),
+        role: ROLE.to_owned(),
+    };
+    let sql = RoleSql {
+        target: "shop",
+        policy: "the demo's policy",
+        identity: &identity,
+        reads: &reads,
+        statement_ms_max: STATEMENT_MS_MAX,
+        views: None,
+    };
+    Ok(sql.text())
 }
 
 /// The text of a bundle's file on `engine`: the scripts' queries are written for both engines, but

@@ -8,6 +8,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use domain::Mask;
+use trust::ColumnMask;
+
 use super::cluster::{Cluster, Network};
 use super::machine::text as field;
 use super::standby::{Fleet, programs, servers};
@@ -324,4 +327,39 @@ fn a_reviewer_learns_what_the_planner_expects_and_an_author_does_not() {
         let digits = query["expected"]["rows"].as_u64().unwrap();
         assert!(digits <= 6, "a power of ten, and not a number of rows: {query}");
     }
+}
+
+/// The database hides what policy hides, so that the role's own password shows nobody more.
+#[test]
+fn a_database_that_masks_by_itself_is_read_by_its_views_under_the_next_policy() {
+    let fleet = Fleet::found("viewed", "", |_, policy| {
+        let target = &mut policy.targets[0];
+        let customers = target.reads.iter_mut().find(|r| r.table == "public.customers").unwrap();
+        customers.columns.push("email".to_owned());
+        let (table, column) = (customers.table.clone(), "email".to_owned());
+        target.masks = vec![ColumnMask { table, column, mask: Mask::Email, unmask: false }];
+    });
+    let args = ["target", "grant-sql", "shop-replica", "--mask-views", "debug_views"];
+    let printed = fleet.team.good("alice", &args);
+    for part in [
+        "CREATE VIEW \"debug_views\".\"customers\" WITH (security_barrier)",
+        "GRANT SELECT (\"id\", \"country\", \"created_at\", \"email\") ON TABLE \"debug_views\".\"customers\" TO \"viewed\";",
+        "--     { table = \"debug_views.customers\", columns = [\"id\", \"country\", \"created_at\", \"email\"] },",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    assert!(!printed.contains("ON TABLE \"public\".\"customers\" TO \"viewed\""), "{printed}");
+    fleet.on_primary(&printed);
+    // The policy in force names what the role has lost: closed, not open.
+    let (code, told) = fleet.checked();
+    assert!(code != 0 && told.contains("the role may not read it"), "{code} {told}");
+    let raw = "SET SESSION AUTHORIZATION viewed; SELECT email FROM customers";
+    let refused = servers().cluster.primary().sql("viewed", raw).unwrap_err().to_string();
+    assert!(refused.contains("permission denied"), "{refused}");
+    let told = fleet.team.refused(
+        2,
+        "alice",
+        &["target", "grant-sql", "shop-replica", "--mask-views", "public"],
+    );
+    assert!(told.contains("choose a new schema"), "{told}");
 }

@@ -37,7 +37,7 @@ pub(crate) fn servers() -> &'static Servers {
         let cluster = Cluster::start(programs()).unwrap();
         let primary = cluster.primary();
         primary.sql("postgres", &format!("CREATE DATABASE {TEMPLATE}")).unwrap();
-        let script = shop_rows::script(&rows, "borescope_reader", shop::READS).unwrap();
+        let script = shop_rows::script(&rows).unwrap();
         primary.sql(TEMPLATE, &script).unwrap();
         let standby = cluster.standby(&Network::None).unwrap();
         let system_identifier = system_identifier(primary);

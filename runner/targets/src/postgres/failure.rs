@@ -12,6 +12,10 @@ use crate::{Fault, TargetError};
 pub(super) const NOT_GRANTED: &str = "it names a table, column or function that does not exist or that the target's policy does not \
      grant; name granted columns instead";
 
+/// What PostgreSQL asks of WITH RECURSIVE beyond the gate's own rules.
+const NOT_RECURSIVE: &str = "PostgreSQL does not recurse this way: outer joins, aggregates, sub-selects and EXCEPT cannot read \
+     the query itself; join it plainly with what it goes on to";
+
 /// An error of a statement. A cancelled one becomes [`TargetError::Cancelled`]; the caller knows
 /// whether it was the time.
 #[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
@@ -27,6 +31,7 @@ pub(super) fn failure(e: Error) -> TargetError {
             detail,
         },
         "40001" | "40P01" => TargetError::Conflict { detail },
+        "42P19" => TargetError::NotAllowed { reason: NOT_RECURSIVE.into(), detail },
         "53400" => too_big("temporary files on the replica", detail),
         "53100" => too_big("disk on the replica", detail),
         "53200" => too_big("memory on the replica", detail),

@@ -19,9 +19,9 @@
 //! [`facts`] tells people what a query that passed comes to; nothing here rests on it.
 //!
 //! Not here: the session's layers (role, read-only transaction, `search_path`, time), which hold
-//! even if the gate fails; costs; WITH RECURSIVE, which no policy can grant yet. The keyword forms `IN (…)`, `BETWEEN`,
-//! `IS DISTINCT FROM`, `NULLIF`, `CASE x WHEN` and `USING` name no operator in their syntax; they
-//! mean `pg_catalog`'s by the session's pinned `search_path`. A column whose type comes from an
+//! even if the gate fails; costs, of which recursion has no bound but the session's, so that policy
+//! has to grant it. The keyword forms `IN (…)`, `BETWEEN`, `IS DISTINCT FROM`, `NULLIF`, `CASE x WHEN`,
+//! `USING` and what UNION compares name no operator in their syntax; they mean `pg_catalog`'s by the session's pinned `search_path`. A column whose type comes from an
 //! extension (`citext`) is compared by `pg_catalog`'s operators, hence as text. A sub-select has no
 //! primary key, so GROUP BY names every column that is selected. A row compared with a row uses the
 //! default order of its columns' types.
@@ -48,6 +48,8 @@ use std::collections::BTreeSet;
 
 use domain::ParamType;
 use domain::mask::HashClass;
+use pg_query::protobuf::{LimitOption, ResTarget, SelectStmt, SetOperation};
+use pg_query::{Node, NodeEnum};
 
 pub use facts::{Chosen, Facts, How, Output, Rows, Source, Use};
 pub use filter::Filter;
@@ -82,7 +84,8 @@ pub struct Gated {
     /// The relations that it names, each with those of its granted columns whose names occur in the
     /// query. A name that belongs to two relations counts for both.
     pub reads: Vec<Relation>,
-    /// The functions of `pg_catalog` that it calls by name.
+    /// The functions of `pg_catalog` that it calls by name, and those that the masks and row filters of
+    /// `reads` call.
     pub calls: BTreeSet<String>,
     /// The classes whose two keys are bound behind the query's own parameters, in this order: first
     /// the key of the inner hash, then that of the outer one.
@@ -102,9 +105,44 @@ pub fn gate(sql: &str, params: &[ParamType], grant: &Grant) -> Result<Gated, Ref
     on_its_own_stack(|| steps(sql, params, grant))
 }
 
-/// The names of all functions that queries may call.
+/// The names of all functions that queries and masks may call.
 pub(crate) fn callable() -> impl Iterator<Item = &'static str> {
-    functions::names()
+    let masks = ["convert_to", "encode", "getdatabaseencoding", "sha256"];
+    let more = masks.into_iter().filter(|name| !functions::is_function(name));
+    functions::names().chain(more)
+}
+
+/// What stands in the place of `column`, as text; not for a keyed hash, which needs a statement's keys.
+pub(crate) fn mask_sql(mask: &Mask, column: &str) -> Result<String, Refusal> {
+    let target =
+        ResTarget { val: Some(Box::new(mask.expression(column, |_| 0))), ..ResTarget::default() };
+    let target_list = vec![Node { node: Some(NodeEnum::ResTarget(Box::new(target))) }];
+    text_of(SelectStmt { target_list, ..bare() }, "SELECT ")
+}
+
+/// A row filter as text.
+pub(crate) fn filter_sql(filter: &Filter) -> Result<String, Refusal> {
+    let where_clause = Some(Box::new(filter.node().clone()));
+    text_of(SelectStmt { where_clause, ..bare() }, "SELECT WHERE ")
+}
+
+/// A SELECT of nothing, as the parser has it.
+fn bare() -> SelectStmt {
+    SelectStmt {
+        limit_option: LimitOption::Default as i32,
+        op: SetOperation::SetopNone as i32,
+        ..SelectStmt::default()
+    }
+}
+
+/// The text of a SELECT behind its first words.
+fn text_of(select: SelectStmt, words: &str) -> Result<String, Refusal> {
+    on_its_own_stack(|| {
+        let failed = |problem| Refusal { what: What::Failed { problem }, position: None };
+        let text = parser::deparse(&parser::tree(select)).map_err(failed)?;
+        let rest = text.strip_prefix(words).map(str::to_owned);
+        rest.ok_or_else(|| failed(format!("it has no text of the form {words}…")))
+    })
 }
 
 /// Does `work` on a thread with room for the deepest tree.

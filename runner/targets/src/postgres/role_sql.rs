@@ -4,12 +4,16 @@
 //! Every name is quoted, and one with characters that a terminal could hide is written with escapes,
 //! so that what is read is what runs, in comments as well. [`super::doctor`] looks for what this sets.
 
+mod views;
+
 use std::fmt::Write as _;
 
 use domain::display::neutralise;
 
 use super::gate::Relation;
 use super::spec::Identity;
+
+pub use views::{MaskViews, ViewsError};
 
 /// Sessions of the role at a time: a run has one, and a cancel request takes one for a moment.
 const CONNECTIONS_MAX: u32 = 8;
@@ -29,6 +33,9 @@ pub struct RoleSql<'a> {
     pub reads: &'a [Relation],
     /// Milliseconds of one statement.
     pub statement_ms_max: u64,
+    /// Views that stand in the place of tables of which something is hidden; without them the role reads
+    /// the raw columns, and the gate hides.
+    pub views: Option<&'a MaskViews>,
 }
 
 impl RoleSql<'_> {
@@ -38,9 +45,16 @@ impl RoleSql<'_> {
         let mut out = self.head();
         out.push_str(&self.guard());
         out.push_str(&self.settings());
-        out.push_str(&self.revokes());
+        if let Some(views) = self.views {
+            out.push_str(&views.text());
+        }
+        out.push_str("-- Whatever the role was granted before in this database.\n");
+        out.push_str(&revokes(&self.identity.role));
         out.push_str(&self.grants());
         out.push_str(&self.tail());
+        if let Some(views) = self.views {
+            out.push_str(&views.advice());
+        }
         out
     }
 
@@ -119,39 +133,6 @@ END",
         )
     }
 
-    /// Takes what was granted before, object by object; `DROP OWNED` would also change policies of
-    /// row security that name the role.
-    fn revokes(&self) -> String {
-        let role = literal(&self.identity.role);
-        let body = format!(
-            "DECLARE
-    reader CONSTANT oid := (SELECT oid FROM pg_roles WHERE rolname = {role});
-    line text;
-BEGIN
-    FOR line IN
-        SELECT format('REVOKE ALL ON %s %s FROM %I',
-            CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, {role})
-        FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND (
-            EXISTS (SELECT FROM aclexplode(relacl) a WHERE a.grantee = reader)
-            OR EXISTS (SELECT FROM pg_attribute t, aclexplode(t.attacl) a
-                WHERE t.attrelid = c.oid AND a.grantee = reader))
-        UNION ALL SELECT format('REVOKE ALL ON SCHEMA %I FROM %I', nspname, {role})
-        FROM pg_namespace, aclexplode(nspacl) a WHERE a.grantee = reader
-        UNION ALL SELECT format('REVOKE ALL ON ROUTINE %s FROM %I', p.oid::regprocedure, {role})
-        FROM pg_proc p, aclexplode(proacl) a WHERE a.grantee = reader
-        UNION ALL SELECT format('REVOKE ALL ON FOREIGN SERVER %I FROM %I', srvname, {role})
-        FROM pg_foreign_server, aclexplode(srvacl) a WHERE a.grantee = reader
-        UNION ALL SELECT format('REVOKE ALL ON DATABASE %I FROM %I', datname, {role})
-        FROM pg_database, aclexplode(datacl) a WHERE a.grantee = reader
-            AND datname = current_database()
-    LOOP
-        EXECUTE line;
-    END LOOP;
-END"
-        );
-        format!("-- Whatever it was granted before in this database.\n{}\n", block(&body))
-    }
-
     fn grants(&self) -> String {
         let Identity { database, role, .. } = self.identity;
         let role = name(role);
@@ -159,13 +140,14 @@ END"
             "-- What the policy lets it read.\nGRANT CONNECT ON DATABASE {} TO {role};\n",
             name(database)
         );
-        let mut schemas: Vec<&str> = self.reads.iter().map(|r| r.schema.as_str()).collect();
+        let reads = self.views.map_or_else(|| self.reads.to_vec(), |views| views.reads(self.reads));
+        let mut schemas: Vec<&str> = reads.iter().map(|r| r.schema.as_str()).collect();
         schemas.sort_unstable();
         schemas.dedup();
         for schema in schemas {
             let _ = writeln!(out, "GRANT USAGE ON SCHEMA {} TO {role};", name(schema));
         }
-        for read in self.reads {
+        for read in &reads {
             let columns: Vec<String> = read.columns_read().into_iter().map(|c| name(c)).collect();
             let _ = writeln!(
                 out,
@@ -194,6 +176,39 @@ END"
              -- When the standby has replayed it, look: borescope check\n"
         )
     }
+}
+
+/// Takes what a role was granted before, object by object; `DROP OWNED` would also change policies of row
+/// security that name the role. What it owns stays its own.
+fn revokes(role: &str) -> String {
+    let role = literal(role);
+    let body = format!(
+        "DECLARE
+    reader CONSTANT oid := (SELECT oid FROM pg_roles WHERE rolname = {role});
+    line text;
+BEGIN
+    FOR line IN
+        SELECT format('REVOKE ALL ON %s %s FROM %I',
+            CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, {role})
+        FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relowner <> reader AND (
+            EXISTS (SELECT FROM aclexplode(relacl) a WHERE a.grantee = reader)
+            OR EXISTS (SELECT FROM pg_attribute t, aclexplode(t.attacl) a
+                WHERE t.attrelid = c.oid AND a.grantee = reader))
+        UNION ALL SELECT format('REVOKE ALL ON SCHEMA %I FROM %I', nspname, {role})
+        FROM pg_namespace, aclexplode(nspacl) a WHERE a.grantee = reader AND nspowner <> reader
+        UNION ALL SELECT format('REVOKE ALL ON ROUTINE %s FROM %I', p.oid::regprocedure, {role})
+        FROM pg_proc p, aclexplode(proacl) a WHERE a.grantee = reader AND proowner <> reader
+        UNION ALL SELECT format('REVOKE ALL ON FOREIGN SERVER %I FROM %I', srvname, {role})
+        FROM pg_foreign_server, aclexplode(srvacl) a WHERE a.grantee = reader
+        UNION ALL SELECT format('REVOKE ALL ON DATABASE %I FROM %I', datname, {role})
+        FROM pg_database, aclexplode(datacl) a WHERE a.grantee = reader
+            AND datname = current_database()
+    LOOP
+        EXECUTE line;
+    END LOOP;
+END"
+    );
+    format!("{}\n", block(&body))
 }
 
 /// A name as SQL has it. Where quotes alone would leave characters that cannot be seen, all but plain

@@ -23,6 +23,8 @@ pub struct PostgresSpec {
     /// The only tables, partitioned tables, views and materialised views, and their columns, that
     /// any query can see. Of a view, only the view is granted, and its owner reads for it.
     pub reads: Vec<Relation>,
+    /// Whether queries may recurse.
+    pub recursion: bool,
     /// The keys of its hashed columns; only a statement that reads one needs them.
     pub keys: HashKeys,
     /// Milliseconds that one statement may take.

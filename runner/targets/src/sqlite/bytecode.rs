@@ -3,7 +3,7 @@
 //! Independent of the authorizer: it looks at the program, not at what the compiler asked. It sees
 //! whole tables only; columns are the authorizer's and the views' matter. Not an access check alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
@@ -19,7 +19,6 @@ const FILE: i64 = 2;
 /// a second operand other than 0 begins a write.
 const REFUSED: &[&str] = &[
     "OpenWrite",
-    "VOpen",
     "VUpdate",
     "VBegin",
     "VCreate",
@@ -49,7 +48,16 @@ const REFUSED: &[&str] = &[
 
 /// Refuses a program that opens what is not granted. `sql` was compiled under the authorizer
 /// before; this compiles its `EXPLAIN` without, in the same transaction.
-pub(super) fn check(open: &Open, sql: &str, grants: &Grants) -> Result<(), TargetError> {
+///
+/// The tables that are functions of JSON are opened as virtual tables, of which a program tells no name:
+/// there are no more of those than the statement can name of these.
+pub(super) fn check(
+    open: &Open,
+    sql: &str,
+    names: &BTreeSet<String>,
+    grants: &Grants,
+) -> Result<(), TargetError> {
+    let mut virtual_tables = BTreeSet::new();
     let tables = root_pages(&open.conn, &open.names.schema())?;
     let mut program = open.conn.prepare(&format!("EXPLAIN {sql}")).map_err(failure)?;
     // Unbound parameters are NULL; the program does not depend on them.
@@ -61,6 +69,10 @@ pub(super) fn check(open: &Open, sql: &str, grants: &Grants) -> Result<(), Targe
             "OpenRead" | "ReopenIdx" => {
                 let table = tables.get(&p2).filter(|_| p3 == FILE);
                 !table.is_some_and(|t| grants.allows_table(t))
+            }
+            "VOpen" => {
+                virtual_tables.insert(row.get::<_, String>(5).map_err(failure)?);
+                virtual_tables.len() > grants.json_tables(names)
             }
             "Transaction" => p2 != 0,
             other => REFUSED.contains(&other),

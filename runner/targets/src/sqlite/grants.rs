@@ -10,10 +10,13 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::views::View;
 
+/// SQLite's own tables that compute their rows from their arguments.
+pub(super) const JSON_TABLES: &[&str] = &["json_each", "json_tree"];
+
 /// Functions of SQLite that compute from their arguments, and its clock. Not here: anything that
-/// loads, names files, tells about the library or the connection, makes random values, or answers
-/// NULL instead of an error when its value gets too long (`printf`). Long
-/// values are the engine limits' matter.
+/// loads, names files, tells about the library or the connection, or makes random values. Long values
+/// are the engine limits' matter; `printf`, which answers NULL instead of an error then, has its form read
+/// by `text`.
 const FUNCTIONS: &[&str] = &[
     // operators that are functions
     "like",
@@ -26,6 +29,7 @@ const FUNCTIONS: &[&str] = &[
     "coalesce",
     "concat",
     "concat_ws",
+    "format",
     "hex",
     "if",
     "ifnull",
@@ -40,6 +44,7 @@ const FUNCTIONS: &[&str] = &[
     "min",
     "nullif",
     "octet_length",
+    "printf",
     "quote",
     "replace",
     "round",
@@ -90,7 +95,7 @@ const FUNCTIONS: &[&str] = &[
     "percent_rank",
     "rank",
     "row_number",
-    // JSON values; not the table-valued json_each and json_tree
+    // JSON values
     "json",
     "json_array",
     "json_array_length",
@@ -148,6 +153,8 @@ pub(super) struct Grants {
     schema: String,
     /// By the table's name.
     views: BTreeMap<String, View>,
+    /// Whether a query may recurse.
+    recursion: bool,
     found: Found,
 }
 
@@ -158,16 +165,23 @@ pub(super) struct Found {
     pub(super) existing: BTreeSet<String>,
     /// Those that are views.
     pub(super) views: BTreeSet<String>,
+    /// Tables that are functions of JSON, and that the file has no table of the name of.
+    pub(super) json: BTreeSet<String>,
 }
 
 impl Grants {
-    pub(super) fn new(schema: String, views: &[View], found: Found) -> Self {
+    pub(super) fn new(schema: String, views: &[View], recursion: bool, found: Found) -> Self {
         let views = views.iter().map(|v| (v.table.clone(), v.clone())).collect();
-        Self { schema, views, found }
+        Self { schema, views, recursion, found }
     }
 
     pub(super) fn allows_table(&self, table: &str) -> bool {
         self.views.contains_key(&table.to_ascii_lowercase())
+    }
+
+    /// How many of SQLite's own tables a statement of these names can read.
+    pub(super) fn json_tables(&self, names: &BTreeSet<String>) -> usize {
+        self.found.json.intersection(names).count()
     }
 
     /// Whether one of `names` (lower case) exists and is not granted.
@@ -178,8 +192,9 @@ impl Grants {
     /// The authorizer.
     pub(super) fn authorize(&self, asked: &AuthContext<'_>) -> Authorization {
         let allowed = match asked.action {
-            // RECURSIVE costs time and memory only; the time limit and the engine's limits hold.
-            AuthAction::Select | AuthAction::Recursive => true,
+            AuthAction::Select => true,
+            // It costs time and memory, which the time limit and the engine's limits end.
+            AuthAction::Recursive => self.recursion,
             AuthAction::Function { function_name } => {
                 is_plain_function(function_name) || self.masks(function_name, asked.accessor)
             }
@@ -190,9 +205,12 @@ impl Grants {
                     Some(schema) if schema == self.schema => {
                         self.allows_file(&table, &column, asked.accessor)
                     }
+                    // `main` is empty, so these are SQLite's own.
+                    Some("main") => self.found.json.contains(&table),
                     // A bare name where rows are used but no column: a table's or a CTE's.
                     None => {
-                        column.is_empty() && (self.allows_table(&table) || !self.exists(&table))
+                        let known = self.allows_table(&table) || self.found.json.contains(&table);
+                        column.is_empty() && (known || !self.exists(&table))
                     }
                     Some(_) => false,
                 }
@@ -241,7 +259,7 @@ impl Grants {
 }
 
 /// Whether everybody may call it.
-pub(super) fn is_plain_function(name: &str) -> bool {
+fn is_plain_function(name: &str) -> bool {
     FUNCTIONS.iter().any(|f| f.eq_ignore_ascii_case(name))
 }
 

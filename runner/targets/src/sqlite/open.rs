@@ -11,7 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
-use super::grants::{Found, Grants};
+use super::grants::{Found, Grants, JSON_TABLES};
 use super::names::Names;
 use super::statement::{NOT_GRANTED, failure};
 use super::views::{Maker, View, ident};
@@ -22,6 +22,11 @@ use crate::{HashKeys, TargetError};
 const BUSY_MS_MAX: u64 = 1_000;
 /// Tables in one description.
 const TABLES_MAX: usize = 1_000;
+
+/// SQLite's words for what the authorizer denies without a name.
+const NOT_AUTHORIZED: &str = "not authorized";
+const NO_RECURSION: &str = "policy does not let queries of this target recurse; use joins, or ask for \
+                            `recursion = true` there";
 
 /// Engine limits: what a reviewed query needs with room to spare, far below SQLite's own.
 pub(super) const LIMITS: &[(Limit, i32)] = &[
@@ -65,6 +70,12 @@ pub(super) fn open(spec: &SqliteSpec) -> Result<Open, TargetError> {
 /// Attaches a database, an absolute path or `:memory:`, and hands it over for what is granted.
 fn attach(conn: Connection, spec: SqliteSpec, path: &str) -> Result<Open, TargetError> {
     let names = Names::new(&conn, spec.reads.iter().map(|r| r.table.clone()).collect())?;
+    // SQLite registers these when they are named first, which the authorizer would see as a write. Before
+    // the file is there, which may have tables of such names.
+    for table in JSON_TABLES {
+        let touch = format!("SELECT count(*) FROM {table}('[]')");
+        conn.query_row(&touch, [], |_| Ok(())).map_err(failure)?;
+    }
     conn.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1).map_err(failure)?;
     // SQLite is compiled with URIs on, whatever the flags; an absolute path is never one.
     conn.execute("ATTACH ?1 AS ?2", [path, &names.schema()]).map_err(unreachable)?;
@@ -79,12 +90,13 @@ fn attach(conn: Connection, spec: SqliteSpec, path: &str) -> Result<Open, Target
 
 impl Open {
     /// The same over empty tables of the granted names, for what is found out without a target.
-    pub(super) fn empty(reads: &[TableReads]) -> Result<Self, TargetError> {
+    pub(super) fn empty(reads: &[TableReads], recursion: bool) -> Result<Self, TargetError> {
         let conn = Connection::open_in_memory().map_err(failure)?;
         let spec = SqliteSpec {
             path: PathBuf::new(),
             application_id: 0,
             reads: Vec::new(),
+            recursion,
             keys: HashKeys::new(),
             statement_ms_max: 0,
         };
@@ -138,6 +150,15 @@ impl Open {
             named(&r.table).then_some((&r.table, column))
         });
         match (self.nameless(error), denied) {
+            // The authorizer said no, and it is the first that it is asked about such a query.
+            (TargetError::NotAllowed { reason, detail }, _)
+                if reason == NOT_GRANTED
+                    && !self.spec.recursion
+                    && named("recursive")
+                    && detail.contains(NOT_AUTHORIZED) =>
+            {
+                TargetError::NotAllowed { reason: NO_RECURSION.into(), detail }
+            }
             (TargetError::NotAllowed { reason, detail }, Some((table, column)))
                 if reason == NOT_GRANTED =>
             {
@@ -175,7 +196,16 @@ impl Open {
             }
             found.existing.insert(name);
         }
-        Ok(Grants::new(schema, &self.views, found))
+        drop(rows);
+        let shadowed =
+            format!("SELECT count(*) FROM {schema}.sqlite_schema WHERE name = ?1 COLLATE NOCASE");
+        let mut shadowed = self.conn.prepare(&shadowed).map_err(failure)?;
+        for table in JSON_TABLES {
+            if shadowed.query_row([table], |row| row.get::<_, i64>(0)).map_err(failure)? == 0 {
+                found.json.insert((*table).to_owned());
+            }
+        }
+        Ok(Grants::new(schema, &self.views, self.spec.recursion, found))
     }
 
     /// Columns of a table or view of the file; none if it does not exist.

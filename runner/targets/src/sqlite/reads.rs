@@ -11,7 +11,7 @@ use rusqlite::hooks::{AuthAction, Authorization};
 
 use super::open::Open;
 use super::statement::{self, failure};
-use super::{TableReads, text};
+use super::{Hidden, TableReads, text};
 use crate::TargetError;
 
 /// Names of tables with the columns that were asked for, lower case.
@@ -32,7 +32,8 @@ pub struct Outline {
     pub rows_max: Option<u64>,
 }
 
-/// The tables and columns that a query with `params` parameters reads, of those that are granted.
+/// The tables and columns that a query with `params` parameters reads, of those that are granted, and with
+/// their row filters; `recursion` is whether it may recurse.
 ///
 /// # Errors
 /// As the target would refuse it; the detail has the compiler's words, which quote no data here.
@@ -40,17 +41,23 @@ pub fn reads(
     sql: &str,
     params: usize,
     granted: &[TableReads],
+    recursion: bool,
 ) -> Result<Vec<TableReads>, TargetError> {
-    outline(sql, params, granted).map(|outline| outline.reads)
+    outline(sql, params, granted, recursion).map(|outline| outline.reads)
 }
 
 /// What a query with `params` parameters comes to.
 ///
 /// # Errors
 /// As [`reads`].
-pub fn outline(sql: &str, params: usize, granted: &[TableReads]) -> Result<Outline, TargetError> {
+pub fn outline(
+    sql: &str,
+    params: usize,
+    granted: &[TableReads],
+    recursion: bool,
+) -> Result<Outline, TargetError> {
     let reading = text::read(sql, params)?;
-    let open = Open::empty(granted)?;
+    let open = Open::empty(granted, recursion)?;
     let grants = open.grants()?;
     statement::check_using(&grants, &reading)?;
     let asked: Arc<Mutex<Asked>> = Arc::default();
@@ -90,7 +97,8 @@ pub fn outline(sql: &str, params: usize, granted: &[TableReads]) -> Result<Outli
             columns.contains(&column) || reading.using.contains(&column)
         };
         let columns = table.columns.iter().filter(is_read).cloned().collect();
-        Some(TableReads::plain(&table.table, columns))
+        let hidden = Hidden { filter: table.hidden.filter.clone(), ..Hidden::default() };
+        Some(TableReads { table: table.table.clone(), columns, hidden })
     };
     let reads = granted.iter().filter_map(of_table).collect();
     let calls = called.lock().unwrap_or_else(PoisonError::into_inner).clone();

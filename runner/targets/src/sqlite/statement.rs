@@ -86,7 +86,7 @@ fn in_transaction(
     // again under it to run: a statement does not outlive a change of authorizer.
     drop(prepare(&open.conn, &job.sql)?);
     authorize(&open.conn, None)?;
-    bytecode::check(open, &job.sql, &grants)?;
+    bytecode::check(open, &job.sql, &reading.names, &grants)?;
     authorize(&open.conn, Some(Box::new(move |asked| grants.authorize(&asked))))?;
     let mut statement = prepare(&open.conn, &job.sql)?;
     bind(&mut statement, bound)?;
@@ -95,7 +95,7 @@ fn in_transaction(
 
 /// Compares what the statement reads, in the snapshot that it reads, with what its reviewers saw.
 fn as_reviewed(open: &Open, job: &Job, reviewed: &QueryAnalysis) -> Result<(), TargetError> {
-    let reads = super::reads(&job.sql, job.params.len(), &open.spec.reads)?;
+    let reads = super::reads(&job.sql, job.params.len(), &open.spec.reads, open.spec.recursion)?;
     let now = catalog::read(open, &reads)?;
     let now = super::analyse(reviewed.name.clone(), &reads, &now);
     if now.catalog == reviewed.catalog {

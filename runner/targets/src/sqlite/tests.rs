@@ -74,6 +74,7 @@ impl Shop {
             path,
             application_id: APPLICATION_ID,
             reads,
+            recursion: true,
             keys: HashKeys::new(),
             statement_ms_max: 10_000,
         };

@@ -72,8 +72,9 @@ fn in_line(error: TargetError, line: usize) -> TargetError {
     }
 }
 
-/// Refuses what is not one expression without parameters and sub-selects: a row filter's text.
-pub(super) fn condition(sql: &str) -> Result<(), TargetError> {
+/// Refuses what is not one expression without parameters and sub-selects: a row filter's text. Answers
+/// with every identifier in it, quoted or not, lower case.
+pub(super) fn condition(sql: &str) -> Result<BTreeSet<String>, TargetError> {
     let refuse = |reason: &str| Err(TargetError::not_allowed(reason));
     let tokens = tokens(sql).map_err(|(error, _)| error)?;
     check_shape(&tokens, 0).map_err(|(error, _)| error)?;
@@ -96,10 +97,19 @@ pub(super) fn condition(sql: &str) -> Result<(), TargetError> {
         }
     }
     match (depth, tokens.is_empty()) {
-        (0, false) => Ok(()),
+        (0, false) => Ok(names(&tokens)),
         (_, true) => refuse("it has no condition"),
         _ => refuse("a parenthesis is not closed"),
     }
+}
+
+/// Every identifier, quoted or not.
+fn names(tokens: &[(Token, usize)]) -> BTreeSet<String> {
+    let names = tokens.iter().filter_map(|(t, _)| match t {
+        Token::Word(w) | Token::Quoted(w) => Some(w.clone()),
+        Token::Number | Token::Param(_) | Token::Punct(_) => None,
+    });
+    names.collect()
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,11 +142,8 @@ fn examine(sql: &str, params: usize) -> Result<Reading, Refused> {
         return refuse("a query starts with SELECT, WITH or VALUES", at);
     }
     check_shape(&tokens, params)?;
-    let names = tokens.iter().filter_map(|(t, _)| match t {
-        Token::Word(w) | Token::Quoted(w) => Some(w.clone()),
-        Token::Number | Token::Param(_) | Token::Punct(_) => None,
-    });
-    let names = names.collect();
+    check_forms(sql, &tokens)?;
+    let names = names(&tokens);
     let (using, limit) = (using_columns(&tokens)?, last_limit(sql, &tokens));
     let begins = |t: &Token| matches!(t, Token::Word(w) if CONDITIONS.contains(&w.as_str()));
     let has_condition = tokens.iter().any(|(token, _)| begins(token));
@@ -176,6 +183,52 @@ fn check_shape(tokens: &[(Token, usize)], params: usize) -> Result<(), Refused> 
         }
     }
     Ok(())
+}
+
+/// `printf` answers NULL where its value gets too long, and a width makes any value long. So its form is a
+/// literal in which numbers have two digits at most.
+fn check_forms(sql: &str, tokens: &[(Token, usize)]) -> Result<(), Refused> {
+    for (i, (token, at)) in tokens.iter().enumerate() {
+        let (Token::Word(name) | Token::Quoted(name)) = token else { continue };
+        let next = |n: usize| tokens.get(i + n).map(|(token, at)| (token, *at));
+        if !["printf", "format"].contains(&&**name)
+            || next(1).is_none_or(|(token, _)| *token != Token::Punct(b'('))
+        {
+            continue;
+        }
+        let ends = matches!(next(3), Some((Token::Punct(b',' | b')'), _)));
+        match next(2) {
+            Some((Token::Quoted(form), at))
+                if ends && sql.as_bytes().get(at) == Some(&b'\'') && is_narrow(form) => {}
+            _ => {
+                let reason =
+                    "printf takes a literal such as '%.2f' or '%05d', with widths below 100";
+                return refuse(reason, *at);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_narrow(form: &str) -> bool {
+    let mut rest = form;
+    while let Some((_, after)) = rest.split_once('%') {
+        let after = after.trim_start_matches(['-', '+', ' ', '#', ',', '!']);
+        let number = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let width = number(after);
+        let after = &after[width..];
+        let (precision, after) = match after.strip_prefix('.') {
+            Some(after) => (number(after), &after[number(after)..]),
+            None => (0, after),
+        };
+        let kinds = ['d', 'i', 'u', 'f', 'e', 'g', 'x', 'o', 's', 'c', 'q', 'w', '%'];
+        let Some(after) = after.strip_prefix(kinds) else { return false };
+        if width > 2 || precision > 2 {
+            return false;
+        }
+        rest = after;
+    }
+    true
 }
 
 /// The columns of `USING (a, b)`. NATURAL is refused: it compares whatever has the same name.

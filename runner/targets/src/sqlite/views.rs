@@ -12,7 +12,7 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, Error};
 
-use super::grants::is_plain_function;
+use super::filter;
 use super::mask::Masker;
 use super::names::Names;
 use super::statement::failure;
@@ -125,7 +125,7 @@ impl Maker<'_> {
                 // What a view of the file reads in turn is judged with each statement.
                 _ if asked.accessor.is_some() => true,
                 AuthAction::Select => true,
-                AuthAction::Function { function_name } => is_plain_function(function_name),
+                AuthAction::Function { function_name } => filter::may_call(function_name),
                 AuthAction::Read { table_name, column_name } => {
                     let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
                     notes.push(lower(column_name));
@@ -149,7 +149,8 @@ impl Maker<'_> {
             let words = failure(e);
             let words = words.detail().unwrap_or_default();
             let problem = format!(
-                "the row filter of {} names something other than its columns and plain functions: {}",
+                "the row filter of {} names something other than its columns and functions that cannot \
+                 fail on a row: {}",
                 reads.table,
                 self.names.hide(words)
             );

@@ -49,6 +49,9 @@ fn comes(changes: &mut Changes, t: &PolicyTarget) {
     for read in &t.reads {
         changes.widens(format!("{id}: {} may be read", columns(read, &read.columns)));
     }
+    if t.recursion {
+        changes.widens(format!("{id}: queries may recurse"));
+    }
     masking::comes(changes, t);
     for (what, groups) in [
         ("runs without an approval", t.self_serve.as_ref().map(|s| &s.groups)),
@@ -93,6 +96,11 @@ fn target(changes: &mut Changes, old: &PolicyTarget, new: &PolicyTarget) {
         let what = format!("{id}: expected cost of a query is at most {is} instead of {was}");
         let less = new.cost_max.is_some_and(|new| old.cost_max.is_none_or(|old| new < old));
         if less { changes.narrows(what) } else { changes.widens(what) }
+    }
+    match (old.recursion, new.recursion) {
+        (false, true) => changes.widens(format!("{id}: queries may recurse")),
+        (true, false) => changes.narrows(format!("{id}: queries may not recurse any more")),
+        _ => {}
     }
     if old.lag_s_max != new.lag_s_max {
         let words = |lag: Option<u64>| lag.map_or_else(|| "any".to_owned(), |s| format!("{s} s"));

@@ -155,6 +155,8 @@ pub struct PolicyTarget {
     /// plans by cost.
     #[serde(deserialize_with = "written")]
     pub cost_max: Option<u64>,
+    /// Whether queries may recurse (`WITH RECURSIVE`): nobody can tell before how long they take.
+    pub recursion: bool,
     /// Seconds that a replica may lag behind; `null` where nothing replicates.
     #[serde(deserialize_with = "written")]
     pub lag_s_max: Option<u64>,

@@ -157,6 +157,7 @@ impl Text {
         if let Some(cost) = t.cost_max {
             self.raw("cost_max", cost);
         }
+        self.raw("recursion", t.recursion);
         if let Some(lag) = t.lag_s_max {
             self.raw("lag_s_max", lag);
         }

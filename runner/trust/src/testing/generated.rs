@@ -107,6 +107,7 @@ fn target() -> impl Strategy<Value = PolicyTarget> {
                 recording: Full,
                 statement_ms_max,
                 cost_max: fewer.then_some(statement_ms_max),
+                recursion: runs,
                 lag_s_max: fewer.then_some(retention_days),
                 readers: groups,
                 retention_days,

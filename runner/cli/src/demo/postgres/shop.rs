@@ -1,5 +1,4 @@
-//! The sample shop as a script for `psql`: schema, the rows of the SQLite shop, indexes, and a login
-//! role that may read what the policy names and nothing else.
+//! The sample shop as a script for `psql`: schema, the rows of the SQLite shop, indexes.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,12 +10,8 @@ use rusqlite::{Connection, OpenFlags, Row};
 const TABLES: &[&str] =
     &["customers", "orders", "payments", "stock_reservations", "shipments", "events"];
 
-/// The script. `reads` are the tables with the columns that `role` may read.
-pub(super) fn script(
-    sqlite: &Path,
-    role: &str,
-    reads: &[(&str, &[&str])],
-) -> anyhow::Result<String> {
+/// The script.
+pub(super) fn script(sqlite: &Path) -> anyhow::Result<String> {
     let db = Connection::open_with_flags(sqlite, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut text = format!("BEGIN;\n{}", include_str!("schema.sql"));
     for table in TABLES {
@@ -25,10 +20,6 @@ pub(super) fn script(
         text.push_str("\\.\n");
     }
     text.push_str(include_str!("../shop/indexes.sql"));
-    writeln!(text, "CREATE ROLE {role} LOGIN;")?;
-    for (table, columns) in reads {
-        writeln!(text, "GRANT SELECT ({}) ON {table} TO {role};", columns.join(", "))?;
-    }
     text.push_str("COMMIT;\nANALYZE;\n");
     Ok(text)
 }

@@ -2,11 +2,13 @@
 //!
 //! It goes through the same walk as a query, over the names that it uses itself: the relation's
 //! columns, whether queries may read them or not, which a session compares with the catalog when it
-//! opens. No relation exists for it, and no parameter.
+//! opens. No relation exists for it, and no parameter; and what it computes of a row is computed for
+//! every row alike, without an error ([`total`]).
+
+mod total;
 
 use std::collections::BTreeSet;
 
-use pg_query::protobuf::SelectStmt;
 use pg_query::{Node, NodeEnum};
 use serde_json::Value;
 
@@ -22,6 +24,7 @@ use super::{parser, tokens};
 pub struct Filter {
     node: Node,
     columns: BTreeSet<String>,
+    calls: BTreeSet<String>,
 }
 
 /// Trees that are equal are so in every way that matters here.
@@ -40,6 +43,11 @@ impl Filter {
     #[must_use]
     pub fn columns(&self) -> &BTreeSet<String> {
         &self.columns
+    }
+
+    /// The functions that it calls.
+    pub(super) fn calls(&self) -> &BTreeSet<String> {
+        &self.calls
     }
 
     pub(super) fn node(&self) -> &Node {
@@ -66,25 +74,22 @@ fn read(condition: &str) -> Result<Filter, Refusal> {
     }
     let item = Item {
         name: GRANTED.to_owned(),
+        schema: None,
         columns: columns.iter().cloned().collect(),
         is_value: false,
     };
     let nothing = Grant::default();
     let scope = Scope { items: &[item], ctes: &[], outer: None };
-    let node = Walk::new(&nothing, 0).condition(condition, &scope).map_err(refuse)?;
-    Ok(Filter { node, columns })
+    let (node, calls) = Walk::new(&nothing, 0).condition(condition, &scope).map_err(refuse)?;
+    total::check(&node).map_err(refuse)?;
+    Ok(Filter { node, columns, calls })
 }
 
 /// What stands behind WHERE, if there is nothing else.
 fn only_condition(statement: Node) -> Checked<Node> {
-    let bare = SelectStmt {
-        limit_option: pg_query::protobuf::LimitOption::Default as i32,
-        op: pg_query::protobuf::SetOperation::SetopNone as i32,
-        ..SelectStmt::default()
-    };
     if let Some(NodeEnum::SelectStmt(mut select)) = statement.node
         && let Some(condition) = select.where_clause.take()
-        && *select == bare
+        && *select == super::bare()
     {
         return Ok(*condition);
     }

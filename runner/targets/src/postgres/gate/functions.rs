@@ -3,9 +3,8 @@
 //!
 //! Not here, whatever its use: what is volatile; what reads catalogs, settings, files or the session;
 //! what executes text (`query_to_xml`, `ts_stat`, `ts_rewrite`); what takes a type by name; XML;
-//! what makes large values from small ones without saying how large (`format`, `array_fill`,
-//! `jsonb_pretty`, `factorial`). What repeats or replaces takes literals only, and the walk counts
-//! them. Aggregates that collect (`array_agg`) and regular expressions cost what the data decides:
+//! what makes large values from small ones without saying how large (`array_fill`, `factorial`). What
+//! repeats or replaces takes literals only, and the walk counts them. Aggregates that collect (`array_agg`) and regular expressions cost what the data decides:
 //! the session's time and the server's own limits end them. The list is by name: every overload that
 //! PostgreSQL 15 to 18 have of these names was looked at.
 //!

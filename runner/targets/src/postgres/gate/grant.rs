@@ -32,11 +32,14 @@ pub struct Hidden {
     pub denied: BTreeSet<String>,
 }
 
-/// What queries may see on one target: the signed policy's `reads`, masks and row filters.
+/// What queries may see and do on one target: the signed policy's `reads`, masks and row filters, and
+/// `recursion`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Grant {
     /// The relations; nothing else exists for a query.
     pub relations: Vec<Relation>,
+    /// Whether a query may say WITH RECURSIVE, whose cost no planner knows.
+    pub recursion: bool,
 }
 
 impl Relation {
@@ -54,6 +57,13 @@ impl Relation {
         self.columns.iter().chain(more).collect()
     }
 
+    /// The functions that its masks and its filter call, as far as masks stand on `columns`.
+    pub(super) fn calls(&self) -> Vec<String> {
+        let masks = self.hidden.masks.iter().filter(|(column, _)| self.columns.contains(column));
+        let masks = masks.flat_map(|(_, mask)| mask.calls()).map(|&name| name.to_owned());
+        masks.chain(self.hidden.filter.iter().flat_map(Filter::calls).cloned()).collect()
+    }
+
     /// Whether its sub-select needs a key.
     pub(super) fn is_hashed(&self) -> bool {
         self.hidden.masks.values().any(|mask| mask.class().is_some())
@@ -61,6 +71,12 @@ impl Relation {
 }
 
 impl Grant {
+    /// These relations, and no recursion.
+    #[must_use]
+    pub fn of(relations: Vec<Relation>) -> Self {
+        Self { relations, recursion: false }
+    }
+
     /// The classes of its hashes, in the order in which their keys are bound.
     #[must_use]
     pub fn classes(&self) -> Vec<HashClass> {

@@ -85,6 +85,16 @@ impl Mask {
         Ok(Self { mask: self.mask.clone(), form })
     }
 
+    /// As policy has it.
+    pub(crate) fn policys(&self) -> &domain::Mask {
+        &self.mask
+    }
+
+    /// Whether what comes out depends on a key.
+    pub(crate) fn is_keyed(&self) -> bool {
+        self.class().is_some()
+    }
+
     pub(super) fn form(&self) -> &Form {
         &self.form
     }
@@ -93,6 +103,18 @@ impl Mask {
         match &self.form {
             Form::Hash(class) => Some(class),
             _ => None,
+        }
+    }
+
+    /// The functions that it calls.
+    pub(super) fn calls(&self) -> &'static [&'static str] {
+        match &self.form {
+            Form::Null | Form::Full => &[],
+            Form::Partial { .. } => &["char_length", "left", "right"],
+            Form::Email => &["left", "octet_length", "split_part"],
+            Form::Hash(_) => &["convert_to", "encode", "getdatabaseencoding", "sha256"],
+            Form::Bucket { .. } => &["floor"],
+            Form::Truncate { .. } => &["date_trunc"],
         }
     }
 

@@ -70,6 +70,11 @@ pub enum What {
         /// As written.
         name: String,
     },
+    /// WITH RECURSIVE where policy does not let queries recurse.
+    #[error(
+        "policy does not let queries of this target recurse; use joins, or ask for `recursion = true` there"
+    )]
+    Recursion,
     /// A name that two things would have.
     #[error("the name {name} is used twice; give one of them another alias")]
     NameTaken {

@@ -11,6 +11,8 @@
 pub(super) struct Item {
     /// The alias, or what it is without one.
     pub(super) name: String,
+    /// The schema of a relation that has no alias: its columns may be written with it.
+    pub(super) schema: Option<String>,
     /// Its outputs in order; names can repeat.
     pub(super) columns: Vec<String>,
     /// Whether it is a function whose one column its bare name means.
@@ -24,6 +26,15 @@ pub(super) struct Cte {
     pub(super) name: String,
     /// Its outputs in order.
     pub(super) columns: Vec<String>,
+    /// Whether it can be read here. WITH RECURSIVE makes names known before their queries are.
+    pub(super) is_ready: bool,
+}
+
+impl Cte {
+    /// One whose name is known and nothing else.
+    pub(super) fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), columns: Vec::new(), is_ready: false }
+    }
 }
 
 /// One column of `*`.

@@ -185,7 +185,7 @@ impl Check<'_> {
             return self.object(name, object);
         }
         if (kind, field) == ("AConst", "val") {
-            let known = ["Ival", "Fval", "Boolval", "Sval"];
+            let known = ["Ival", "Fval", "Boolval", "Sval", "Bsval"];
             return match object.keys().all(|key| known.contains(&key.as_str())) {
                 true => Ok(()),
                 false => Err("a constant of an unknown form".to_owned()),
@@ -207,9 +207,10 @@ impl Check<'_> {
         let number = |field: &str| object.get(field).and_then(Value::as_i64).unwrap_or(-1);
         let names = |field: &str| object.get(field).and_then(words).unwrap_or_default();
         let holds = match kind {
-            "SelectStmt" => [1, 2].contains(&number("limit_option")) && has_one_form(object),
+            "SelectStmt" => [1, 2, 3].contains(&number("limit_option")) && has_one_form(object),
             "FuncCall" => {
-                number("funcformat") == 1
+                let of_keywords = names("funcname") == ["pg_catalog", "overlay"];
+                (number("funcformat") == 1 || (number("funcformat") == 4 && of_keywords))
                     && matches!(names("funcname").as_slice(), ["pg_catalog", f] if may_be_called(f, object))
             }
             "CollateClause" => names("collname") == ["pg_catalog", "C"],
@@ -217,9 +218,10 @@ impl Check<'_> {
             "GroupingSet" => [1, 3, 4, 5].contains(&number("kind")),
             "RangeFunction" => {
                 let functions = object.get("functions").and_then(Value::as_array);
-                functions.is_some_and(|list| list.len() == 1)
+                let several = object.get("is_rowsfrom").is_some_and(is_set);
+                functions
+                    .is_some_and(|list| (list.len() > 1) == several && list.iter().all(is_call))
                     && object.get("alias").is_some_and(is_set)
-                    && object.get("functions").is_some_and(is_call)
             }
             "TypeName" => {
                 number("typemod") == -1
@@ -238,6 +240,7 @@ impl Check<'_> {
                 usize::try_from(number("number")).is_ok_and(|n| (1..=self.params).contains(&n))
             }
             "RangeVar" => self.is_cte(object),
+            "WithClause" => self.grant.recursion || !object.get("recursive").is_some_and(is_set),
             "RangeSubselect" => object.get("alias").is_some_and(is_set),
             "ColumnRef" => self.is_column(&names("fields")),
             _ => true,
@@ -324,9 +327,9 @@ fn takes_rows(call: &Object) -> bool {
 }
 
 /// Whether a function in FROM is a call of one that returns sets.
-fn is_call(list: &Value) -> bool {
+fn is_call(function: &Value) -> bool {
     use functions::Kind;
-    let name = list.pointer("/0/node/List/items/0/node/FuncCall/funcname").and_then(words);
+    let name = function.pointer("/node/List/items/0/node/FuncCall/funcname").and_then(words);
     let kind = name.as_deref().and_then(|name| functions::kind(name.last()?));
     matches!(kind, Some(Kind::Set | Kind::Record))
 }

@@ -5,6 +5,7 @@ mod facts;
 mod generated;
 mod limits;
 mod masked;
+mod recursion;
 mod refusals;
 mod rewritten;
 mod second;
@@ -18,16 +19,14 @@ fn reference() -> Grant {
     let relation = |name: &str, columns: &[&str]| {
         Relation::plain("public", name, columns.iter().map(ToString::to_string).collect())
     };
-    Grant {
-        relations: vec![
-            relation("users", &["id", "country", "created_at", "tags"]),
-            relation("orders", &["id", "user_id", "status", "total", "placed_at"]),
-            relation("big", &["id", "pad"]),
-            relation("lockme", &["id", "v"]),
-            relation("events", &["id", "kind", "at"]),
-            relation("Weird Name", &["id", "select", "Ünï"]),
-        ],
-    }
+    Grant::of(vec![
+        relation("users", &["id", "country", "created_at", "tags"]),
+        relation("orders", &["id", "user_id", "status", "total", "placed_at"]),
+        relation("big", &["id", "pad"]),
+        relation("lockme", &["id", "v"]),
+        relation("events", &["id", "kind", "at"]),
+        relation("Weird Name", &["id", "select", "Ünï"]),
+    ])
 }
 
 /// A query with as many text parameters as any test needs.

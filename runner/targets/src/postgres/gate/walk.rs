@@ -5,7 +5,7 @@
 //! until somebody decides about it; every kind of node that is not named is refused. Nothing is
 //! edited in place: what was not looked at cannot be in the new tree.
 //!
-//! [`statement`] is one SELECT, [`compound`] UNION and VALUES, [`from`] relations, [`set_function`]
+//! [`statement`] is one SELECT, [`with`] its WITH queries, [`compound`] UNION and VALUES, [`from`] relations, [`set_function`]
 //! functions in FROM, [`output`] result columns, [`expression`], [`operator`] and [`call`] what is
 //! computed, [`window`] windows and grouping, [`growth`] what can get large, [`cast`] types.
 
@@ -20,8 +20,9 @@ mod output;
 mod set_function;
 mod statement;
 mod window;
+mod with;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::protobuf::{SelectStmt, String as Text};
 use pg_query::{Node, NodeEnum};
@@ -38,8 +39,8 @@ pub(super) struct Walk<'a> {
     grant: &'a Grant,
     params_declared: usize,
     params_used: u32,
-    /// Names of all WITH queries so far.
-    ctes_named: BTreeSet<String>,
+    /// Names of all WITH queries so far, and how often each is read.
+    ctes_named: BTreeMap<String, usize>,
     /// Relations of the grant that are named, by their place in it.
     relations: BTreeSet<usize>,
     /// Functions that are called.
@@ -75,7 +76,7 @@ impl<'a> Walk<'a> {
             grant,
             params_declared,
             params_used: 0,
-            ctes_named: BTreeSet::new(),
+            ctes_named: BTreeMap::new(),
             relations: BTreeSet::new(),
             calls: BTreeSet::new(),
             mentioned: BTreeSet::new(),
@@ -90,13 +91,19 @@ impl<'a> Walk<'a> {
         let (select, columns) = self.query(Some(Box::new(node)), &Scope::NOTHING)?;
         let reads = self.reads();
         let is_hashed = reads.iter().any(Relation::is_hashed);
-        let (params, calls) = (self.params_used, self.calls);
+        let (params, mut calls) = (self.params_used, self.calls);
+        calls.extend(reads.iter().flat_map(Relation::calls));
         Ok(Walked { select, columns, params, reads, calls, is_hashed })
     }
 
-    /// Checks an expression alone.
-    pub(super) fn condition(mut self, node: Node, scope: &Scope<'_>) -> Checked<Node> {
-        self.expression(node, scope)
+    /// Checks an expression alone; answers with the functions that it calls, too.
+    pub(super) fn condition(
+        mut self,
+        node: Node,
+        scope: &Scope<'_>,
+    ) -> Checked<(Node, BTreeSet<String>)> {
+        let node = self.expression(node, scope)?;
+        Ok((node, self.calls))
     }
 
     /// What is read, as far as names tell: rather too much than too little.

@@ -11,6 +11,7 @@ fn script(database: &str, role: &str, relation: Relation) -> String {
         identity: &identity,
         reads: &[relation],
         statement_ms_max: 5_000,
+        views: None,
     };
     sql.text()
 }

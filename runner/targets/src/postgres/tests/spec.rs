@@ -18,6 +18,7 @@ fn spec() -> PostgresSpec {
         reads: vec![Relation::plain("shop", "orders", vec!["id".into()])],
         statement_ms_max: 1_000,
         lag_s_max: 30,
+        recursion: false,
         cost_max: 10_000_000,
         prod: false,
     }

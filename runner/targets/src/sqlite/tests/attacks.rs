@@ -1,5 +1,6 @@
 //! What a script would try. Where SQLite alone gives in, the test shows that first.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rusqlite::hooks::{AuthContext, Authorization};
@@ -107,9 +108,10 @@ fn the_second_pass_catches_a_hidden_table_that_the_authorizer_never_saw() {
     open.conn.authorizer(Some(move |asked: AuthContext<'_>| rules.authorize(&asked))).unwrap();
     assert!(open.conn.prepare(sql).is_ok(), "the authorizer is not asked");
     open.conn.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).unwrap();
-    let refused = bytecode::check(&open, sql, &grants).unwrap_err();
+    let refused = bytecode::check(&open, sql, &BTreeSet::new(), &grants).unwrap_err();
     assert_eq!(refused.code(), "not-allowed");
-    bytecode::check(&open, "select count(*) from orders", &grants).unwrap();
+    let names = BTreeSet::new();
+    bytecode::check(&open, "select count(*) from orders", &names, &grants).unwrap();
 }
 
 #[tokio::test]
@@ -142,7 +144,11 @@ async fn the_schema_and_the_library_stay_hidden() {
         "select count(*) from pragma_function_list",
         "select * from pragma_table_info('users')",
         "select count(*) from dbstat",
-        "select value from json_each('[1]')",
+        "select value from json_each('[1]'), pragma_table_list",
+        "select count(*) from json_tree('[1]'), sqlite_schema",
+        "with json_each as (select v as value from secrets) select value from json_each",
+        "select count(*) from json_each(json_each('[1]'))",
+        "select count(*) from fts5vocab('a', 'b', 'c')",
         "select sqlite_version()",
         "select last_insert_rowid(), changes()",
         "select load_extension('x')",
@@ -239,6 +245,53 @@ async fn ordinary_queries_work() {
     ] {
         assert_eq!(Shop::new().outcome(sql).await, rows, "{sql}");
     }
+}
+
+/// SQLite's own tables of JSON compute; a table of the file with such a name is the file's.
+#[tokio::test]
+async fn json_is_taken_apart_and_nothing_else_is_opened_by_that_name() {
+    let shop = Shop::new();
+    for (sql, rows) in [
+        ("select value from json_each('[7, 8]') where key = 1", "[[Int64(8)]]"),
+        ("select count(*) from json_tree('{\"a\": [1, 2]}')", "[[Int64(4)]]"),
+        (
+            "select u.id, j.value from users u join json_each(json_array(u.id, 2)) j on j.key = 0 limit 1",
+            "[[Int64(1), Int64(1)]]",
+        ),
+    ] {
+        assert_eq!(shop.outcome(sql).await, rows, "{sql}");
+    }
+    let setup = "create table json_each(value text); insert into json_each values ('hunter2');
+                 create table t(a text); insert into t values ('x');";
+    let shadowed = Shop::with(setup, vec![reads("t", &["a"])]);
+    for sql in [
+        "select value from json_each",
+        "select count(*) from json_each",
+        "select * from json_each('[1]')",
+    ] {
+        let outcome = shadowed.outcome(sql).await;
+        assert!(!outcome.contains("hunter2") && !outcome.contains("Int64"), "{sql}: {outcome}");
+    }
+    assert_eq!(shadowed.outcome("select a from t").await, "[[Text(\"x\")]]");
+}
+
+/// Recursion is policy's to give, with or without the word for it.
+#[tokio::test]
+async fn nothing_recurses_unless_policy_says_so() {
+    let mut shop = Shop::new();
+    let with = |word: &str| {
+        format!(
+            "with {word} n(i) as (select 1 union all select i + 1 from n where i < 9) select max(i) from n"
+        )
+    };
+    assert_eq!(shop.outcome(&with("recursive")).await, "[[Int64(9)]]");
+    assert_eq!(shop.outcome(&with("")).await, "[[Int64(9)]]");
+    shop.spec.recursion = false;
+    let told = shop.query(&with("recursive")).await.unwrap_err().to_string();
+    assert!(told.contains("does not let queries of this target recurse"), "{told}");
+    assert_eq!(shop.outcome(&with("")).await, "not-allowed");
+    let plain = "with recursive n as (select 1 as i) select i from n";
+    assert_eq!(shop.outcome(plain).await, "[[Int64(1)]]", "the word alone costs nothing");
 }
 
 /// A name that turns up after the session opened is judged by the schema of the statement.

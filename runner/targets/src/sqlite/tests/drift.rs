@@ -8,7 +8,7 @@ const SQL: &str = "select u.id, o.total, v.country from users u join orders o on
 
 async fn analysed(shop: &Shop) -> domain::QueryAnalysis {
     let catalog = SqliteConnector::new(shop.spec.clone()).catalog().await.unwrap();
-    let reads = read_by(SQL, 0, &shop.spec.reads).unwrap();
+    let reads = read_by(SQL, 0, &shop.spec.reads, true).unwrap();
     analyse("one".parse().unwrap(), &reads, &catalog)
 }
 
@@ -53,4 +53,22 @@ async fn a_query_runs_on_the_schema_that_was_reviewed_and_on_no_other() {
             "{sql}: {text}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_column_that_only_the_row_filter_reads_is_part_of_what_was_reviewed() {
+    let sql = "select total from orders";
+    let mut orders = reads("orders", &["id", "total"]);
+    orders.hidden.filter = Some(crate::sqlite::Filter::parse("user_id > 0").unwrap());
+    let shop = Shop::with(SETUP, vec![orders]);
+    let catalog = SqliteConnector::new(shop.spec.clone()).catalog().await.unwrap();
+    let read = read_by(sql, 0, &shop.spec.reads, true).unwrap();
+    let reviewed = analyse("one".parse().unwrap(), &read, &catalog);
+    let mut session = shop.session().await;
+    assert!(session.query_as_reviewed(sql, &[], roomy(), Some(&reviewed)).await.is_ok());
+    shop.plain()
+        .execute_batch("alter table orders rename column user_id to was; alter table orders add column user_id text")
+        .unwrap();
+    let error = session.query_as_reviewed(sql, &[], roomy(), Some(&reviewed)).await.unwrap_err();
+    assert!(error.to_string().contains("orders.user_id was INT and is TEXT"), "{error}");
 }

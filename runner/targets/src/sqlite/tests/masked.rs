@@ -308,6 +308,10 @@ fn a_row_filter_is_one_condition_on_its_own_table() {
         ("sqlite_version() > ''", "sqlite_version"),
         ("id in sqlite_schema", "sqlite_master"),
         ("ssn match 'x'", "MATCH"),
+        // On a row that it hides they could fail, and tell of it.
+        ("json_extract(email, '$.a') = 1", "json_extract"),
+        ("email ->> 'a' = 1", "->>"),
+        ("abs(id) > 1", "abs"),
     ] {
         let hidden = crate::sqlite::Hidden {
             filter: Some(Filter::parse(filter).unwrap()),

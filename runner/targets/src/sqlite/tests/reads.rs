@@ -6,7 +6,7 @@ use crate::sqlite;
 fn told(sql: &str) -> Result<Vec<String>, TargetError> {
     let granted =
         [reads("users", &["id", "country"]), reads("orders", &["id", "user_id", "total"])];
-    let all = sqlite::reads(sql, 0, &granted)?;
+    let all = sqlite::reads(sql, 0, &granted, false)?;
     Ok(all.into_iter().map(|t| format!("{}: {}", t.table, t.columns.join(" "))).collect())
 }
 
@@ -41,7 +41,7 @@ fn what_is_not_granted_is_refused_in_the_compilers_words() {
 #[test]
 fn what_a_query_can_return_is_told_as_far_as_it_is_certain() {
     let granted = [reads("users", &["id", "country"])];
-    let outline = |sql| sqlite::outline(sql, 2, &granted).unwrap();
+    let outline = |sql| sqlite::outline(sql, 2, &granted, false).unwrap();
     let all = outline("SELECT id AS n, count(*) FROM users LIMIT 7 -- no more");
     assert_eq!(all.columns, ["n", "count(*)"]);
     assert_eq!(all.calls, ["count".to_owned()].into());

@@ -84,3 +84,28 @@ fn an_author_is_told_the_line_of_what_is_refused() {
         assert!(refused.contains(&format!(": line {line}: ")), "{sql:?}: {refused}");
     }
 }
+
+#[test]
+fn a_form_says_how_long_its_values_get() {
+    for fine in [
+        "select printf('%.2f %05d %-10s %%', 1, 2, 'x')",
+        "select format('%,d', total), format from t",
+        "select printf ( 'plain' )",
+    ] {
+        assert!(gate(fine, 0).is_ok(), "{fine}: {:?}", gate(fine, 0));
+    }
+    for wide in [
+        "select printf('%2000000000d', 1)",
+        "select printf('%.1000000c', 'x')",
+        "select printf('%*d', 2000000000, 1)",
+        "select \"printf\"('%.*c', 1000000, 'x')",
+        "select format('%d' || country, 1) from users",
+        "select format(country, 1) from users",
+        "select printf(\"%d\", 1) from users",
+        "select printf/* */(/* */$1)",
+        "select printf('%')",
+    ] {
+        let told = gate(wide, 1).unwrap_err().to_string();
+        assert!(told.contains("printf takes a literal"), "{wide}: {told}");
+    }
+}

@@ -120,6 +120,7 @@ fn the_sources_are_for_people() {
           { table = "orders", columns = ["id", "state"] },
         ]
         statement_ms_max = 5000
+        recursion = false
         readers = []
         retention_days = 30
         [target.break_glass]

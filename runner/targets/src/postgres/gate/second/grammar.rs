@@ -40,7 +40,10 @@ pub(super) const FIELDS: &[(&str, &[&str])] = &[
     ("NamedArgExpr", &["arg", "name", "argnumber"]),
     ("NullTest", &["arg", "nulltesttype"]),
     ("ParamRef", &["number"]),
-    ("RangeFunction", &["lateral", "ordinality", "functions", "alias", "coldeflist"]),
+    (
+        "RangeFunction",
+        &["lateral", "ordinality", "is_rowsfrom", "functions", "alias", "coldeflist"],
+    ),
     ("RangeSubselect", &["lateral", "subquery", "alias"]),
     ("RangeVar", &["relname", "inh", "relpersistence", "alias"]),
     ("ResTarget", &["name", "val"]),
@@ -86,7 +89,7 @@ pub(super) const FIELDS: &[(&str, &[&str])] = &[
             "end_offset",
         ],
     ),
-    ("WithClause", &["ctes"]),
+    ("WithClause", &["ctes", "recursive"]),
 ];
 
 /// Fields that hold a struct rather than a node: of which kind, which field, which struct.

@@ -148,7 +148,7 @@ fn a_wide_query_is_fine() {
 fn stars_of_stars_end_at_a_limit() {
     let columns = (0..1_000).map(|n| format!("column_{n}")).collect();
     let wide = Relation::plain("public", "wide", columns);
-    let grant = Grant { relations: vec![wide] };
+    let grant = Grant::of(vec![wide]);
     let mut sql = "select * from wide w".to_owned();
     assert!(gate(&sql, &[], &grant).is_ok());
     for level in 0..20 {

@@ -127,7 +127,7 @@ fn a_with_query_hides_a_relation_only_where_it_is_in_scope() {
             line 1, column 28: the name a is used twice; give one of them another alias
             line 1, column 47: the name a is used twice; give one of them another alias
             line 1, column 53: relation late is not granted on this target; use one that its policy lists, or ask for it there
-            line 1, column 1: WITH RECURSIVE is not supported yet; its cost has no bound; use joins
+            line 1, column 1: policy does not let queries of this target recurse; use joins, or ask for `recursion = true` there
             line 1, column 24: the statement Delete is not supported yet; a query is exactly one SELECT"#]],
     );
 }
@@ -140,7 +140,9 @@ fn hidden_columns_of_joins() {
             "select 1 from users a natural join users b",
             "select 1 from (users a join users b using (id)) as j",
             "select 1 from users a join users b using (id) as j",
-            "select 1 from users as t(a, b, c)",
+            "select c from users as t(a, b, c)",
+            "select country from users as t(a, b, c)",
+            "select 1 from users as t(a, b, c, d, e)",
             "select * from users a full join users b using (id)",
         ],
         expect![[r#"
@@ -148,7 +150,9 @@ fn hidden_columns_of_joins() {
             line 1, column 36: NATURAL JOIN is not supported yet; write USING (…) or ON
             line 1, column 29: an alias for a whole join is not supported yet; give each side its own
             line 1, column 28: an alias for USING is not supported yet; give each side its own
-            line 1, column 15: a list of column aliases behind a relation is not supported yet; name the columns with AS
+            SENT SELECT c AS c FROM (SELECT id, country, created_at, tags FROM public.users granted) t(a, b, c)
+            line 1, column 8: country is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 15: a list of more column aliases than columns in this form is not supported yet; write it differently
             line 1, column 33: FULL JOIN … USING is not supported yet; write ON and COALESCE"#]],
     );
 }
@@ -239,7 +243,10 @@ fn functions_types_and_operators_outside_the_lists() {
             "select sum(id) over (order by id rows (select 1 from vault.secrets) preceding) from users",
             "select created_at at local from users",
             "select 0x1FFFFFFFFFF",
-            "select B'101'",
+            "select vault.users.id from public.users",
+            "select public.users.ssn from public.users",
+            "select public.u.id from public.users u",
+            "select public.users.pg_sleep from public.users",
             "select row(u.*) from users u",
             "select (1, ssn) in (select id, country from users) from users",
             "select array(select ssn from users)",
@@ -249,11 +256,18 @@ fn functions_types_and_operators_outside_the_lists() {
             "select * from generate_series(1, 2) g, generate_series(1, 60000)",
             "select * from generate_series(1, (select max(id) from users))",
             "select * from generate_series(1, 2, 0)",
+            "select * from generate_series('0001-01-01'::timestamptz, now(), '1 second')",
+            "select * from generate_series(now(), now(), make_interval(secs => 1))",
+            "select format('%2000000000s', 1)",
+            "select format('%*s', 2000000000, 1)",
+            "select format(country, 1) from users",
+            "select format('%1$s%1$s%1$s%1$s%1$s', repeat('x', 30000))",
             "select * from pg_read_file('/etc/passwd')",
             "select * from lower('a')",
             "select jsonb_each('{}')",
             "select * from rows from (unnest(array[1]), unnest(array[2]))",
-            "select * from unnest(array[1], array[2])",
+            "select unnest(array[1], array[2])",
+            "select x.c from unnest(array[1], array[2]) x(a, b)",
             "select x.pg_sleep from generate_series(0, 0) x",
             "select x.value from unnest(array['/etc/passwd']) x",
             "select * from jsonb_to_record('{}') as x(a regclass)",
@@ -287,7 +301,10 @@ fn functions_types_and_operators_outside_the_lists() {
             line 1, column 54: relation vault.secrets is not granted on this target; use one that its policy lists, or ask for it there
             line 1, column 8: AT LOCAL is not supported yet; name the zone: AT TIME ZONE 'UTC'
             line 1, column 8: a constant of this form is not supported yet; write it as text and cast it
-            line 1, column 8: a constant of this form is not supported yet; write it as text and cast it
+            line 1, column 8: users is not a table or alias of this FROM; write the alias, or add it to FROM
+            line 1, column 8: users.ssn is not a column that is granted or made here; use a granted column, or name it with AS
+            line 1, column 8: u is not a table or alias of this FROM; write the alias, or add it to FROM
+            line 1, column 8: users.pg_sleep is not a column that is granted or made here; use a granted column, or name it with AS
             line 1, column 12: * here is not supported yet; name the columns
             line 1, column 12: ssn is not a column that is granted or made here; use a granted column, or name it with AS
             line 1, column 21: ssn is not a column that is granted or made here; use a granted column, or name it with AS
@@ -295,13 +312,20 @@ fn functions_types_and_operators_outside_the_lists() {
             line 1, column 40: ORDER BY … USING is not supported yet; use ASC or DESC
             line 1, column 8: $5 is not a parameter of this query, which has 4; declare it in params
             line 1, column 40: the query has more than 100000 rows or characters made by literals; split it
-            line 1, column 15: generate_series with lengths, bounds or replacements that are no literals is not supported yet; write them as literals, whole numbers where they count
-            line 1, column 15: generate_series with lengths, bounds or replacements that are no literals is not supported yet; write them as literals, whole numbers where they count
+            line 1, column 15: generate_series with lengths, bounds or replacements that are no literals is not supported yet; write them as whole numbers, or the step between moments as '1 day', at least a minute
+            line 1, column 15: generate_series with lengths, bounds or replacements that are no literals is not supported yet; write them as whole numbers, or the step between moments as '1 day', at least a minute
+            line 1, column 15: generate_series with lengths, bounds or replacements that are no literals is not supported yet; write them as whole numbers, or the step between moments as '1 day', at least a minute
+            line 1, column 15: generate_series with lengths, bounds or replacements that are no literals is not supported yet; write them as whole numbers, or the step between moments as '1 day', at least a minute
+            line 1, column 8: format with lengths, bounds or replacements that are no literals is not supported yet; write them as literals, whole numbers where they count
+            line 1, column 8: format with lengths, bounds or replacements that are no literals is not supported yet; write them as literals, whole numbers where they count
+            line 1, column 8: format with lengths, bounds or replacements that are no literals is not supported yet; write them as literals, whole numbers where they count
+            line 1, column 39: the query has more than 100000 rows or characters made by literals; split it
             line 1, column 15: the function pg_read_file is not supported yet; compute in the script, or use a listed function
             line 1, column 15: the function lower in this place is not supported yet; functions of sets belong in FROM, others do not
             line 1, column 8: the function jsonb_each in this place is not supported yet; functions of sets belong in FROM, others do not
-            line 1, column 26: ROWS FROM is not supported yet; call one function
-            line 1, column 15: unnest of several arrays is not supported yet; unnest them one by one
+            line 1, column 8: the name unnest.unnest is used twice; give one of them another alias
+            line 1, column 8: unnest of several arrays here is not supported yet; put it into FROM
+            line 1, column 8: x.c is not a column that is granted or made here; use a granted column, or name it with AS
             line 1, column 8: x.pg_sleep is not a column that is granted or made here; use a granted column, or name it with AS
             line 1, column 8: x.value is not a column that is granted or made here; use a granted column, or name it with AS
             line 1, column 44: the type regclass is not supported yet; cast to text or another built-in type

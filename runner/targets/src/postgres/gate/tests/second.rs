@@ -66,7 +66,6 @@ fn it_stops_what_the_walk_should_have_stopped() {
         format!("SELECT u.id AS id FROM {USERS} FOR UPDATE"),
         format!("SELECT u.id AS id INTO t FROM {USERS}"),
         format!("SELECT u.id AS id FROM {USERS} UNION SELECT id FROM public.orders granted"),
-        format!("SELECT u.id AS id FROM {USERS} ORDER BY u.id FETCH FIRST 1 ROW WITH TIES"),
         format!("SELECT u.id AS id FROM {USERS} TABLESAMPLE system(1)").replace(") u T", ") u, x T"),
         format!("SELECT u.id AS id FROM {USERS} NATURAL JOIN {USERS}"),
         "SELECT 1 AS one; SELECT 2 AS two".to_owned(),

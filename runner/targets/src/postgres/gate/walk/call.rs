@@ -63,12 +63,16 @@ impl Walk<'_> {
         if !is_aggregate {
             self.absent(&agg_order, "ORDER BY in a plain call", "only aggregates have it")?;
         }
+        if name == "unnest" && args.len() != 1 {
+            return self.not_supported("unnest of several arrays here", "put it into FROM");
+        }
         self.placed(name, kind, in_from, over.is_some())?;
         self.growth(name, &args)?;
         if name == "timezone" && args.len() != 2 {
             return self.not_supported("AT LOCAL", "name the zone: AT TIME ZONE 'UTC'");
         }
         let args = self.arguments(name, args, scope)?;
+        let funcformat = format_of(name, args.len());
         let agg_order = agg_order
             .into_iter()
             .map(|item| self.sort_by(item, &[], scope))
@@ -85,7 +89,7 @@ impl Walk<'_> {
             agg_star,
             agg_distinct,
             func_variadic: false,
-            funcformat: CoercionForm::CoerceExplicitCall as i32,
+            funcformat,
             location: 0,
         }))))
     }
@@ -114,9 +118,6 @@ impl Walk<'_> {
     }
 
     fn arguments(&mut self, name: &str, args: Vec<Node>, scope: &Scope<'_>) -> Checked<Vec<Node>> {
-        if name == "unnest" && args.len() != 1 {
-            return self.not_supported("unnest of several arrays", "unnest them one by one");
-        }
         let rows = functions::takes_rows(name);
         args.into_iter()
             .map(|arg| match rows.then(|| self.whole_row(&arg, scope)).flatten() {
@@ -152,5 +153,13 @@ impl Walk<'_> {
         let arg = Some(Box::new(self.expression(*arg, scope)?));
         let named = NamedArgExpr { xpr: None, arg, name, argnumber, location: 0 };
         Ok(node(NodeEnum::NamedArgExpr(Box::new(named))))
+    }
+}
+
+/// As a plain call, but for `OVERLAY(a PLACING b FROM c FOR d)`, which is always deparsed so.
+fn format_of(name: &str, args: usize) -> i32 {
+    match (name, args) {
+        ("overlay", 4) => CoercionForm::CoerceSqlSyntax as i32,
+        _ => CoercionForm::CoerceExplicitCall as i32,
     }
 }

@@ -1,6 +1,6 @@
 //! Casts, to listed types only.
 
-use pg_query::protobuf::{AConst, Integer, TypeCast, TypeName, a_const};
+use pg_query::protobuf::{AConst, Boolean, Integer, String as Text, TypeCast, TypeName, a_const};
 use pg_query::{Node, NodeEnum};
 
 use super::super::refusal::Checked;
@@ -16,8 +16,13 @@ impl Walk<'_> {
             return self.malformed("a cast");
         };
         let type_name = self.type_name(type_name)?;
-        let arg = Some(Box::new(self.expression(*arg, scope)?));
-        let cast = TypeCast { arg, type_name: Some(type_name), location: 0 };
+        let arg = self.expression(*arg, scope)?;
+        // Which the deparser writes as the constants that they are.
+        if let ("bool", Some(boolval)) = (plain_name(&type_name), truth(&arg)) {
+            let val = Some(a_const::Val::Boolval(Boolean { boolval }));
+            return Ok(node(NodeEnum::AConst(AConst { isnull: false, location: 0, val })));
+        }
+        let cast = TypeCast { arg: Some(Box::new(arg)), type_name: Some(type_name), location: 0 };
         Ok(node(NodeEnum::TypeCast(Box::new(cast))))
     }
 
@@ -69,5 +74,26 @@ impl Walk<'_> {
         };
         let val = Some(a_const::Val::Ival(Integer { ival }));
         Ok(node(NodeEnum::AConst(AConst { isnull: false, location: 0, val })))
+    }
+}
+
+/// The name of a type that is no array.
+fn plain_name(of: &TypeName) -> &str {
+    match of.names.last().and_then(|name| name.node.as_ref()) {
+        Some(NodeEnum::String(Text { sval })) if of.array_bounds.is_empty() => sval,
+        _ => "",
+    }
+}
+
+/// What `'t'` and `'f'` are as booleans.
+fn truth(value: &Node) -> Option<bool> {
+    let Some(NodeEnum::AConst(AConst { val: Some(a_const::Val::Sval(text)), .. })) = &value.node
+    else {
+        return None;
+    };
+    match text.sval.as_str() {
+        "t" => Some(true),
+        "f" => Some(false),
+        _ => None,
     }
 }

@@ -29,14 +29,19 @@ impl Walk<'_> {
         let around = Scope { items: &[], ctes: &ctes, outer: Some(outer) };
         let (left, columns) = self.select(*left, &around)?;
         let (right, others) = self.select(*right, &around)?;
-        if columns.len() != others.len() {
-            let what = "UNION, INTERSECT or EXCEPT of parts with different numbers of columns";
-            return self.not_supported(what, "select equally many columns in each part");
-        }
+        self.same_width(&columns, &others)?;
         let (larg, rarg) = (Some(Box::new(left)), Some(Box::new(right)));
         let made = SelectStmt { with_clause, op, all, larg, rarg, ..SelectStmt::default() };
         let select = self.ordered(select, made, &columns, (&Scope::NOTHING, &around))?;
         Ok((select, columns))
+    }
+
+    pub(super) fn same_width(&self, left: &[String], right: &[String]) -> Checked<()> {
+        if left.len() == right.len() {
+            return Ok(());
+        }
+        let what = "UNION, INTERSECT or EXCEPT of parts with different numbers of columns";
+        self.not_supported(what, "select equally many columns in each part")
     }
 
     /// VALUES, whose columns PostgreSQL names `column1`, `column2` …

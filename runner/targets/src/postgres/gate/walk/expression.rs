@@ -3,13 +3,15 @@
 use pg_query::protobuf::{
     AArrayExpr, AConst, AIndices, AIndirection, BoolExpr, BoolExprType, BoolTestType, BooleanTest,
     CaseExpr, CaseWhen, CoalesceExpr, ColumnRef, Float, MinMaxExpr, MinMaxOp, NullTest,
-    NullTestType, ParamRef, SqlValueFunction, SqlValueFunctionOp, SubLink, SubLinkType, a_const,
+    NullTestType, ParamRef, ResTarget, SetOperation, SqlValueFunction, SqlValueFunctionOp, SubLink,
+    SubLinkType, a_const,
 };
 use pg_query::{Node, NodeEnum};
 
+use super::super::build::number;
 use super::super::operators;
 use super::super::refusal::{Checked, What};
-use super::super::scope::Scope;
+use super::super::scope::{Item, Scope};
 use super::{Walk, boxed, in_catalog, node, text};
 
 impl Walk<'_> {
@@ -64,8 +66,12 @@ impl Walk<'_> {
         self.visit(location)?;
         match &val {
             None if isnull => {}
-            Some(a_const::Val::Ival(_) | a_const::Val::Boolval(_) | a_const::Val::Sval(_))
-                if !isnull => {}
+            Some(
+                a_const::Val::Ival(_)
+                | a_const::Val::Boolval(_)
+                | a_const::Val::Sval(_)
+                | a_const::Val::Bsval(_),
+            ) if !isnull => {}
             // `0x1F` and `1_000` mean something else to PostgreSQL 15.
             Some(a_const::Val::Fval(Float { fval })) if !isnull && is_decimal(fval) => {}
             _ => {
@@ -105,14 +111,24 @@ impl Walk<'_> {
                 }
                 _ => self.no_column(name, name.clone()),
             },
-            [item, name] => match scope.item(item) {
-                None => self.deny(What::Table { name: item.clone() }),
-                Some(found) if found.columns.contains(name) => {
-                    Ok(column([item.as_str(), name.as_str()]))
-                }
-                Some(_) => self.no_column(name, format!("{item}.{name}")),
-            },
-            _ => self.not_supported("a column with its schema", "write table.column"),
+            [item, name] => self.column_of(scope.item(item), item, name),
+            // As programs write it. PostgreSQL takes it for a column of that very relation, too.
+            [schema, item, name] => {
+                let of_schema = |found: &&Item| found.schema.as_ref() == Some(schema);
+                let found = scope.item(item).filter(of_schema);
+                self.column_of(found, item, name)
+            }
+            _ => self.not_supported("a column of another database", "write table.column"),
+        }
+    }
+
+    fn column_of(&self, item: Option<&Item>, written: &str, name: &str) -> Checked<Node> {
+        match item {
+            None => self.deny(What::Table { name: written.to_owned() }),
+            Some(item) if item.columns.iter().any(|column| column == name) => {
+                Ok(column([written, name]))
+            }
+            Some(_) => self.no_column(name, format!("{written}.{name}")),
         }
     }
 
@@ -263,6 +279,10 @@ impl Walk<'_> {
             (true, words) => self.operator(words, operators::is_comparison)?,
         };
         let inner = Scope { items: &[], ctes: &[], outer: Some(scope) };
+        let subselect = match kind {
+            SubLinkType::ExistsSublink => subselect.map(of_something),
+            _ => subselect,
+        };
         let (select, _) = self.query(subselect, &inner)?;
         let link = SubLink {
             xpr: None,
@@ -314,6 +334,20 @@ impl Walk<'_> {
 pub(super) fn column<const N: usize>(words: [&str; N]) -> Node {
     let fields = words.into_iter().map(text).collect();
     node(NodeEnum::ColumnRef(ColumnRef { fields, location: 0 }))
+}
+
+/// `SELECT 1 FROM …` in the place of `SELECT FROM …`, which is the same to EXISTS.
+fn of_something(mut query: Box<Node>) -> Box<Node> {
+    if let Some(NodeEnum::SelectStmt(select)) = &mut query.node
+        && select.op == SetOperation::SetopNone as i32
+        && select.values_lists.is_empty()
+        && select.target_list.is_empty()
+    {
+        let val = Some(Box::new(number(1)));
+        select.target_list =
+            vec![node(NodeEnum::ResTarget(Box::new(ResTarget { val, ..ResTarget::default() })))];
+    }
+    query
 }
 
 /// A number that every server version reads alike: `12`, `-1.5`, `1e6`.

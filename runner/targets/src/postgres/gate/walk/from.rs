@@ -73,27 +73,34 @@ impl<'a> Walk<'a> {
         if schemaname.is_empty()
             && let Some(cte) = around.cte(&relname)
         {
+            if !cte.is_ready {
+                let what = format!("reading {relname} in its own query, or before it,");
+                let help = "put a query before those that read it; one reads itself in the second \
+                            part of its UNION only";
+                return self.not_supported(what, help);
+            }
+            *self.ctes_named.entry(relname.clone()).or_default() += 1;
             let columns = self.renamed(cte.columns.clone(), &names)?;
             let name = alias.clone().unwrap_or_else(|| relname.clone());
-            let star = self.add(Item { name, columns, is_value: false }, items)?;
+            let star = self.add(Item { name, schema: None, columns, is_value: false }, items)?;
             let alias = alias.map(|name| alias_node(name, names));
             let relpersistence = "p".to_owned();
             let var = RangeVar { relname, inh: true, relpersistence, alias, ..RangeVar::default() };
             return Ok((node(NodeEnum::RangeVar(var)), star));
         }
         let relation = self.granted(&schemaname, &relname)?;
-        if !names.is_empty() {
-            let what = "a list of column aliases behind a relation";
-            return self.not_supported(what, "name the columns with AS");
-        }
+        // A list of names is for what `*` means here: the granted columns, in the table's order.
+        let columns = self.renamed(relation.columns.clone(), &names)?;
+        self.mentioned.extend(relation.columns.iter().take(names.len()).cloned());
         self.spend(relation.columns.len() + relation.hidden.masks.len() * MASK_NODES)?;
+        let schema = alias.is_none().then(|| relation.schema.clone());
         let name = alias.unwrap_or(relname);
-        let columns = relation.columns.clone();
-        let star = self.add(Item { name: name.clone(), columns, is_value: false }, items)?;
+        let star =
+            self.add(Item { name: name.clone(), schema, columns, is_value: false }, items)?;
         let sub_select = RangeSubselect {
             lateral: false,
             subquery: boxed(NodeEnum::SelectStmt(Box::new(self.granted_columns(relation)))),
-            alias: Some(alias_node(name, Vec::new())),
+            alias: Some(alias_node(name, names)),
         };
         Ok((node(NodeEnum::RangeSubselect(Box::new(sub_select))), star))
     }
@@ -182,7 +189,8 @@ impl<'a> Walk<'a> {
             return self.not_supported("a sub-select in FROM without a name", "add AS name");
         };
         let columns = self.renamed(columns, &names)?;
-        let star = self.add(Item { name: name.clone(), columns, is_value: false }, items)?;
+        let star =
+            self.add(Item { name: name.clone(), schema: None, columns, is_value: false }, items)?;
         let sub_select = RangeSubselect {
             lateral,
             subquery: boxed(NodeEnum::SelectStmt(Box::new(select))),
@@ -273,7 +281,7 @@ impl<'a> Walk<'a> {
         if items.iter().any(|other| other.name == item.name) {
             return self.deny(What::NameTaken { name: item.name });
         }
-        let Item { name, columns, is_value: _ } = &item;
+        let Item { name, schema: _, columns, is_value: _ } = &item;
         let star = columns.iter().map(|c| Star { item: name.clone(), column: c.clone() }).collect();
         items.push(item);
         Ok(star)

@@ -22,34 +22,38 @@ impl Walk<'_> {
         items: &mut Vec<Item>,
         around: &Scope<'_>,
     ) -> Checked<(Node, Vec<Star>)> {
-        let RangeFunction { lateral, ordinality, is_rowsfrom, functions, alias, coldeflist } =
+        let RangeFunction { lateral, ordinality, is_rowsfrom: _, functions, alias, coldeflist } =
             function;
         self.look_at(&functions);
         self.spend(1)?;
-        self.absent(&is_rowsfrom, "ROWS FROM", "call one function")?;
-        let call = self.only_call(functions)?;
-        let function = call.funcname.last().cloned();
-        let Some(function) = function else { return self.malformed("a function") };
-        let function = self.word(function)?;
+        let calls = self.calls_of(functions)?;
+        let names_of = |call: &FuncCall| call.funcname.last().cloned();
+        let functions = calls.iter().filter_map(names_of).collect();
+        let functions: Vec<String> = self.words(functions)?;
         let (alias, names) = self.alias(alias)?;
+        let [function, ..] = functions.as_slice() else { return self.malformed("a function") };
         let name = alias.unwrap_or_else(|| function.clone());
-        let call = {
+        let calls = {
             let scope = Scope { items, ctes: &[], outer: Some(around) };
-            self.call_in_from(call, &scope)?
+            let walked = calls.into_iter().map(|call| self.call_in_from(call, &scope));
+            walked.collect::<Checked<Vec<Node>>>()?
         };
+        let is_rowsfrom = calls.len() > 1;
         let coldeflist = coldeflist
             .into_iter()
             .map(|column| self.column_definition(column))
             .collect::<Checked<Vec<(String, Node)>>>()?;
-        let typed = functions::kind(&function) == Some(Kind::Record);
-        if typed == coldeflist.is_empty() || (typed && (ordinality || !names.is_empty())) {
+        let is_typed = |function: &String| functions::kind(function) == Some(Kind::Record);
+        let typed = functions.iter().any(is_typed);
+        let plain = !is_rowsfrom && !ordinality && names.is_empty();
+        if typed == coldeflist.is_empty() || (typed && !plain) {
             let what = format!("{function} with such columns");
             return self.not_supported(what, "only json_to_record and its like have AS x(a type)");
         }
         let (columns, coldeflist) = if typed {
             coldeflist.into_iter().unzip()
         } else {
-            let mut columns = functions::set_columns(&function, &name);
+            let mut columns = columns_of(&functions, &name);
             columns.extend(ordinality.then(|| "ordinality".to_owned()));
             (self.renamed(columns, &names)?, Vec::new())
         };
@@ -58,32 +62,46 @@ impl Walk<'_> {
         }
         let named = if typed { Vec::new() } else { columns.clone() };
         let is_value = !typed && columns.len() == 1;
-        let star = self.add(Item { name: name.clone(), columns, is_value }, items)?;
+        let star = self.add(Item { name: name.clone(), schema: None, columns, is_value }, items)?;
+        let entry = |call| node(NodeEnum::List(List { items: vec![call, Node { node: None }] }));
         let function = RangeFunction {
             lateral,
             ordinality,
-            is_rowsfrom: false,
-            functions: vec![node(NodeEnum::List(List { items: vec![call, Node { node: None }] }))],
+            is_rowsfrom,
+            functions: calls.into_iter().map(entry).collect(),
             alias: Some(alias_node(name, named)),
             coldeflist,
         };
         Ok((node(NodeEnum::RangeFunction(function)), star))
     }
 
-    /// The one call, which the parser wraps in a list of (call, column definitions).
-    fn only_call(&mut self, functions: Vec<Node>) -> Checked<FuncCall> {
-        let mut functions = functions.into_iter();
-        let (Some(Node { node: Some(NodeEnum::List(List { items })) }), None) =
-            (functions.next(), functions.next())
-        else {
-            return self.malformed("a function in FROM");
-        };
-        let mut items = items.into_iter();
-        match (items.next().and_then(|item| item.node), items.next(), items.next()) {
-            (Some(NodeEnum::FuncCall(call)), None | Some(Node { node: None }), None) => Ok(*call),
-            (Some(other), _, _) => self.unknown_node(&other, "in FROM"),
-            _ => self.malformed("a function in FROM"),
+    /// The calls, each of which the parser wraps in a list of (call, column definitions). Several stand
+    /// side by side; `unnest` of several arrays is one of them for each.
+    fn calls_of(&mut self, functions: Vec<Node>) -> Checked<Vec<FuncCall>> {
+        let mut calls = Vec::new();
+        for function in functions {
+            let Some(NodeEnum::List(List { items })) = function.node else {
+                return self.malformed("a function in FROM");
+            };
+            let mut items = items.into_iter();
+            match (items.next().and_then(|item| item.node), items.next(), items.next()) {
+                (Some(NodeEnum::FuncCall(call)), None | Some(Node { node: None }), None) => {
+                    calls.push(*call);
+                }
+                (Some(other), _, _) => return self.unknown_node(&other, "in FROM"),
+                _ => return self.malformed("a function in FROM"),
+            }
         }
+        let [FuncCall { funcname, args, .. }] = calls.as_slice() else { return Ok(calls) };
+        let is_unnest = matches!(
+            funcname.last().and_then(|name| name.node.as_ref()),
+            Some(NodeEnum::String(word)) if word.sval == "unnest"
+        );
+        if !is_unnest || args.len() < 2 {
+            return Ok(calls);
+        }
+        let one = |array: &Node| FuncCall { args: vec![array.clone()], ..calls[0].clone() };
+        Ok(args.iter().map(one).collect())
     }
 
     /// `a int` of `AS x(a int)`.
@@ -109,5 +127,13 @@ impl Walk<'_> {
         let column =
             ColumnDef { colname: colname.clone(), type_name, is_local, ..ColumnDef::default() };
         Ok((colname, node(NodeEnum::ColumnDef(Box::new(column)))))
+    }
+}
+
+/// The columns of functions side by side; those of one alone can have its item's name.
+fn columns_of(functions: &[String], item: &str) -> Vec<String> {
+    match functions {
+        [function] => functions::set_columns(function, item),
+        several => several.iter().flat_map(|f| functions::set_columns(f, f)).collect(),
     }
 }

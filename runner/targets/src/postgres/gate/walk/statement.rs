@@ -1,15 +1,12 @@
 //! One SELECT, wherever it stands.
 
-use pg_query::protobuf::{
-    CommonTableExpr, CteMaterialize, LimitOption, SelectStmt, SetOperation, SortBy, SortByDir,
-    SortByNulls, WithClause,
-};
+use pg_query::protobuf::{LimitOption, SelectStmt, SetOperation, SortBy, SortByDir, SortByNulls};
 use pg_query::{Node, NodeEnum};
 
-use super::super::refusal::{Checked, What};
-use super::super::scope::{Cte, Scope};
+use super::super::refusal::Checked;
+use super::super::scope::Scope;
 use super::output::Outputs;
-use super::{Walk, boxed, node, text};
+use super::{Walk, node};
 
 impl Walk<'_> {
     /// A query in any place where the grammar has a statement.
@@ -120,91 +117,9 @@ impl Walk<'_> {
 
     pub(super) fn limit_option(&self, option: i32) -> Checked<()> {
         match LimitOption::try_from(option) {
-            Ok(LimitOption::Default | LimitOption::Count) => Ok(()),
-            Ok(LimitOption::WithTies) => self.not_supported("FETCH … WITH TIES", "use LIMIT"),
+            Ok(LimitOption::Default | LimitOption::Count | LimitOption::WithTies) => Ok(()),
             Ok(LimitOption::Undefined) | Err(_) => self.malformed("LIMIT"),
         }
-    }
-
-    /// WITH: each query sees those before it, never itself. Names are unique in the whole statement,
-    /// so no WITH query shadows another. One named like a relation hides it where it is in scope, as
-    /// in PostgreSQL; elsewhere the relation is sent with its schema, so the two cannot be confused.
-    pub(super) fn with(
-        &mut self,
-        clause: Option<WithClause>,
-        outer: &Scope<'_>,
-    ) -> Checked<(Option<WithClause>, Vec<Cte>)> {
-        let Some(WithClause { ctes, recursive, location }) = clause else {
-            return Ok((None, Vec::new()));
-        };
-        self.visit(location)?;
-        if recursive {
-            return self.not_supported("WITH RECURSIVE", "its cost has no bound; use joins");
-        }
-        let mut known = Vec::new();
-        let mut nodes = Vec::new();
-        for cte in ctes {
-            let scope = Scope { items: &[], ctes: &known, outer: Some(outer) };
-            let (cte, entry) = self.cte(cte, &scope)?;
-            nodes.push(node(NodeEnum::CommonTableExpr(Box::new(cte))));
-            known.push(entry);
-        }
-        Ok((Some(WithClause { ctes: nodes, recursive: false, location: 0 }), known))
-    }
-
-    fn cte(&mut self, cte: Node, scope: &Scope<'_>) -> Checked<(CommonTableExpr, Cte)> {
-        let Some(NodeEnum::CommonTableExpr(cte)) = cte.node else {
-            return self.malformed("WITH");
-        };
-        let CommonTableExpr {
-            ctename,
-            aliascolnames,
-            ctematerialized,
-            ctequery,
-            search_clause,
-            cycle_clause,
-            location,
-            cterecursive,
-            cterefcount,
-            ctecolnames,
-            ctecoltypes,
-            ctecoltypmods,
-            ctecolcollations,
-        } = *cte;
-        self.visit(location)?;
-        self.cte_name(&ctename)?;
-        self.absent(&search_clause, "SEARCH", "use ORDER BY")?;
-        self.absent(&cycle_clause, "CYCLE", "recursion is not supported")?;
-        let analysed = cterecursive
-            || cterefcount != 0
-            || ![&ctecolnames, &ctecoltypes, &ctecoltypmods, &ctecolcollations]
-                .iter()
-                .all(|list| list.is_empty());
-        if analysed || CteMaterialize::try_from(ctematerialized).is_err() {
-            return self.malformed("WITH");
-        }
-        let (select, columns) = self.query(ctequery, scope)?;
-        let names = self.words(aliascolnames)?;
-        let columns = self.renamed(columns, &names)?;
-        let cte = CommonTableExpr {
-            ctename: ctename.clone(),
-            aliascolnames: names.into_iter().map(text).collect(),
-            ctematerialized,
-            ctequery: boxed(NodeEnum::SelectStmt(Box::new(select))),
-            ..CommonTableExpr::default()
-        };
-        Ok((cte, Cte { name: ctename, columns }))
-    }
-
-    fn cte_name(&mut self, name: &str) -> Checked<()> {
-        if name.starts_with("pg_") {
-            let what = format!("a WITH query named {name} like a system relation");
-            return self.not_supported(what, "give it another name");
-        }
-        if !self.ctes_named.insert(name.to_owned()) {
-            return self.deny(What::NameTaken { name: name.to_owned() });
-        }
-        Ok(())
     }
 
     /// Columns after a list of aliases by position.

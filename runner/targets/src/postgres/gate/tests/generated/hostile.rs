@@ -66,6 +66,8 @@ pub(super) const PLACES: &[&str] = &[
     "select (@)[1:@], @ collate \"C\", @ similar to 'a|b' from users u",
     "select (@, 1) in (select @, 2) from users u",
     "(select @) union (select @)",
+    "with recursive c(x) as (select @ union all select @ from c where @ is null) select x from c limit 9",
+    "with recursive c as (select 1 as x union select x + 1 from c, users u where @ = x) select @ from c",
     "select @ into t",
 ];
 /// Places for a FROM item.
@@ -86,6 +88,9 @@ pub(super) const FROM_PLACES: &[&str] = &[
     "select 1 where exists (table @)",
     "select 1 from only @ x",
     "select 1 from rows from (@) x",
+    "with recursive c as (select 1 as id union all select x.id from c join @ x on x.id > c.id) select * from c",
+    "with recursive users as (select * from @ union all select * from users) select * from users",
+    "with recursive orders as (select 1 as id union all select x.id from @ x) select * from orders",
 ];
 
 /// Expressions that reach for something, some of them harmless when rewritten.
