@@ -87,7 +87,7 @@ impl App {
                 what: e.to_string(),
                 help: "the policy names the groups of each target",
             },
-            other => AppError::NoPlan(other),
+            other => AppError::NoPlan(Box::new(other)),
         })?;
         self.project().await?;
         Ok(plan)

@@ -108,10 +108,10 @@ pub enum AppError {
     Blobs(#[from] BlobError),
     /// The runner has no catalog of the target for anybody now.
     #[error(transparent)]
-    NoCatalog(#[from] executor::NoCatalog),
+    NoCatalog(Box<executor::NoCatalog>),
     /// The runner asks the target's planner for nobody now.
     #[error(transparent)]
-    NoPlan(executor::NoPlan),
+    NoPlan(Box<executor::NoPlan>),
     /// The log cannot be read; the operator's.
     #[error("the log cannot be read")]
     Log(#[from] ledger::ReadError),
@@ -126,6 +126,12 @@ pub enum AppError {
         /// What should be in it.
         what: &'static str,
     },
+}
+
+impl From<executor::NoCatalog> for AppError {
+    fn from(e: executor::NoCatalog) -> Self {
+        Self::NoCatalog(Box::new(e))
+    }
 }
 
 impl From<AppendError> for AppError {

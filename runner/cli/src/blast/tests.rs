@@ -42,7 +42,7 @@ fn target(id: &str, engine: &str) -> Value {
             mask("email", json!({ "kind": "email" }), false),
             mask("phone", json!({ "kind": "full" }), is_postgres),
         ],
-        "row_filters": [{ "table": name("people"), "filter": "id > 0" }], "recording": "full",
+        "row_filters": [{ "table": name("people"), "filter": "id > 0" }], "recursion": false, "recording": "full",
         "statement_ms_max": 1, "cost_max": postgres_only(1), "lag_s_max": postgres_only(1),
         "readers": [], "retention_days": 1
     })

@@ -115,7 +115,7 @@ statement!(
 fn analysis(seen: &[AnalysisRef], ceiling: &Scope) -> Result<(), Problem> {
     let mut pairs = BTreeSet::new();
     for (i, pair) in seen.iter().map(AnalysisRef::pair).enumerate() {
-        let at = |problem: &str| Err(field(&format!("analysis.{i}"), format!("{pair} {problem}")));
+        let at = |problem: &str| Err(field(format!("analysis.{i}"), format!("{pair} {problem}")));
         if !ceiling.pairs().any(|p| p == pair) {
             return at("is not in the ceiling");
         }
