@@ -22,6 +22,7 @@ mod live;
 mod masks;
 mod matrix;
 mod model;
+mod plans;
 mod runs;
 
 #[path = "../benches/suite/mod.rs"]

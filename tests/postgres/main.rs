@@ -11,6 +11,7 @@ mod faults;
 mod limits;
 mod masks;
 mod oracle;
+mod planned;
 mod policy;
 mod reading;
 mod replica;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use domain::analysis::Catalog;
+use domain::plan::Expected;
 use domain::{ParamType, QueryAnalysis, Value};
 use executor::Connectors;
 use executor::ports::{NoConnector, Sight, sqlite_spec};
@@ -83,6 +84,10 @@ impl Connector for WatchedConnector {
 
     async fn catalog(&self) -> Result<Catalog, TargetError> {
         self.inner.catalog().await
+    }
+
+    async fn plan(&self, sql: &str, params: &[ParamType]) -> Result<Option<Expected>, TargetError> {
+        self.inner.plan(sql, params).await
     }
 }
 

@@ -76,6 +76,8 @@ codes! {
     Unavailable = "unavailable", 503, "The server cannot answer now";
     /// The runner cannot read the target's catalog now.
     NoCatalog = "no-catalog", 503, "The target's catalog cannot be read now";
+    /// The runner cannot ask the target's planner now.
+    NoPlan = "no-plan", 503, "The target's planner cannot be asked now";
     /// The ledger cannot record: nothing may change.
     ReadOnly = "read-only", 503, "The ledger cannot record, so nothing may change";
 

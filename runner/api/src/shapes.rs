@@ -216,7 +216,7 @@ impl ToSchema for AnyJson {
 }
 
 /// The kinds of events in the audit.
-pub const AUDIT_KINDS: [&str; 19] = [
+pub const AUDIT_KINDS: [&str; 20] = [
     "log-opened",
     "submission-accepted",
     "review-accepted",
@@ -236,6 +236,7 @@ pub const AUDIT_KINDS: [&str; 19] = [
     "run-lost",
     "run-read",
     "catalog-read",
+    "plan-read",
 ];
 
 /// A kind of event in the audit.

@@ -1,10 +1,14 @@
 //! Analyses: what reviewers saw that a revision's queries come to on a target, by digest; and the catalogs
-//! that they are made from.
+//! that they are made from; and what planners expect.
 
 use domain::analysis::ANALYSIS_BYTES_MAX;
 use domain::{Analysis, Digest, TargetId};
-use trust::{Document as _, Review};
+use executor::{NoPlan, PlanOrder};
+use store::DocumentKind;
+use trust::{Document as _, Envelope, PlanRequest, Review};
 
+use crate::documents::is_mine;
+use crate::error::chain;
 use crate::launch::INPUT_COSTS_MIN;
 use crate::login::Who;
 use crate::quota::Kind;
@@ -56,7 +60,37 @@ impl App {
                 help: "ask somebody who is; the policy names the groups of each target",
             });
         }
-        Ok(self.runner.catalog(target, &who.person).await?)
+        let catalog = self.runner.catalog(target, &who.person).await?;
+        // That it was read is on record by now; so is it listed.
+        self.project().await?;
+        Ok(catalog)
+    }
+
+    /// What a target's planner expects of a revision's queries, by a signed plan request.
+    ///
+    /// # Errors
+    /// When the request is not this person's or not valid, or the runner asks nobody now.
+    pub async fn plan(&self, who: &Who, envelope: &[u8]) -> Result<Vec<u8>, AppError> {
+        let refused = |problem: String| AppError::document(PlanRequest::DOC, problem);
+        let request = Envelope::from_json(envelope).map_err(|e| refused(e.to_string()))?;
+        let doc: PlanRequest =
+            trust::read_unverified(&request).map_err(|e| refused(e.problem.to_string()))?;
+        is_mine(PlanRequest::DOC, &doc.person, who)?;
+        let submissions =
+            self.store.documents_of_revision(DocumentKind::Submission, &doc.revision).await?;
+        let read = |d: store::Document| Envelope::from_json(&d.envelope).ok();
+        let submissions = submissions.into_iter().filter_map(read).collect();
+        let order = serde_json::to_vec(&PlanOrder { request, submissions }).unwrap_or_default();
+        let plan = self.runner.plan(order).await.map_err(|e| match e {
+            NoPlan::Malformed(_) | NoPlan::Invalid(_) | NoPlan::Refused(_) => refused(chain(&e)),
+            NoPlan::NotAllowed(..) => AppError::Forbidden {
+                what: e.to_string(),
+                help: "the policy names the groups of each target",
+            },
+            other => AppError::NoPlan(other),
+        })?;
+        self.project().await?;
+        Ok(plan)
     }
 
     /// A review of an analysis that nobody has would count, and no run could be held to it.

@@ -36,8 +36,8 @@ pub struct AuditPage {
 enum About<'a> {
     Nothing,
     Document(&'a Digest),
-    /// A target's catalog; the payload says which.
-    Catalog,
+    /// What a target was asked for somebody; the payload says for whom.
+    Target,
     Run(&'a RunId),
 }
 
@@ -92,9 +92,9 @@ impl App {
     }
 }
 
-/// The payload of a catalog's reading, as the runner writes it; erased, nobody knows whose it was.
+/// What the payload of a catalog's or plan's reading begins with; erased, nobody knows whose it was.
 #[derive(Deserialize)]
-struct CatalogNote {
+struct TargetNote {
     person: PersonId,
     target: TargetId,
 }
@@ -119,9 +119,9 @@ pub(crate) async fn audit_entry(tx: &mut Tx, entry: &StoredEntry) -> Result<(), 
                 of_document(&mut event, &document);
             }
         }
-        About::Catalog => {
-            let note = entry.payload().and_then(|p| serde_json::from_slice::<CatalogNote>(p).ok());
-            if let Some(CatalogNote { person, target }) = note {
+        About::Target => {
+            let note = entry.payload().and_then(|p| serde_json::from_slice::<TargetNote>(p).ok());
+            if let Some(TargetNote { person, target }) = note {
                 event.person = Some(person);
                 event.subjects.push(target.to_string());
             }
@@ -249,7 +249,8 @@ fn about(event: &Event) -> Option<(&'static str, About<'_>)> {
         Event::RunFinished { run, .. } => ("run-finished", About::Run(run)),
         Event::RunLost { run } => ("run-lost", About::Run(run)),
         Event::RunRead { run, .. } => ("run-read", About::Run(run)),
-        Event::CatalogRead { .. } => ("catalog-read", About::Catalog),
+        Event::CatalogRead { .. } => ("catalog-read", About::Target),
+        Event::PlanRead { .. } => ("plan-read", About::Target),
         Event::CallIntent { .. } | Event::CallOutcome { .. } | Event::OutputReleased { .. } => {
             return None;
         }

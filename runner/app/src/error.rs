@@ -107,8 +107,11 @@ pub enum AppError {
     #[error("the files cannot be stored or read")]
     Blobs(#[from] BlobError),
     /// The runner has no catalog of the target for anybody now.
-    #[error("{0}")]
+    #[error(transparent)]
     NoCatalog(#[from] executor::NoCatalog),
+    /// The runner asks the target's planner for nobody now.
+    #[error(transparent)]
+    NoPlan(executor::NoPlan),
     /// The log cannot be read; the operator's.
     #[error("the log cannot be read")]
     Log(#[from] ledger::ReadError),

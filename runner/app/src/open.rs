@@ -204,6 +204,7 @@ fn is_about(event: &Event, digest: &domain::Digest) -> bool {
         | Event::OutputReleased { .. }
         | Event::RunLost { .. }
         | Event::RunRead { .. }
-        | Event::CatalogRead { .. } => false,
+        | Event::CatalogRead { .. }
+        | Event::PlanRead { .. } => false,
     }
 }

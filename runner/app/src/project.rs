@@ -76,7 +76,8 @@ impl App {
             | Event::CallOutcome { .. }
             | Event::OutputReleased { .. }
             | Event::RunRead { .. }
-            | Event::CatalogRead { .. } => Ok(()),
+            | Event::CatalogRead { .. }
+            | Event::PlanRead { .. } => Ok(()),
             Event::RunDenied { .. }
             | Event::RunStarted { .. }
             | Event::RunFinished { .. }
@@ -257,7 +258,8 @@ fn row(entry: &StoredEntry) -> Result<Option<Row>, AppError> {
         | Event::RunFinished { .. }
         | Event::RunLost { .. }
         | Event::RunRead { .. }
-        | Event::CatalogRead { .. } => return Ok(None),
+        | Event::CatalogRead { .. }
+        | Event::PlanRead { .. } => return Ok(None),
     };
     let plain = Row { kind, id, digest: *digest, revision: None, request: None, person: None };
     if entry.payload().is_none() {

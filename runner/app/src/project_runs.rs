@@ -72,7 +72,8 @@ pub(crate) async fn project_run(tx: &mut Tx, entry: &StoredEntry) -> Result<(), 
         | Event::CallOutcome { .. }
         | Event::OutputReleased { .. }
         | Event::RunRead { .. }
-        | Event::CatalogRead { .. } => Ok(()),
+        | Event::CatalogRead { .. }
+        | Event::PlanRead { .. } => Ok(()),
     }
 }
 

@@ -63,6 +63,8 @@ ids! {
     StatusId, "sts", "status id";
     /// Somebody's look at a broken glass.
     AfterReviewId, "arv", "after-review id";
+    /// A signed request for what a planner expects.
+    PlanRequestId, "plr", "plan request id";
     /// A new key's proof that somebody has it.
     KeyClaimId, "kcl", "key claim id";
     /// The runner's signed statement about one run.

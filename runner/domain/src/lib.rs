@@ -18,6 +18,7 @@ pub mod limits;
 pub mod manifest;
 pub mod mask;
 pub mod names;
+pub mod plan;
 pub mod ports;
 pub mod run;
 pub mod schema;

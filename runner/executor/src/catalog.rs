@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use domain::analysis::Catalog;
-use domain::decide::StopSubject;
 use domain::{PersonId, TargetId};
 use ledger::{AppendError, Entry, Event as Logged};
 use serde::Serialize;
@@ -12,31 +11,20 @@ use targets::TargetError;
 
 use crate::host::json;
 use crate::ports::{NoConnector, Sight};
+use crate::reach::NotReached;
 use crate::runner::Inner;
 
 /// Why there is no catalog.
 #[derive(Debug, thiserror::Error)]
 pub enum NoCatalog {
-    /// No policy says what is granted, or it is valid no more.
-    #[error("this runner has no keyring, directory and policy that are valid now")]
-    NoAuthority,
-    /// No target of this runner's.
-    #[error("the policy has no target {0} for this runner")]
-    Unknown(TargetId),
-    /// Somebody stopped it.
-    #[error("{0} is stopped; a stop ends only by a signed lift")]
-    Stopped(StopSubject),
-    /// Nobody says what is in force, and the target is production.
-    #[error(
-        "{0} is marked prod, and nobody says what is in force now: have a status signed by a holder \
-         of the role `status`"
-    )]
-    NotFresh(TargetId),
+    /// The target is not to be reached now.
+    #[error(transparent)]
+    NotReached(#[from] NotReached),
     /// No way to it.
     #[error(transparent)]
     NoWay(#[from] NoConnector),
     /// It does not answer, or is not what policy says.
-    #[error("{0}")]
+    #[error(transparent)]
     Target(#[from] TargetError),
     /// Nothing leaves unrecorded.
     #[error("that it is read cannot be recorded")]
@@ -57,33 +45,10 @@ impl Inner {
         target: &TargetId,
         reader: &PersonId,
     ) -> Result<Vec<u8>, NoCatalog> {
-        let authority = self.authority_in_force().ok_or(NoCatalog::NoAuthority)?;
-        let now = self.now();
-        let valid = [
-            authority.keyring().header.window(),
-            authority.directory().header.window(),
-            authority.policy().header.window(),
-        ];
-        if !valid.iter().all(|window| window.contains(now)) {
-            return Err(NoCatalog::NoAuthority);
-        }
-        let known = authority.target(target).filter(|t| t.runners.contains(&self.name));
-        let policy = known.ok_or_else(|| NoCatalog::Unknown(target.clone()))?;
-        let in_force = self.state.in_force();
-        let against = |s: &StopSubject| match s {
-            StopSubject::Everything => true,
-            StopSubject::Target(t) => t == target,
-            StopSubject::Person(person) => person == reader,
-            StopSubject::Key(_) | StopSubject::Revision(_) | StopSubject::Request(_) => false,
-        };
-        if let Some((_, stop)) = in_force.stops().find(|(_, stop)| against(stop)) {
-            return Err(NoCatalog::Stopped(stop.clone()));
-        }
-        if policy.prod && self.fresh_until().is_none() {
-            return Err(NoCatalog::NotFresh(target.clone()));
-        }
+        let authority = self.authority_now()?;
+        let policy = self.reached(&authority, target, reader)?;
         // One at a time, whoever asks: reviewers do not take a replica's sessions from runs.
-        let _one = self.reading_catalogs.lock().await;
+        let _one = self.asking_for_others.lock().await;
         let connector = self.connectors.connector(policy, Sight::default())?;
         let catalog: Catalog = connector.catalog().await?;
         let bytes = json(&catalog);

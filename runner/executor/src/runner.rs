@@ -23,6 +23,7 @@ use crate::catalog::NoCatalog;
 use crate::events::{Ended, RunEvent};
 use crate::hash_secret::{HashSecret, SecretError};
 use crate::order::OrderReader;
+use crate::plan::NoPlan;
 use crate::ports::{Blobs, Connectors};
 use crate::recording_file::complete_path;
 use crate::state::{RunnerState, StateError};
@@ -73,6 +74,13 @@ pub trait Runner: Send + Sync {
     /// # Errors
     /// When the target is not to be reached now, does not answer, or the reading cannot be recorded.
     async fn catalog(&self, target: &TargetId, reader: &PersonId) -> Result<Vec<u8>, NoCatalog>;
+
+    /// What a target's planner expects of a revision's queries, as JSON ([`domain::plan::Plan`]); `order` is
+    /// a [`crate::PlanOrder`] as JSON. Recorded before.
+    ///
+    /// # Errors
+    /// When whoever signed may not ask, the target is not to be reached now, or does not answer.
+    async fn plan(&self, order: Vec<u8>) -> Result<Vec<u8>, NoPlan>;
 
     /// What it counts with besides an order, for advice.
     fn state(&self) -> &RunnerState;
@@ -153,8 +161,8 @@ pub(crate) struct Inner {
     pub(crate) slots: Semaphore,
     /// One adoption at a time: versions only go forward.
     pub(crate) adopting: tokio::sync::Mutex<()>,
-    /// One catalog at a time.
-    pub(crate) reading_catalogs: tokio::sync::Mutex<()>,
+    /// One catalog or plan at a time, whoever asks.
+    pub(crate) asking_for_others: tokio::sync::Mutex<()>,
     pub(crate) live: Mutex<BTreeMap<RunId, Live>>,
     pub(crate) adopted: Mutex<Option<Adopted>>,
 }
@@ -202,7 +210,7 @@ impl LocalRunner {
             entropy: options.entropy,
             slots: Semaphore::new(options.concurrent_runs_max),
             adopting: tokio::sync::Mutex::default(),
-            reading_catalogs: tokio::sync::Mutex::default(),
+            asking_for_others: tokio::sync::Mutex::default(),
             live: Mutex::default(),
             adopted: Mutex::default(),
         };
@@ -330,6 +338,10 @@ impl Runner for LocalRunner {
 
     async fn catalog(&self, target: &TargetId, reader: &PersonId) -> Result<Vec<u8>, NoCatalog> {
         crate::catalog::catalog(&self.inner, target, reader).await
+    }
+
+    async fn plan(&self, order: Vec<u8>) -> Result<Vec<u8>, NoPlan> {
+        crate::plan::plan(&self.inner, order).await
     }
 
     fn state(&self) -> &RunnerState {

@@ -109,6 +109,11 @@ pub(crate) fn describe(error: &AppError) -> (Code, String, &'static str) {
             app::chain(error),
             "nothing was read; `borescope check` at the runner says more",
         ),
+        AppError::NoPlan(_) => (
+            Code::NoPlan,
+            app::chain(error),
+            "nothing ran; `borescope check` at the runner says more",
+        ),
         AppError::Store(e) => of_store(e),
         AppError::Blobs(e) => of_blobs(e),
         AppError::Log(e) => of_log(e),

@@ -127,6 +127,7 @@ fn table() -> OpenApiRouter<Shell> {
         .routes(routes!(policy::catalog))
         .routes(routes!(policy::analysis))
         .routes(routes!(policy::stored_analysis))
+        .routes(routes!(policy::plan))
         .routes(routes!(proposals::propose, proposals::proposals))
         .routes(routes!(proposals::proposal))
         .routes(routes!(proposals::adopt))

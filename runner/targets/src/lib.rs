@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::analysis::Catalog;
+use domain::plan::Expected;
 use domain::{ParamType, QueryAnalysis, Value};
 use tokio::sync::Notify;
 
@@ -93,6 +94,13 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// See [`TargetError`].
     async fn catalog(&self) -> Result<Catalog, TargetError>;
+
+    /// What the target's planner expects of a statement whose parameters have these types and any
+    /// values; it is not executed. `None`: this engine has no such numbers.
+    ///
+    /// # Errors
+    /// See [`TargetError`]; also when the statement would be refused.
+    async fn plan(&self, sql: &str, params: &[ParamType]) -> Result<Option<Expected>, TargetError>;
 }
 
 /// A session of one run on one target. Dropping it, or a future of it, ends the statement that

@@ -41,7 +41,8 @@ mod tests;
 use std::sync::Arc;
 
 use domain::analysis::Catalog;
-use domain::{Column, QueryAnalysis, QueryName};
+use domain::plan::Expected;
+use domain::{Column, ParamType, QueryAnalysis, QueryName};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -139,5 +140,11 @@ impl Connector for PostgresConnector {
     async fn catalog(&self) -> Result<Catalog, TargetError> {
         let _place = self.sessions.place().await?;
         session::PostgresSession::open(&self.spec).await?.catalog().await
+    }
+
+    async fn plan(&self, sql: &str, params: &[ParamType]) -> Result<Option<Expected>, TargetError> {
+        let _place = self.sessions.place().await?;
+        let mut session = session::PostgresSession::open(&self.spec).await?;
+        session.plan(sql, params).await.map(Some)
     }
 }

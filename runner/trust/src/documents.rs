@@ -16,7 +16,9 @@ pub use policy::{
     PostgresIdentity, Read, RowFilter, SqliteIdentity, TargetIdentity,
 };
 pub use receipt::{LogPosition, Receipt};
-pub use statements::{AccessRequest, Approval, Login, Rebuilt, Review, RunRequest, Submission};
+pub use statements::{
+    AccessRequest, Approval, Login, PlanRequest, Rebuilt, Review, RunRequest, Submission,
+};
 
 use serde::{Deserialize, Deserializer};
 

@@ -344,6 +344,16 @@ pub(crate) fn run_request() -> RunRequest {
     }
 }
 
+pub(crate) fn plan_request() -> PlanRequest {
+    PlanRequest {
+        header: header("plr", 20),
+        person: t("carol"),
+        revision: revision(),
+        pair: Pair { logical: t("orders"), target: t("shop") },
+        runner: t("local"),
+    }
+}
+
 pub(crate) fn receipt() -> Receipt {
     Receipt {
         header: header("rcp", 10),

@@ -126,6 +126,9 @@ async fn every_operation_works_at_least_once() {
     let analysis = br#"{"queries":[]}"#.to_vec();
     let stored = alice.store_analysis(analysis.clone()).await.unwrap().digest;
     assert_eq!(bob.analysis(&stored).await.unwrap(), analysis);
+    let asked = served.company.plan_request("bob", &granted.manifest, scripts[0].revision);
+    let plan = bob.plan(&wire(&served.company.sign("bob", &asked))).await.unwrap();
+    assert_eq!(String::from_utf8(plan).unwrap(), r#"{"queries":[]}"#, "it asks nothing");
     let c = &served.company;
     let carol = served.login("carol").await;
     emergency(&served, &granted, &alice, &bob).await;

@@ -354,6 +354,16 @@ fn reading() -> Vec<Operation> {
         ),
         op("POST /v1/analyses", [analysis]),
         op(
+            "POST /v1/plans",
+            signed("", "/v1/plans", |stage, person| {
+                let script = &stage.ran.script;
+                let company = stage.town.company();
+                let request = company.plan_request(person, &script.manifest, script.revision);
+                let pair = script.pairs().remove(0);
+                now!(draft(trust::PlanRequest { pair, ..request }))
+            }),
+        ),
+        op(
             "GET /v1/analyses/{digest}",
             [
                 plain("", |_, _| format!("GET /v1/analyses/{}", domain::Digest::of(NO_QUERIES))),

@@ -3,11 +3,12 @@
 
 use domain::decide::Verdict;
 use domain::{
-    AfterReviewId, Digest, LiftId, Manifest, RunId, RunRequestId, StatusId, WithdrawalId,
+    AfterReviewId, Digest, LiftId, Manifest, PlanRequestId, RunId, RunRequestId, StatusId,
+    WithdrawalId,
 };
 use trust::{
-    AccessRequest, AfterReview, AfterReviewVerdict, Envelope, InForce, Keyring, Lift, Review,
-    RunRequest, Status, Withdrawal,
+    AccessRequest, AfterReview, AfterReviewVerdict, Envelope, Header, InForce, Keyring, Lift,
+    PlanRequest, Review, RunRequest, Status, Withdrawal,
 };
 
 use super::{Company, RUNNER, p, pairs};
@@ -24,6 +25,19 @@ impl Company {
     pub fn rejection(&self, reviewer: &str, manifest: &Manifest, revision: Digest) -> Review {
         let review = self.review(manifest, revision);
         Review { reviewer: p(reviewer), verdict: Verdict::Reject, ..review }
+    }
+
+    /// Somebody's request for what the target's planner expects.
+    pub fn plan_request(&self, person: &str, manifest: &Manifest, revision: Digest) -> PlanRequest {
+        let (clock, entropy) = self.c();
+        let header = self.header(PlanRequestId::new(clock, entropy), 0);
+        PlanRequest {
+            header: Header { not_before: header.not_after.plus_s(-240), ..header },
+            person: p(person),
+            revision,
+            pair: super::pairs(manifest).remove(0),
+            runner: p(super::RUNNER),
+        }
     }
 
     /// The end of a rejection by the same reviewer.

@@ -43,6 +43,17 @@ impl Client {
         self.once(self.call(Method::POST, "/v1/analyses").body(bytes), &self.fresh_key()).await
     }
 
+    /// Asks a target's planner, by a signed plan request.
+    ///
+    /// # Errors
+    /// [`super::ClientError`].
+    pub async fn plan(&self, request: &Envelope) -> Answer<Vec<u8>> {
+        let call = self.call(Method::POST, "/v1/plans").body(request.get().to_owned());
+        let call = call.header("content-type", "application/json");
+        let plan: Box<serde_json::value::RawValue> = self.once(call, &self.fresh_key()).await?;
+        Ok(plan.get().as_bytes().to_vec())
+    }
+
     files! {
         /// Proposes a signed keyring, directory or policy, or adds signatures to a proposal.
         propose -> ProposalView = "/v1/proposals";

@@ -81,7 +81,8 @@ fn document(event: &Event) -> Option<(&'static str, String)> {
         | Event::RunFinished { .. }
         | Event::RunLost { .. }
         | Event::RunRead { .. }
-        | Event::CatalogRead { .. } => return None,
+        | Event::CatalogRead { .. }
+        | Event::PlanRead { .. } => return None,
     })
 }
 

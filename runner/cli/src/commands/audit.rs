@@ -25,7 +25,8 @@ use crate::when;
 
 Kinds: submission-accepted, review-accepted, request-accepted, approval-accepted, stop-accepted,
 keyring-adopted, directory-adopted, policy-adopted, run-denied, run-started, run-finished,
-run-lost, run-read, catalog-read, log-opened. Events of a run are shown to those who may read it."
+run-lost, run-read, catalog-read, plan-read,
+log-opened. Events of a run are shown to those who may read it."
 )]
 pub(crate) struct AuditArgs {
     /// What else to do with it

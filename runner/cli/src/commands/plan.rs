@@ -1,6 +1,9 @@
 //! `borescope plan`: what a script's queries can touch and return, in the words that reviewers will read.
 //!
 //! Computed here, from the queries' texts and a policy; no target is asked, and no text leaves this machine.
+//! With `--ask` somebody who reviews or approves signs that the target's planner may be asked ([`ask`]).
+
+mod ask;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,6 +41,7 @@ const NOWHERE: &str = "nowhere.invalid";
   borescope plan late-orders --on shop-replica    on this target only
   borescope plan late-orders --policy policy/targets.toml    without any server
   borescope plan late-orders@1.0.0                a revision that was submitted
+  borescope plan late-orders@1.0.0 --ask          and what the targets' planners expect of it
 
 Says of each query which tables and columns it reads, what of them is masked, denied or filtered, which rows,
 what it returns and how much of it, and all together: what reviewers will be told, from the text itself
@@ -56,17 +60,26 @@ pub(crate) struct PlanArgs {
     /// A policy as people edit it, instead of the one in force
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Also sign a request for what the targets' planners expect of a submitted revision: rows and cost in
+    /// powers of ten; for those who review or approve there
+    #[arg(long, conflicts_with = "policy")]
+    ask: bool,
+    /// Sign without asking
+    #[arg(long, requires = "ask")]
+    yes: bool,
 }
 
 /// A script's manifest and files.
 struct Read {
+    /// Of one that was submitted.
+    revision: Option<Digest>,
     manifest: Manifest,
     files: BTreeMap<BundlePath, Vec<u8>>,
 }
 
 impl From<Bundle> for Read {
     fn from(bundle: Bundle) -> Self {
-        Self { manifest: bundle.manifest, files: bundle.files }
+        Self { revision: None, manifest: bundle.manifest, files: bundle.files }
     }
 }
 
@@ -101,6 +114,13 @@ pub(crate) async fn command(call: &Call<'_>, args: PlanArgs) -> anyhow::Result<E
     };
     let blast = blast::of(script, &policy, &targets::proposed(script.manifest, &policy, &pairs));
     show(call, script, &pairs, &whose, &blast)?;
+    if args.ask {
+        let Some(revision) = &read.revision else {
+            let help = "submit it, then: borescope plan NAME@VERSION --ask";
+            return Err(Failure::usage("only a submitted revision can be asked about", help).into());
+        };
+        return ask::ask(call, &call.session().await?, revision, &pairs, args.yes).await;
+    }
     if blast.passes() {
         return Ok(Exit::Ok);
     }
@@ -142,7 +162,7 @@ fn of_folder(dir: &Path) -> anyhow::Result<Read> {
     let files = project::read_all(dir, !dir.join("Cargo.toml").exists())?;
     let manifest = files.iter().find(|(path, _)| path.as_str() == MANIFEST_PATH);
     let manifest = manifest.with_context(|| format!("{} has no manifest", dir.display()))?;
-    Ok(Read { manifest: Manifest::parse(manifest.1)?, files })
+    Ok(Read { revision: None, manifest: Manifest::parse(manifest.1)?, files })
 }
 
 async fn of_revision(session: &Session, reference: &str) -> anyhow::Result<Read> {
@@ -151,7 +171,8 @@ async fn of_revision(session: &Session, reference: &str) -> anyhow::Result<Read>
         let message = format!("\"{reference}\" is no folder here, and no script or revision");
         return Err(Failure::usage(message, help).into());
     };
-    Ok(session.fetch(&revision).await?.into())
+    let bundle = session.fetch(&revision).await?;
+    Ok(Read { revision: Some(bundle.revision), ..bundle.into() })
 }
 
 /// A policy's source, of which only the targets matter here.

@@ -7,6 +7,7 @@
 mod author;
 mod authority;
 mod blast;
+mod drift;
 mod failing;
 mod hiding;
 mod incident;

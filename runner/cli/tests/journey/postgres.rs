@@ -298,3 +298,30 @@ fn a_database_administrator_reads_what_makes_the_role_runs_it_and_check_is_conte
     let told = fleet.team.refused(2, "alice", &["target", "grant-sql", "nowhere"]);
     assert!(told.contains("it has shop-replica"), "{told}");
 }
+
+#[test]
+fn a_reviewer_learns_what_the_planner_expects_and_an_author_does_not() {
+    let fleet = Fleet::found("planned", "", |_, _| {});
+    let asks = ["plan", "stuck-orders@1.0.0", "--on", "shop-replica", "--ask", "--yes"];
+    let told = flat(&fleet.team.good("bob", &asks));
+    for part in [
+        "the text of its queries, as the gate writes it, reaches the planner of shop-replica",
+        "on shop=shop-replica the planner expects, in powers of ten",
+        "stuck: at most ",
+        "(policy refuses more than 10000000)",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let told = fleet.team.refused(3, "alice", &asks);
+    assert!(flat(&told).contains("or wrote the revision"), "{told}");
+    let told = fleet.team.json("carol", &["audit", "--kind", "plan-read"]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(field(&told[0], "person"), "bob");
+    // It says no more than that.
+    let told = fleet.team.json("carol", &asks);
+    let expected = told.iter().find_map(|line| line["expected"].as_array()).unwrap();
+    for query in expected {
+        let digits = query["expected"]["rows"].as_u64().unwrap();
+        assert!(digits <= 6, "a power of ten, and not a number of rows: {query}");
+    }
+}

@@ -105,7 +105,9 @@ fn production_is_closed_while_nobody_says_what_is_in_force() {
     log_in(&m, &url, "bob", &[]);
     m.json(&["--context", "alice", "submit", "stuck-orders"]);
     let review = ["review", "stuck-orders", "--target", "shop=shop-replica", "--approve", "--yes"];
-    m.json(&[&["--context", "bob"][..], &review].concat());
+    let review = [&["--context", "bob"][..], &review].concat();
+    let (code, told) = m.told(&review);
+    assert!(code == 5 && told.contains("marked prod"), "its catalog is not read: {code} {told}");
     let ask = ["request", "stuck-orders", "--on", "shop=shop-replica", "--input", "input.json"];
     let ask = [&ask[..], &["--reason", "parcels are late"]].concat();
     let asked = m.json(&[&["--context", "alice"][..], &ask].concat());
@@ -114,6 +116,7 @@ fn production_is_closed_while_nobody_says_what_is_in_force() {
     assert!(code == 3 && told.contains("status"), "{code} {told}");
     // With a keeper it opens.
     let (_keeper, _) = keep(&m, free_port());
+    m.json(&review);
     m.json(&["--context", "bob", "approve", &request, "--yes"]);
     let (code, told) = run(&m, &request);
     assert_eq!(code, 0, "{told}");

@@ -298,6 +298,7 @@ impl Memory {
             | Event::RunDenied { .. }
             | Event::RunRead { .. }
             | Event::CatalogRead { .. }
+            | Event::PlanRead { .. }
             | Event::CallIntent { .. }
             | Event::CallOutcome { .. }
             | Event::OutputReleased { .. }

@@ -186,6 +186,13 @@ pub enum Event {
         /// How many bytes of it.
         bytes: u64,
     },
+    /// Somebody is about to get what a target's planner expects.
+    PlanRead {
+        /// Digest of the signed request.
+        request: Digest,
+        /// How many bytes of it.
+        bytes: u64,
+    },
 }
 
 /// What people read of a run.
@@ -256,7 +263,8 @@ impl Event {
             | Self::PolicyAdopted { .. }
             | Self::RunDenied { .. }
             | Self::RunRead { .. }
-            | Self::CatalogRead { .. } => None,
+            | Self::CatalogRead { .. }
+            | Self::PlanRead { .. } => None,
         }
     }
 

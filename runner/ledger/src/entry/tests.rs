@@ -87,6 +87,7 @@ fn every_event_reads_back_as_written() {
         Event::RunRead { run: run(), what: RunPart::Recording },
         Event::RunRead { run: run(), what: RunPart::Progress },
         Event::CatalogRead { bytes: 17 },
+        Event::PlanRead { request: Digest::of(b"request"), bytes: 17 },
     ];
     let run_leaves = run_events.map(|e| leaf(e, link(3, None)));
     let end_leaves = ends.map(|e| leaf(e, link(3, Some(4))));

@@ -101,6 +101,20 @@ pub(crate) async fn stored_analysis(
     Ok(json(app.stored_analysis(&digest).await?))
 }
 
+/// What a target's planner expects of a revision's queries, in powers of ten, by a signed plan request of
+/// a reviewer or approver. Nothing is executed. That you asked is recorded
+#[utoipa::path(post, path = "/v1/plans", tag = "policy", security(("session" = [])),
+    request_body(content = shapes::EnvelopeShape, description = "The signed plan request."),
+    responses((status = 200, body = shapes::AnyJson, content_type = "application/json",
+        description = "Rows and cost of each query."), Files))]
+pub(crate) async fn plan(
+    State(app): State<Arc<App>>,
+    Session(who): Session,
+    Raw(bytes): Raw,
+) -> Answer<Response> {
+    Ok(json(app.plan(&who, &bytes).await?))
+}
+
 fn json(bytes: Vec<u8>) -> Response {
     ([(CONTENT_TYPE, "application/json")], bytes).into_response()
 }

@@ -5,6 +5,7 @@
 //! shown to nobody but the operator's log. It is blind to recursion and to what single values need;
 //! time, the role's `temp_file_limit` and the gate's literals bound these.
 
+use domain::plan::{Expected, Magnitude};
 use serde::Deserialize;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::{FromSql, Type};
@@ -74,13 +75,45 @@ pub(super) async fn check(
     judge(text.map_or("", |json| json.0), cost_max)
 }
 
-fn judge(text: &str, cost_max: u64) -> Result<(), TargetError> {
-    // A plan that is nested too deep to be read is not run either.
-    let plans = serde_json::from_str::<Vec<Explained>>(text).unwrap_or_default();
-    let [Explained { plan }] = plans.as_slice() else {
-        let capacity = "plans that can be read";
-        return Err(TargetError::TooBig { capacity, detail: String::new() });
+/// What the planner expects of `gated`, for values that nobody has chosen: its generic plan.
+pub(super) async fn expect(
+    transaction: &Transaction<'_>,
+    gated: &str,
+    types: &[Type],
+) -> Result<Expected, TargetError> {
+    let client = transaction.client();
+    let names: Vec<&str> = types.iter().map(Type::name).collect();
+    let (declared, values) = if names.is_empty() {
+        (String::new(), String::new())
+    } else {
+        let nulls = vec!["NULL"; names.len()].join(", ");
+        (format!("({})", names.join(", ")), format!("({nulls})"))
     };
+    // One statement each; the gated text is one SELECT, deparsed from its checked tree.
+    let prepare = format!("PREPARE expected {declared} AS {gated}");
+    for sql in ["SET LOCAL plan_cache_mode = force_generic_plan", &prepare] {
+        let statement = client.prepare(sql).await.map_err(failure)?;
+        client.execute(&statement, &[]).await.map_err(failure)?;
+    }
+    let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE expected {values}");
+    let statement = client.prepare(&explain).await.map_err(failure)?;
+    let row = client.query_one(&statement, &[]).await.map_err(failure)?;
+    let plan = read(row.try_get::<_, Json<'_>>(0).map_err(failure)?.0)?;
+    Ok(Expected { rows: Magnitude::of(plan.rows), cost: Magnitude::of(plan.cost) })
+}
+
+/// The plan's root. One that is nested too deep to be read is not run either.
+fn read(text: &str) -> Result<Node, TargetError> {
+    let plans = serde_json::from_str::<Vec<Explained>>(text).unwrap_or_default();
+    let [Explained { plan }] = <[Explained; 1]>::try_from(plans).map_err(|_| {
+        let capacity = "plans that can be read";
+        TargetError::TooBig { capacity, detail: String::new() }
+    })?;
+    Ok(plan)
+}
+
+fn judge(text: &str, cost_max: u64) -> Result<(), TargetError> {
+    let plan = read(text)?;
     let held = plan.held();
     for (what, found, max) in
         [("cost", plan.cost, cost_max), ("bytes held at a time", held, HELD_BYTES_MAX)]

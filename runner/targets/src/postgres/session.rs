@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use domain::analysis::Catalog;
+use domain::plan::Expected;
 use domain::{ParamType, QueryAnalysis, Value};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
@@ -14,7 +15,7 @@ use super::connect::{CONNECT_TIME_MAX, CancelOnDrop, Live, connect};
 use super::grants::Grants;
 use super::identity::{self, Found};
 use super::spec::PostgresSpec;
-use super::statement::{Place, run};
+use super::statement::{Place, expect, run};
 use super::{catalog, doctor, gate};
 use crate::{Canceller, Caps, Fault, Session, Spool, TargetError};
 
@@ -77,6 +78,25 @@ impl PostgresSession {
         let read = catalog::read(&self.live.client, &self.spec.reads, &functions).await;
         unanswered.answered();
         read
+    }
+
+    /// What the planner expects of a statement.
+    pub(super) async fn plan(
+        &mut self,
+        sql: &str,
+        params: &[ParamType],
+    ) -> Result<Expected, TargetError> {
+        let Self { live, spec, found, grants, .. } = self;
+        let ms_max = spec.statement_ms_max;
+        let unanswered = CancelOnDrop::of(live);
+        let place = Place { spec, found, grants, reviewed: None };
+        let expecting = expect(&mut live.client, &place, sql, params, ms_max);
+        let patience = Duration::from_millis(ms_max).saturating_add(GRACE);
+        let Ok(result) = timeout(patience, expecting).await else {
+            return Err(TargetError::StatementTime { ms_max });
+        };
+        unanswered.answered();
+        result
     }
 
     pub(super) async fn reach(&self) -> Result<Reach, TargetError> {

@@ -4,6 +4,7 @@
 //! text is prepared alone, so it is one statement and its types are known, before it is put into our
 //! own text, which cuts rows and withholds what is too large where it is, at the server.
 
+use domain::plan::Expected;
 use domain::{Column, LimitName, ParamType, QueryAnalysis, Value};
 use futures_util::TryStreamExt as _;
 use tokio_postgres::types::Type;
@@ -80,6 +81,35 @@ pub(super) async fn run(
         let ended = transaction.rollback().await.map_err(failure);
         match result {
             Some(result) => return result.and_then(|spool| ended.map(|()| spool)),
+            None => ended?,
+        }
+    }
+}
+
+/// Gates one statement and asks what the planner expects of it.
+pub(super) async fn expect(
+    client: &mut Client,
+    place: &Place<'_>,
+    sql: &str,
+    params: &[ParamType],
+    ms_max: u64,
+) -> Result<Expected, TargetError> {
+    let gated = gate(sql, params, &place.grants.grant).map_err(|refusal| refused(&refusal))?;
+    let keys = gated.keys.iter().flat_map(|_| [Type::BYTEA, Type::BYTEA]);
+    let types: Vec<Type> = params.iter().copied().map(type_of).chain(keys).collect();
+    let mut looks = Looks::default();
+    loop {
+        let transaction = client.build_transaction().read_only(true).start();
+        let transaction = transaction.await.map_err(failure)?;
+        let fresh = looks.again(transaction.client(), place.spec, place.found, ms_max).await;
+        let expected = match fresh {
+            Ok(Some(_)) => Some(plan::expect(&transaction, &gated.sql, &types).await),
+            Ok(None) => None,
+            Err(e) => Some(Err(e)),
+        };
+        let ended = transaction.rollback().await.map_err(failure);
+        match expected {
+            Some(expected) => return expected.and_then(|expected| ended.map(|()| expected)),
             None => ended?,
         }
     }

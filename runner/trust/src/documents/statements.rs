@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use domain::analysis::AnalysisRef;
 use domain::decide::{InputRule, SelfServeClause, Verdict, Window};
 use domain::{
-    ApprovalId, Digest, FreeText, Pair, PersonId, RequestId, ReviewId, RunId, RunRequestId,
-    RunnerName, Scope, ScriptName, ScriptVersion, SubmissionId, Ticket, Timestamp, TrustDomain,
+    ApprovalId, Digest, FreeText, Pair, PersonId, PlanRequestId, RequestId, ReviewId, RunId,
+    RunRequestId, RunnerName, Scope, ScriptName, ScriptVersion, SubmissionId, Ticket, Timestamp,
+    TrustDomain,
 };
 use serde::{Deserialize, Serialize};
 
@@ -281,6 +282,24 @@ statement!(
             _ => Ok(()),
         }
 );
+
+/// A reviewer's or approver's request for what a target's planner expects of a revision's queries: by it
+/// their text reaches the target, so nobody asks for a revision of their own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanRequest {
+    /// What every document has.
+    pub header: Header<PlanRequestId>,
+    /// Who asks.
+    pub person: PersonId,
+    /// The revision's digest.
+    pub revision: Digest,
+    /// Where.
+    pub pair: Pair,
+    /// The runner that may ask the target.
+    pub runner: RunnerName,
+}
+statement!(PlanRequest, "plan-request", |d| SignedBy::Person(&d.person));
 
 /// The answer to a server's login challenge; proves who is there, and permits nothing by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

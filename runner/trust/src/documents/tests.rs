@@ -59,6 +59,7 @@ fn golden_files_of_every_document() {
     golden(&access_request(), &[OTTO]);
     golden(&approval(), &[RUTH]);
     golden(&run_request(), &[OTTO]);
+    golden(&plan_request(), &[CAROL]);
     golden(&stop(), &[RUTH]);
     golden(&lift(), &[RUTH, ROOT2]);
     golden(&withdrawal(), &[CAROL]);

@@ -12,7 +12,7 @@ use executor::analysis::{Refused, analyse};
 use trust::{Authority, Review};
 
 use crate::bundle::Bundle;
-use crate::out::foreign;
+use crate::out::Out;
 use crate::session::{Session, hashed, verified};
 use crate::view::count;
 
@@ -64,11 +64,10 @@ impl Seen {
         Ok(())
     }
 
-    /// What it is, for whoever is about to sign it.
-    pub(crate) fn lines(&self) -> Vec<String> {
+    /// Shows it to whoever is about to sign it.
+    pub(crate) fn show(&self, out: Out) -> std::io::Result<()> {
         let digest = self.analysis.digest();
-        let mut lines =
-            vec![format!("on {}, as its catalog is now ({}):", self.pair, digest.short())];
+        out.line(format!("on {}, as its catalog is now ({}):", self.pair, digest.short()))?;
         for query in &self.analysis.queries {
             let functions = query.catalog.functions.len();
             let functions = if functions == 0 {
@@ -76,14 +75,14 @@ impl Seen {
             } else {
                 format!(", and calls {}", count(functions as u64, "function"))
             };
-            let relations = &query.catalog.relations;
-            let reads: Vec<String> = relations.iter().map(relation).collect();
+            let reads: Vec<String> = query.catalog.relations.iter().map(relation).collect();
             let reads = if reads.is_empty() { "no table".to_owned() } else { reads.join("; ") };
-            lines.push(format!("  {} reads {reads}{functions}", query.name));
+            out.field(&format!("  {} reads ", query.name), &format!("{reads}{functions}"))?;
         }
-        let refused = self.refused.iter();
-        lines.extend(refused.map(|r| format!("  {} never runs there: {}", r.query, r.why)));
-        lines
+        for refused in &self.refused {
+            out.field(&format!("  {} never runs there: ", refused.query), &refused.why)?;
+        }
+        Ok(())
     }
 }
 
@@ -94,14 +93,14 @@ fn relation(shape: &RelationShape) -> String {
         format!("{} {}{made}", c.name, c.db_type)
     });
     let columns: Vec<String> = columns.collect();
-    foreign(&format!("{} ({})", shape.name, columns.join(", ")))
+    format!("{} ({})", shape.name, columns.join(", "))
 }
 
 async fn catalog(session: &Session, target: &TargetId) -> anyhow::Result<Catalog> {
     let bytes = session.client.catalog(target).await.with_context(|| {
         format!(
-            "nothing was signed: an approval says what the queries come to on {target} now; leave the \
-             target out, or wait until it answers"
+            "nothing was signed: an approval says what the queries come to, and the catalog of {target} \
+             cannot be read now; wait, or leave it out with --target"
         )
     })?;
     serde_json::from_slice(&bytes).with_context(|| format!("the server's catalog of {target}"))

@@ -30,7 +30,7 @@ pub(super) async fn sign(
         let others = others(session, authority, bundle, on_file, &seen).await;
         drop(progress);
         if !out.json {
-            out.lines(seen.iter().flat_map(Seen::lines))?;
+            seen.iter().try_for_each(|seen| seen.show(out))?;
         }
         out.notes(others);
     }
