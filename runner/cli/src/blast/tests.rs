@@ -111,7 +111,7 @@ fn a_page_says_what_is_read_returned_and_how_much() {
             "rows of shop.orders by conditions that name paid_at; of shop.people by a join or a condition around",
             "returns shop.orders: id; status (is shop.people.email masked), n (a count), all_of_them (computed from shop.people.phone RAW)",
             "at most 100 rows a call; 1,000 rows and 1 MiB a run, in 10 calls",
-            "calls count, string_agg; string_agg puts many values into one cell",
+            "calls the functions count, string_agg; string_agg puts many values into one cell",
             "in all 1 query reads 2 tables: shop.orders, shop.people",
             "1,000 rows and 1 MiB a run, of which at most 1 MiB leave the sandbox",
             "RAW, WITHOUT THEIR MASKS: shop.people.phone",
@@ -181,7 +181,7 @@ fn of_sqlite_only_is_told_what_is_known() {
             "reads orders: id, person; people: id, email (masked: first letter",
             "returns id, mail",
             "at most 2,000 rows a call; 2,000 rows and 1 MiB a run",
-            "calls lower",
+            "calls the function lower",
         ],
     );
     assert!(!with.contains("rows of") && !with.contains("leaves out"), "{with}");

@@ -120,7 +120,7 @@ fn rows(reach: &Touches, out: Out) -> String {
     if !reach.apart.is_empty() {
         let apart: Vec<String> = reach.apart.iter().map(|table| neutralise(table)).collect();
         let apart = match apart.as_slice() {
-            [one] => format!("no condition joins {one} with itself"),
+            [one] => format!("no condition joins {one} with what stands beside it"),
             more => format!("no condition joins {} with one another", more.join(", ")),
         };
         let what = format!("{apart}: every row may meet every other");
@@ -214,7 +214,8 @@ fn calls(reach: &Touches, out: Out) -> String {
     let all: Vec<&str> = reach.calls.iter().map(String::as_str).collect();
     let collecting: Vec<&str> =
         reach.calls.iter().filter(is_collecting).map(String::as_str).collect();
-    let all = neutralise(&all.join(", "));
+    let plural = if all.len() == 1 { "" } else { "s" };
+    let all = format!("the function{plural} {}", neutralise(&all.join(", ")));
     if collecting.is_empty() {
         return all;
     }
