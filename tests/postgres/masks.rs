@@ -404,7 +404,7 @@ async fn what_the_mask_hides_cannot_be_asked_for() {
         select p.ctid from people p
             not-allowed: the statement is not allowed: line 1, column 8: p.ctid is not a column that is granted or made here; use a granted column, or name it with AS []
         select p.email.x from people p
-            not-allowed: the statement is not allowed: line 1, column 8: a column with its schema is not supported yet; write table.column []
+            not-allowed: the statement is not allowed: line 1, column 8: email is not a table or alias of this FROM; write the alias, or add it to FROM []
     "#]].assert_eq(&seen);
 }
 
