@@ -128,7 +128,7 @@ impl PostgresConnector {
 pub fn analyse(name: QueryName, gated: &gate::Gated, catalog: &Catalog) -> QueryAnalysis {
     let columns = |r: &Relation| r.columns_read().into_iter().cloned().collect();
     let reads = gated.reads.iter().map(|r| (format!("{}.{}", r.schema, r.name), columns(r)));
-    QueryAnalysis::of(name, catalog, &reads.collect(), &gated.calls)
+    QueryAnalysis::of(name, catalog, &reads.collect(), &gated.all_calls())
 }
 
 #[async_trait::async_trait]

@@ -92,6 +92,15 @@ pub struct Gated {
     pub keys: Vec<HashClass>,
 }
 
+impl Gated {
+    /// The functions that it calls by name, and those that masks and row filters on what it reads call.
+    #[must_use]
+    pub fn all_calls(&self) -> BTreeSet<String> {
+        let hidden = self.reads.iter().flat_map(Relation::calls);
+        self.calls.iter().cloned().chain(hidden).collect()
+    }
+}
+
 /// Checks one query and rewrites it. `$n` is the n-th of `params`, whose types the session declares
 /// when it prepares the statement.
 ///

@@ -91,8 +91,7 @@ impl<'a> Walk<'a> {
         let (select, columns) = self.query(Some(Box::new(node)), &Scope::NOTHING)?;
         let reads = self.reads();
         let is_hashed = reads.iter().any(Relation::is_hashed);
-        let (params, mut calls) = (self.params_used, self.calls);
-        calls.extend(reads.iter().flat_map(Relation::calls));
+        let (params, calls) = (self.params_used, self.calls);
         Ok(Walked { select, columns, params, reads, calls, is_hashed })
     }
 

@@ -63,14 +63,9 @@ impl Walk<'_> {
         if !is_aggregate {
             self.absent(&agg_order, "ORDER BY in a plain call", "only aggregates have it")?;
         }
-        if name == "unnest" && args.len() != 1 {
-            return self.not_supported("unnest of several arrays here", "put it into FROM");
-        }
+        self.takes(name, args.len())?;
         self.placed(name, kind, in_from, over.is_some())?;
         self.growth(name, &args)?;
-        if name == "timezone" && args.len() != 2 {
-            return self.not_supported("AT LOCAL", "name the zone: AT TIME ZONE 'UTC'");
-        }
         let args = self.arguments(name, args, scope)?;
         let funcformat = format_of(name, args.len());
         let agg_order = agg_order
@@ -92,6 +87,19 @@ impl Walk<'_> {
             funcformat,
             location: 0,
         }))))
+    }
+
+    /// Whether a function takes so many arguments here, where the grammar has forms that we do not.
+    fn takes(&self, name: &str, count: usize) -> Checked<()> {
+        match (name, count) {
+            ("unnest", 0 | 2..) => {
+                self.not_supported("unnest of several arrays here", "put it into FROM")
+            }
+            ("timezone", 0 | 1 | 3..) => {
+                self.not_supported("AT LOCAL", "name the zone: AT TIME ZONE 'UTC'")
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether a function of this kind may stand here, with or without OVER.
