@@ -41,6 +41,8 @@ pub(super) struct Walk<'a> {
     params_used: u32,
     /// Names of all WITH queries so far, and how often each is read.
     ctes_named: BTreeMap<String, usize>,
+    /// Whether there was a WITH RECURSIVE.
+    is_recursive: bool,
     /// Relations of the grant that are named, by their place in it.
     relations: BTreeSet<usize>,
     /// Functions that are called.
@@ -77,6 +79,7 @@ impl<'a> Walk<'a> {
             params_declared,
             params_used: 0,
             ctes_named: BTreeMap::new(),
+            is_recursive: false,
             relations: BTreeSet::new(),
             calls: BTreeSet::new(),
             mentioned: BTreeSet::new(),

@@ -78,9 +78,8 @@ impl Reader {
             for column in found.columns.iter().filter(|c| is_row || c.name == name) {
                 made.how = if is_row { How::Computed } else { column.how };
                 made.sources.extend(column.sources.iter().cloned());
-                let (item, column, sources) =
-                    (found.id, column.name.clone(), column.sources.clone());
-                self.touched.push(Touch { item, column, sources });
+                let (item, sources) = (found.id, column.sources.clone());
+                self.touched.push(Touch { item, column: found.own_name(column), sources });
             }
         }
         made

@@ -34,6 +34,14 @@ pub(super) struct Item {
     pub(super) within: Vec<String>,
 }
 
+impl Item {
+    /// The name of one of its columns: a relation's own, whatever the query calls it.
+    pub(super) fn own_name(&self, column: &Output) -> String {
+        let own = column.sources.first().filter(|_| matches!(self.holds, Holds::Relation(_)));
+        own.map_or_else(|| column.name.clone(), |source| source.column.clone())
+    }
+}
+
 impl Reader {
     /// One item of FROM; what it makes visible is added.
     pub(super) fn item(&mut self, item: &Value, body: usize, from: &mut From, around: &Scope<'_>) {
@@ -55,7 +63,8 @@ impl Reader {
         let found = around.levels().find_map(|l| l.ctes.iter().find(|cte| cte.name == name));
         let Some(cte) = found else { return };
         let mut columns = cte.read.outputs.clone();
-        let (holds, rows) = (Holds::Body(cte.body), cte.read.rows);
+        let holds = cte.body.map_or(Holds::Nothing, Holds::Body);
+        let rows = cte.read.rows;
         let alias = var.get("alias").filter(|alias| !alias.is_null());
         rename(&mut columns, &alias.map(|a| words(a, "colnames")).unwrap_or_default());
         let name = alias.map_or(name, |alias| text(alias, "/aliasname"));
@@ -75,7 +84,9 @@ impl Reader {
             sources: [Source { relation: relation.to_owned(), column: name.clone() }].into(),
             name,
         };
-        let columns = columns.into_iter().map(column).collect();
+        let mut columns: Vec<Output> = columns.into_iter().map(column).collect();
+        let alias = sub.get("alias").unwrap_or(&Value::Null);
+        rename(&mut columns, &words(alias, "colnames"));
         self.seen.push(Seen::new(relation.to_owned(), body));
         let holds = Holds::Relation(self.seen.len() - 1);
         let what = (holds, Rows::Many, vec![relation.to_owned()]);
@@ -132,7 +143,7 @@ impl Reader {
         for name in words(join, "using_clause") {
             let touched = from.items[start..].iter().flat_map(|item| {
                 let has = item.columns.iter().filter(|c| c.name == name);
-                has.map(|c| (item.id, name.to_owned(), c.sources.clone()))
+                has.map(|c| (item.id, item.own_name(c), c.sources.clone()))
             });
             let touched: Vec<_> = touched.collect();
             from.looked_at.extend(touched.iter().flat_map(|(_, _, s)| s.iter().cloned()));

@@ -36,9 +36,11 @@ pub(super) struct Touch {
 }
 
 /// A query of a WITH clause.
+#[derive(Clone)]
 pub(super) struct Cte {
     pub(super) name: String,
-    pub(super) body: usize,
+    /// `None`: it is read inside of itself.
+    pub(super) body: Option<usize>,
     pub(super) read: Read,
     /// The relations that it names.
     pub(super) within: Vec<String>,
@@ -106,15 +108,41 @@ impl Reader {
     fn with(&mut self, select: &Value, outer: &Scope<'_>) -> Vec<Cte> {
         let mut known: Vec<Cte> = Vec::new();
         let Some(clause) = select.get("with_clause") else { return known };
+        let recursive = clause.get("recursive").and_then(Value::as_bool) == Some(true);
         for (_, cte) in nodes(clause, "ctes") {
-            let scope = Scope { items: &[], ctes: &known, outer: Some(outer) };
             let (body, mark) = (self.body(), self.seen.len());
+            let mut around = known.clone();
+            around.extend(recursive.then(|| self.itself(cte, body, &known, outer)));
+            let scope = Scope { items: &[], ctes: &around, outer: Some(outer) };
             let mut read = self.nested(cte.get("ctequery"), body, &scope);
             rename(&mut read.outputs, &words(cte, "aliascolnames"));
+            if recursive {
+                // As often as it likes, and from rows that nothing around chooses.
+                read.rows = Rows::Many;
+                self.bodies[body].folds = true;
+            }
             let (name, within) = (text(cte, "/ctename").to_owned(), self.named_since(mark));
-            known.push(Cte { name, body, read, within });
+            known.push(Cte { name, body: Some(body), read, within });
         }
         known
+    }
+
+    /// What a query is to itself, where it may be: each of its columns can come from whatever any of them
+    /// comes from. Found by reading it without itself, which nobody remembers.
+    fn itself(&self, cte: &Value, body: usize, known: &[Cte], outer: &Scope<'_>) -> Cte {
+        let bodies = self.bodies.iter().map(|_| Body::default()).collect();
+        let mut trial = Self { bodies, items: self.items, ..Self::default() };
+        let scope = Scope { items: &[], ctes: known, outer: Some(outer) };
+        let mut read = trial.nested(cte.get("ctequery"), body, &scope);
+        let all = read.outputs.iter().flat_map(|output| output.sources.iter().cloned());
+        let all: BTreeSet<Source> = all.collect();
+        for output in &mut read.outputs {
+            (output.how, output.sources) = (How::Computed, all.clone());
+        }
+        rename(&mut read.outputs, &words(cte, "aliascolnames"));
+        let read = Read { rows: Rows::Many, ..read };
+        let within = trial.named_since(0);
+        Cte { name: text(cte, "/ctename").to_owned(), body: None, read, within }
     }
 
     /// The SELECT in a node.

@@ -1,10 +1,11 @@
 //! What people are told of a query is what its text does, whatever its author calls things.
 
+use domain::ParamType;
 use expect_test::{Expect, expect};
 
-use super::super::{Chosen, Facts, Gated, How, Output, Relation, Rows, Source, Use};
+use super::super::{Chosen, Facts, Gated, Grant, How, Output, Relation, Rows, Source, Use, gate};
 use super::corpus::texts;
-use super::try_gate;
+use super::{reference, try_gate};
 
 fn facts(sql: &str) -> Facts {
     try_gate(sql).unwrap_or_else(|refusal| panic!("{sql}: {refusal}")).facts().unwrap()
@@ -242,6 +243,37 @@ fn relations_are_found_wherever_a_query_can_stand() {
         let uses = facts(sql).uses;
         assert!(uses.iter().any(|u| u.relation == "public.lockme"), "{sql}: {uses:?}");
     }
+}
+
+#[test]
+fn names_behind_a_relation_hide_no_column_and_a_query_that_reads_itself_none_of_its_sources() {
+    check(
+        "SELECT t.b AS x FROM users AS t(a, b) WHERE t.a = 7",
+        expect![[r#"
+            public.users: by id
+            x is public.users.country
+            many rows
+        "#]],
+    );
+    let grant = Grant { recursion: true, ..reference() };
+    let facts = |sql: &str| {
+        let gated = gate(sql, &[ParamType::Int8], &grant).unwrap();
+        covers(sql, &gated);
+        gated.facts().unwrap()
+    };
+    let told = facts(
+        "WITH RECURSIVE r(a, b) AS (
+            SELECT id, country FROM users WHERE id = $1
+            UNION ALL SELECT o.id, r.a::text || r.b FROM orders o JOIN r ON o.user_id = r.a)
+        SELECT a, b FROM r WHERE a = 1",
+    );
+    let all: Vec<String> = told.outputs[1].sources.iter().map(|s| s.column.clone()).collect();
+    assert_eq!(all, ["id", "country", "id"], "{told:?}");
+    assert_eq!((told.rows, told.outputs[1].how), (Rows::Many, How::Computed));
+    // What is read again and again has more rows than its first part.
+    let told =
+        facts("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t");
+    assert_eq!(told.rows, Rows::Many);
 }
 
 #[test]

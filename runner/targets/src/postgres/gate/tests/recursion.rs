@@ -42,6 +42,18 @@ fn without_policys_word_nothing_recurses() {
 }
 
 #[test]
+fn one_clause_recurses_and_none_within_it() {
+    let within = "WITH RECURSIVE a AS (SELECT i FROM (WITH RECURSIVE b AS (SELECT 1 AS i) SELECT i FROM b) x)
+                  SELECT i FROM a";
+    let beside = "SELECT i FROM (WITH RECURSIVE a AS (SELECT 1 AS i) SELECT i FROM a) x
+                  JOIN (WITH RECURSIVE b AS (SELECT 1 AS i) SELECT i FROM b) y USING (i)";
+    for sql in [within, beside] {
+        let told = said(sql);
+        assert!(told.contains("a second WITH RECURSIVE is not supported"), "{told}");
+    }
+}
+
+#[test]
 fn a_tree_is_walked_over_what_is_granted() {
     expect![[r#"PASSED: WITH RECURSIVE chain AS (SELECT id AS id, user_id AS user_id, 1 AS depth FROM (SELECT id, user_id, status, total, placed_at FROM public.orders granted) orders WHERE id OPERATOR(pg_catalog.=) $1 UNION ALL SELECT o.id AS id, o.user_id AS user_id, chain.depth OPERATOR(pg_catalog.+) 1 AS "?column?" FROM (SELECT id, user_id, status, total, placed_at FROM public.orders granted) o JOIN chain ON o.user_id OPERATOR(pg_catalog.=) chain.id WHERE chain.depth OPERATOR(pg_catalog.<) 20) SELECT id AS id, depth AS depth FROM chain ORDER BY depth LIMIT 50"#]].assert_eq(&said(TREE));
     for fine in [

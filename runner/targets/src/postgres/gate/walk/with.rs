@@ -4,10 +4,10 @@
 //!
 //! With RECURSIVE, where policy grants it, a query is known by name everywhere in its clause, but can be
 //! read only behind it, and once by itself: in the second part of its own UNION. So a name never means a
-//! relation here and a query there. How long it goes on, nobody knows before: the session's time and
+//! relation here and a query there. A statement has one such clause, so none is within another. How long it goes on, nobody knows before: the session's time and
 //! temporary files end it.
 
-use std::mem::take;
+use std::mem::{replace, take};
 
 use pg_query::protobuf::{CommonTableExpr, CteMaterialize, SelectStmt, SetOperation, WithClause};
 use pg_query::{Node, NodeEnum};
@@ -29,6 +29,10 @@ impl Walk<'_> {
         self.visit(location)?;
         if recursive && !self.grant.recursion {
             return self.deny(What::Recursion);
+        }
+        if recursive && replace(&mut self.is_recursive, true) {
+            let what = "a second WITH RECURSIVE";
+            return self.not_supported(what, "put all its queries into one clause");
         }
         let mut known: Vec<Cte> =
             if recursive { ctes.iter().filter_map(named).collect() } else { Vec::new() };
