@@ -2,7 +2,7 @@
 //!
 //! A value, computed from the queries' texts by the gates that the runner uses, under the policy's masks
 //! and row filters and within a ceiling; nothing of it comes from what a manifest says in prose. What
-//! cannot be said for sure is said as the larger thing. Neighbours: [`touches`] reads one query on one
+//! cannot be said for sure is said as the larger thing. Neighbours: [`mod@touches`] reads one query on one
 //! target, [`words`] says it all to people.
 
 mod touches;
