@@ -19,6 +19,9 @@ const SCHEMA: &str = "
 const BOMBS: &[&str] = &[
     "select count(*) n from big a, big b, big c",
     "with recursive r(n) as (select 1 union all select n + 1 from r) select max(n) m from r",
+    "with recursive r(n) as (select 1 union select n + 1 from r) select max(n) m from r",
+    "with recursive r(t) as (select 'xxxx' union all select t || t from r) select max(length(t)) m from r",
+    "with recursive r(n) as (select 1 union all select r.n from r, big) select count(*) c from r",
     "select n from generate_series(1, 1000000000000) n",
     "select repeat('x', 1000000000) x",
     "select lpad('x', 1000000000, 'y') x",
@@ -37,6 +40,7 @@ async fn outcomes(cost_max: u64) -> String {
     let big = Relation::plain("public", "big", columns);
     let mut spec = shop.own(&format!("bombs_{}", cost_max % 1_000), SCHEMA, vec![big]);
     (spec.cost_max, spec.statement_ms_max, spec.lag_s_max) = (cost_max, MS_MAX, 600);
+    spec.recursion = true;
     let mut seen = String::new();
     for sql in BOMBS {
         let mut session = open(&spec).await.unwrap();
@@ -57,7 +61,10 @@ async fn outcomes(cost_max: u64) -> String {
 async fn with_the_ceiling_of_a_policy_that_says_nothing() {
     expect![[r#"
         too-costly      select count(*) n from big a, big b, big c
-        not-allowed     with recursive r(n) as (select 1 union all select n + 1 from r) select max(n) m from r
+        at a limit      with recursive r(n) as (select 1 union all select n + 1 from r) select max(n) m from r
+        at a limit      with recursive r(n) as (select 1 union select n + 1 from r) select max(n) m from r
+        at a limit      with recursive r(t) as (select 'xxxx' union all select t || t from r) select max(length(t)) m from r
+        at a limit      with recursive r(n) as (select 1 union all select r.n from r, big) select count(*) c from r
         not-allowed     select n from generate_series(1, 1000000000000) n
         not-allowed     select repeat('x', 1000000000) x
         not-allowed     select lpad('x', 1000000000, 'y') x
@@ -75,7 +82,10 @@ async fn with_the_ceiling_of_a_policy_that_says_nothing() {
 async fn with_what_is_left_when_the_planner_is_wrong() {
     expect![[r#"
         at a limit      select count(*) n from big a, big b, big c
-        not-allowed     with recursive r(n) as (select 1 union all select n + 1 from r) select max(n) m from r
+        at a limit      with recursive r(n) as (select 1 union all select n + 1 from r) select max(n) m from r
+        at a limit      with recursive r(n) as (select 1 union select n + 1 from r) select max(n) m from r
+        at a limit      with recursive r(t) as (select 'xxxx' union all select t || t from r) select max(length(t)) m from r
+        at a limit      with recursive r(n) as (select 1 union all select r.n from r, big) select count(*) c from r
         not-allowed     select n from generate_series(1, 1000000000000) n
         not-allowed     select repeat('x', 1000000000) x
         not-allowed     select lpad('x', 1000000000, 'y') x

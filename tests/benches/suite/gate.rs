@@ -1,8 +1,8 @@
 //! What the gate costs a query: from its text to the checked text that is sent, which includes two parses
-//! and a thread. Each time anew, as a run does for every statement.
+//! and a thread; and what it costs once more in the same session, which keeps what has passed.
 
 use domain::ParamType;
-use targets::postgres::gate::{Grant, gate};
+use targets::postgres::gate::{Grant, Passed, gate};
 use targets::postgres::{Hidden, Mask, Relation};
 use tokio::runtime::Runtime;
 
@@ -46,5 +46,17 @@ pub(super) fn run(_: &Runtime, scale: Scale) -> Vec<Row> {
         }
         Row::alone(format!("gate of a query ({what})"), Unit::Seconds, samples)
     };
-    QUERIES.into_iter().map(row).collect()
+    let again = |(what, sql): (&str, &str)| {
+        let mut passed = Passed::under(grant.clone());
+        let mut samples = Samples::default();
+        for _ in 0..=scale.pick(2_000, 2) {
+            samples.push(seconds(|| assert!(passed.gate(sql, &[ParamType::Int8]).is_ok())));
+        }
+        Row::alone(
+            format!("gate of a query, again in its session ({what})"),
+            Unit::Seconds,
+            samples,
+        )
+    };
+    QUERIES.into_iter().map(row).chain(QUERIES.into_iter().map(again)).collect()
 }

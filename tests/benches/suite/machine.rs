@@ -55,7 +55,7 @@ fn text(path: &str) -> Option<String> {
 }
 
 /// The first line `NAME : VALUE` of a file.
-fn field(path: &str, name: &str) -> Option<String> {
+pub(super) fn field(path: &str, name: &str) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     text.lines().find_map(|line| {
         let (key, value) = line.split_once(':')?;

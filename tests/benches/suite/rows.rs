@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use super::Scale;
 use super::bed::Bed;
 use super::readings::{READINGS, Readings, size};
-use super::stats::{Goal, Row, Unit, alternate, seconds};
+use super::stats::{Goal, Row, Samples, Unit, alternate, seconds};
 
 /// One row; `at` as its engine's driver gives it.
 struct Reading<T> {
@@ -61,9 +61,34 @@ fn measure(
         // Reading at 0.8 of the speed takes 1.25 of the time.
         if *rows == 1_000_000 { row.goal(Goal::RatioAtMost(1.25)) } else { row }
     };
-    let measured = sizes.iter().map(one).collect();
+    let mut measured: Vec<Row> = sizes.iter().map(one).collect();
+    measured.extend(sizes.last().map(|(rows, _)| memory(rt, scale, &bed, readings, *rows)));
     rt.block_on(bed.close());
     measured
+}
+
+/// The most memory that the process holds beyond what it held before, while a run reads so many rows.
+fn memory(rt: &Runtime, scale: Scale, bed: &Bed, readings: &Readings, rows: u32) -> Row {
+    let what = format!("memory of a run of {rows} rows ({})", readings.engine());
+    let story = rt.block_on(bed.story(&format!("{{\"rows\":{rows}}}")));
+    let mut samples = Samples::default();
+    for use_number in 1..=scale.pick(5, 1) {
+        let Some(before) = held("VmRSS") else { return Row::missing(what, "no /proc") };
+        // From here on the highest is counted anew.
+        if std::fs::write("/proc/self/clear_refs", "5").is_err() {
+            return Row::missing(what, "the kernel does not forget the highest");
+        }
+        let ended = rt.block_on(bed.run(bed.order(&story, use_number)));
+        assert_eq!(ended.outcome, Outcome::Succeeded);
+        samples.push(held("VmHWM").unwrap_or(before) - before);
+    }
+    Row::alone(what, Unit::Bytes, samples)
+}
+
+/// Bytes of this process, as the kernel counts them.
+fn held(what: &str) -> Option<f64> {
+    let kib = super::machine::field("/proc/self/status", what)?;
+    Some(kib.strip_suffix("kB")?.trim().parse::<f64>().ok()? * 1024.0)
 }
 
 async fn connect(readings: &Readings) -> SqliteConnection {

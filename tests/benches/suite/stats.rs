@@ -13,6 +13,8 @@ pub(super) enum Unit {
     Seconds,
     /// How many in a second; more is better.
     PerSecond,
+    /// Bytes; less is better.
+    Bytes,
 }
 
 /// Samples of one side.
@@ -159,6 +161,7 @@ fn ratio(ratio: f64) -> String {
 fn figure(value: f64, unit: Unit) -> String {
     match unit {
         Unit::PerSecond => format!("{}/s", thousands(value)),
+        Unit::Bytes => format!("{} MiB", short(value / f64::from(1 << 20))),
         Unit::Seconds if value < 1e-6 => format!("{:.0} ns", value * 1e9),
         Unit::Seconds if value < 1e-3 => format!("{} µs", short(value * 1e6)),
         Unit::Seconds if value < 1.0 => format!("{} ms", short(value * 1e3)),

@@ -34,6 +34,7 @@ mod grant;
 mod mask;
 mod operators;
 mod parser;
+mod passed;
 mod refusal;
 mod scope;
 mod second;
@@ -56,6 +57,7 @@ pub use filter::Filter;
 pub use functions::is_function;
 pub use grant::{Grant, Hidden, Relation};
 pub use mask::Mask;
+pub use passed::Passed;
 pub use refusal::{Position, Refusal, What};
 
 /// Bytes of a query's text; more than a person reviews.

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::Reach;
 use super::connect::{CONNECT_TIME_MAX, CancelOnDrop, Live, connect};
+use super::gate::Passed;
 use super::grants::Grants;
 use super::identity::{self, Found};
 use super::spec::PostgresSpec;
@@ -28,6 +29,7 @@ pub(super) struct PostgresSession {
     spec: PostgresSpec,
     found: Found,
     grants: Grants,
+    passed: Passed,
     /// Free for another session when this one is gone.
     _place: Option<OwnedSemaphorePermit>,
 }
@@ -60,7 +62,8 @@ impl PostgresSession {
     async fn checked(live: Live, spec: &PostgresSpec) -> Result<Self, TargetError> {
         let found = identity::check(&live.client, spec).await?;
         let grants = Grants::load(&live.client, spec).await?;
-        let session = Self { live, spec: spec.clone(), found, grants, _place: None };
+        let passed = Passed::under(grants.grant.clone());
+        let session = Self { live, spec: spec.clone(), found, grants, passed, _place: None };
         session.state().await?;
         Ok(session)
     }
@@ -123,7 +126,7 @@ impl Session for PostgresSession {
         caps: Caps,
         reviewed: Option<&QueryAnalysis>,
     ) -> Result<Spool, TargetError> {
-        let Self { live, spec, found, grants, .. } = self;
+        let Self { live, spec, found, grants, passed, .. } = self;
         if live.canceller.is_cancelled() {
             return Err(TargetError::Cancelled);
         }
@@ -134,7 +137,7 @@ impl Session for PostgresSession {
         let ms_max = caps.time_ms_max.min(spec.statement_ms_max);
         let started = Instant::now();
         let place = Place { spec, found, grants, reviewed };
-        let running = run(&mut live.client, &place, sql, params, caps, ms_max);
+        let running = run(&mut live.client, &place, passed, sql, params, caps, ms_max);
         let patience = Duration::from_millis(ms_max).saturating_add(GRACE);
         let Ok(result) = timeout(patience, running).await else {
             return Err(TargetError::StatementTime { ms_max });

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::catalog;
 use super::failure::failure;
-use super::gate::{self, Gated, Refusal, gate};
+use super::gate::{self, Gated, Passed, Refusal, gate};
 use super::grants::Grants;
 use super::identity::{Found, Looks};
 use super::params::{Bound, bind, type_of};
@@ -45,13 +45,14 @@ pub(super) struct Place<'a> {
 pub(super) async fn run(
     client: &mut Client,
     place: &Place<'_>,
+    passed: &mut Passed,
     sql: &str,
     params: &[(ParamType, Value)],
     caps: Caps,
     ms_max: u64,
 ) -> Result<Spool, TargetError> {
     let types: Vec<ParamType> = params.iter().map(|(t, _)| *t).collect();
-    let gated = gate(sql, &types, &place.grants.grant).map_err(|refusal| refused(&refusal))?;
+    let gated = passed.gate(sql, &types).map_err(|refusal| refused(&refusal))?;
     let keys = keys(&gated, place.spec)?;
     let mut bound = bind(params)?;
     bound.extend(keys.iter().map(|key| Bound::Key(key.as_slice())));

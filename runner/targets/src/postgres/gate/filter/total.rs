@@ -45,10 +45,11 @@ const FUNCTIONS: &[&str] = &[
     "upper_inf",
 ];
 
-/// Operators that do, besides comparisons: looking into jsonb, arrays, ranges and networks, joining text.
+/// Operators that do, besides comparisons: looking into jsonb, arrays, ranges and networks. Joining is none:
+/// arrays of other dimensions do not fit together.
 const OPERATORS: &[&str] = &[
     "->", "->>", "#>", "#>>", "@>", "<@", "&&", "?", "?|", "?&", "<<", ">>", "&<", "&>", "-|-",
-    "<<=", ">>=", "||", "^@",
+    "<<=", ">>=", "^@",
 ];
 
 /// Those whose right side is a pattern: a text that is none fails.
@@ -135,6 +136,11 @@ fn function(call: &FuncCall) -> Checked<()> {
     let is_plain = call.agg_order.is_empty() && call.agg_filter.is_none() && call.over.is_none();
     if !FUNCTIONS.contains(&name) || !is_plain {
         return deny(&format!("the function {name} of a column"));
+    }
+    // A field of a moment is a word, and one that there is not fails.
+    let names_field = ["date_part", "extract"].contains(&name);
+    if names_field && call.args.first().is_none_or(has_column) {
+        return deny(&format!("a column as the field of {name}"));
     }
     all(&call.args)
 }

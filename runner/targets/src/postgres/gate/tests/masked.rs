@@ -186,6 +186,9 @@ fn a_filter_is_a_condition_and_nothing_else() {
     ] {
         assert!(Filter::parse(filter).is_ok(), "{filter}: {:?}", Filter::parse(filter));
     }
+    for fails in ["tags || more = ARRAY['x']", "date_part(unit, placed_at) = 1"] {
+        assert!(Filter::parse(fails).is_err(), "{fails}");
+    }
 }
 
 /// The second look, at a text that a broken walk could have made.

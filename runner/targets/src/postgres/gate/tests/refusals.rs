@@ -1,8 +1,10 @@
 //! What is refused, with the place and the words.
 
+use domain::ParamType;
 use expect_test::{Expect, expect};
 
-use super::try_gate;
+use super::super::{Passed, gate};
+use super::{reference, try_gate};
 
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "`expect![]` is written in place")]
@@ -338,4 +340,29 @@ fn functions_types_and_operators_outside_the_lists() {
             line 1, column 55: ssn is not a column that is granted or made here; use a granted column, or name it with AS
             line 1, column 37: the query has more than 6 items in CUBE; split it"#]],
     );
+}
+
+/// What passed is kept by its whole text and types, and what was refused is refused again.
+#[test]
+fn what_passed_before_passes_for_nothing_else() {
+    let mut passed = Passed::under(reference());
+    let sql = "SELECT id FROM users WHERE id = $1";
+    let first = passed.gate(sql, &[ParamType::Int8]).unwrap();
+    assert_eq!(*first, gate(sql, &[ParamType::Int8], &reference()).unwrap());
+    let again = passed.gate(sql, &[ParamType::Int8]).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&first, &again));
+    assert!(passed.gate(sql, &[]).is_err(), "the parameter is gone");
+    assert!(
+        passed
+            .gate("SELECT id FROM users WHERE id = $1 AND pg_sleep(1) IS NULL", &[ParamType::Int8])
+            .is_err()
+    );
+    for _ in 0..2 {
+        assert!(passed.gate("SELECT password FROM users", &[]).is_err());
+    }
+    // However many there are, each is right.
+    for n in 0..200 {
+        let sql = format!("SELECT id FROM users WHERE id = {n}");
+        assert!(passed.gate(&sql, &[]).unwrap().sql.contains(&n.to_string()), "{n}");
+    }
 }
