@@ -85,7 +85,7 @@ pub(super) fn spec(reads: Vec<Relation>) -> PostgresSpec {
 }
 
 async fn session() -> Box<dyn Session> {
-    let ours = letters("md5(tenant || repeat('x', 10)) = md5('ours' || repeat('x', 10))");
+    let ours = letters("md5(tenant) = md5(left('ours' || repeat('x', 10), 4))");
     open(&spec(vec![people(masks()), ours])).await.unwrap()
 }
 
