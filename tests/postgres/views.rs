@@ -11,10 +11,7 @@ const SCHEMA: &str = "hidden views";
 const VIEWER: &str = "viewer";
 
 fn reads() -> Vec<Relation> {
-    vec![
-        people(masks()),
-        letters("md5(tenant || repeat('x', 10)) = md5('ours' || repeat('x', 10))"),
-    ]
+    vec![people(masks()), letters("md5(tenant) = md5(left('ours' || repeat('x', 10), 4))")]
 }
 
 /// What the next policy would grant, and the SQL for it.
