@@ -113,6 +113,9 @@ async fn a_second_emergency_waits_for_the_first_and_ordinary_runs_take_neither_s
     until(&alice, &next, is_live).await;
     alice.cancel(&next).await.unwrap();
     until(&alice, &next, is_over).await;
+    // A run is over a moment before its slot is free.
+    let is_alone = |run: &RunView| run.queue.as_ref().is_none_or(|q| q.running == 1);
+    until(&alice, &ordinary, is_alone).await;
     let waiting = alice.run(&ordinary).await.unwrap();
     assert_eq!(waiting.state, RunState::Queued, "the kept slot is free, and not for this one");
     assert_eq!(waiting.queue.map(|q| (q.place, q.running)), Some((1, 1)));
